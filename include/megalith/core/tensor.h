@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one type that owns numbers. It aligns to 64 bytes with an allocator of its own, because Eigen's alignment depends
+// on compiler flags and a library and its user may be compiled with different ones.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <initializer_list>
+#include <memory>
+#include <new>
+#include <span>
+
+#include "megalith/core/scalar.h"
+#include "megalith/core/shape.h"
+
+namespace megalith {
+
+inline constexpr std::size_t kAlignment = 64;  // bytes: a cache line, and the widest vector register
+
+namespace detail {
+struct AlignedDelete {
+  void operator()(void* p) const { ::operator delete(p, std::align_val_t(kAlignment)); }
+};
+}  // namespace detail
+
+/// A dense row-major array of up to four dimensions, zero at birth. Copying copies the numbers; a copy between equal
+/// sizes reuses the memory that is there.
+template <class S>
+class Tensor {
+ public:
+  static constexpr int kMaxRank = 4;
+
+  Tensor() = default;
+  explicit Tensor(std::initializer_list<Index> dims) : rank_(static_cast<int>(dims.size())) {
+    assert(rank_ >= 1 && rank_ <= kMaxRank);
+    std::copy(dims.begin(), dims.end(), dims_.begin());
+    allocate();
+    std::fill_n(data_.get(), size_, S(0));
+  }
+  Tensor(const Tensor& other) { *this = other; }
+  Tensor(Tensor&& other) noexcept { swap(other); }
+  Tensor& operator=(const Tensor& other) {
+    if (this == &other) return *this;
+    const bool same_size = size_ == other.size_;
+    rank_ = other.rank_;
+    dims_ = other.dims_;
+    if (!same_size) allocate();
+    std::copy_n(other.data_.get(), size_, data_.get());
+    return *this;
+  }
+  Tensor& operator=(Tensor&& other) noexcept {
+    Tensor(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~Tensor() = default;
+
+  std::span<const Index> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
+  Index size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  /// The last dimension.
+  Index cols() const { return rank_ == 0 ? 0 : dims_[static_cast<std::size_t>(rank_ - 1)]; }
+  /// All other dimensions together; 1 for a vector.
+  Index rows() const { return cols() == 0 ? 0 : size_ / cols(); }
+
+  S* data() { return data_.get(); }
+  const S* data() const { return data_.get(); }
+  S* row(Index i) { return data() + i * cols(); }
+  const S* row(Index i) const { return data() + i * cols(); }
+
+  /// (rows(), cols()) as an Eigen view.
+  MatrixMap<S> mat() { return {data(), rows(), cols()}; }
+  MatrixMap<const S> mat() const { return {data(), rows(), cols()}; }
+  /// All numbers as one Eigen row.
+  RowMap<S> vec() { return {data(), size_}; }
+  RowMap<const S> vec() const { return {data(), size_}; }
+  std::span<S> span() { return {data(), static_cast<std::size_t>(size_)}; }
+  std::span<const S> span() const { return {data(), static_cast<std::size_t>(size_)}; }
+
+  void fill(S value) { std::fill_n(data(), size_, value); }
+
+ private:
+  void swap(Tensor& other) noexcept {
+    std::swap(rank_, other.rank_);
+    std::swap(dims_, other.dims_);
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+  }
+  void allocate() {
+    size_ = rank_ == 0 ? 0 : 1;
+    for (const Index d : dims()) size_ *= d;
+    data_.reset();
+    if (size_ == 0) return;
+    void* memory = ::operator new(static_cast<std::size_t>(size_) * sizeof(S), std::align_val_t(kAlignment));
+    data_.reset(static_cast<S*>(memory));
+  }
+
+  int rank_ = 0;
+  std::array<Index, kMaxRank> dims_{};
+  Index size_ = 0;
+  std::unique_ptr<S, detail::AlignedDelete> data_;
+};
+
+}  // namespace megalith

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layer normalisation (Ba, Kiros & Hinton 2016).
+#pragma once
+
+#include "megalith/kernels/column_sum.h"
+#include "megalith/nn/module.h"
+
+namespace megalith {
+
+/// y = gain * (x - mean(x)) / sqrt(var(x) + eps) + bias, over C at each position (Ba et al. 2016, eq. 4).
+template <class S>
+struct LayerNorm {
+  using Scalar = S;
+  using State = NoState;
+  struct Tape {
+    Tensor<S> mean, inv_std;  // (B*T)
+    Tape() = default;
+    Tape(const LayerNorm&, Shape in) : mean({in.rows()}), inv_std({in.rows()}) {}
+  };
+  static constexpr double kEps = 1e-5;
+
+  Tensor<S> gain, bias;  // (C)
+
+  LayerNorm() = default;
+  explicit LayerNorm(Index channels) : gain({channels}), bias({channels}) { gain.fill(S(1)); }
+
+  Index in_channels() const { return gain.size(); }
+  Index out_channels() const { return gain.size(); }
+
+  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape& tape) const {
+    apply(ctx, x, y, tape.mean.data(), tape.inv_std.data());
+  }
+  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const { apply(ctx, x, y, nullptr, nullptr); }
+
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, LayerNorm& grad, State&,
+                Tape& tape) const {
+    ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane& lane) {
+      const S per_channel = S(1) / S(static_cast<double>(x.C));
+      Frame frame(lane);
+      auto n = row_map(frame.take<S>(x.C), x.C).array();
+      auto u = row_map(frame.take<S>(x.C), x.C).array();
+      for (Index i = begin; i < end; ++i) {
+        // forward was: y = gain n + bias with n = (x - mean) r, r = (var + eps)^(-1/2). With u = gain dy:
+        // dx = r (u - mean(u) - n mean(u n)).
+        const S mean = tape.mean.data()[i], r = tape.inv_std.data()[i];
+        n = (row_map(x.row(i), x.C).array() - mean) * r;
+        u = gain.vec().array() * row_map(dy.row(i), x.C).array();
+        const S mean_u = u.sum() * per_channel;
+        const S mean_un = (u * n).sum() * per_channel;
+        row_map(dx.row(i), x.C).array() = (u - mean_u - n * mean_un) * r;
+      }
+    });
+    add_column_sums(ctx, dy, grad.bias);
+    add_row_sums(ctx, x.row_count(), grad.gain, [&](Index i, Index first, RowMap<S> total) {
+      const S mean = tape.mean.data()[i], r = tape.inv_std.data()[i];
+      total.array() += row_map(dy.row(i) + first, total.size()).array() *
+                       (row_map(x.row(i) + first, total.size()).array() - mean) * r;
+    });
+  }
+
+  double flops(Shape) const { return 0; }
+
+  void init(RandomKey, const Init&) {
+    gain.fill(S(1));
+    bias.fill(S(0));
+  }
+
+  template <class F, class... M>
+  static void visit(const Name& at, F&& f, M&... m) {
+    f(Name{&at, "gain"}, m.gain...);
+    f(Name{&at, "bias"}, m.bias...);
+  }
+
+ private:
+  static constexpr Index kRowsPerTask = 64;
+
+  void apply(const Context& ctx, Seq<const S> x, Seq<S> y, S* mean_out, S* inv_std_out) const {
+    assert(x.C == in_channels() && y.C == x.C && x.row_count() == y.row_count());
+    ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+      using std::sqrt;
+      const S per_channel = S(1) / S(static_cast<double>(x.C));
+      for (Index i = begin; i < end; ++i) {
+        const auto xi = row_map(x.row(i), x.C).array();
+        const S mean = xi.sum() * per_channel;
+        const S var = (xi - mean).square().sum() * per_channel;
+        const S inv_std = S(1) / sqrt(var + S(kEps));
+        row_map(y.row(i), x.C).array() = (xi - mean) * inv_std * gain.vec().array() + bias.vec().array();
+        if (mean_out != nullptr) {
+          mean_out[i] = mean;
+          inv_std_out[i] = inv_std;
+        }
+      }
+    });
+  }
+};
+
+}  // namespace megalith

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = x W + b
+#pragma once
+
+#include "megalith/kernels/column_sum.h"
+#include "megalith/kernels/gemm.h"
+#include "megalith/nn/module.h"
+
+namespace megalith {
+
+/// y = x W + b at each position. The weight is (inputs, outputs): a row of x times W is a row of y.
+template <class S>
+struct Linear {
+  using Scalar = S;
+  using Tape = NoTape;
+  using State = NoState;
+
+  Tensor<S> weight;  // (inputs, outputs)
+  Tensor<S> bias;    // (outputs), or empty
+
+  Linear() = default;
+  Linear(Index inputs, Index outputs, bool with_bias) : weight({inputs, outputs}) {
+    if (with_bias) bias = Tensor<S>({outputs});
+  }
+
+  Index in_channels() const { return weight.rows(); }
+  Index out_channels() const { return weight.cols(); }
+
+  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape&) const { apply(ctx, x, y); }
+  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const { apply(ctx, x, y); }
+
+  void apply(const Context& ctx, Seq<const S> x, Seq<S> y) const {
+    assert(x.C == in_channels() && y.C == out_channels() && x.row_count() == y.row_count());
+    if (bias.empty()) return product<S>(ctx, x, weight, y);
+    ctx.parallel_ranges(y.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+      for (Index i = begin; i < end; ++i) row_map(y.row(i), y.C) = bias.vec();
+    });
+    product<S>(ctx, x, weight, y, Into::add);
+  }
+
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Linear& grad, State&, Tape&) const {
+    product<S>(ctx, dy, transposed<S>(weight), dx);  // dx = dy W^T
+    accumulate(ctx, x, dy, grad);
+  }
+
+  /// The parameters' half of backward: grad.W += x^T dy, grad.b += sum of the rows of dy.
+  void accumulate(const Context& ctx, Seq<const S> x, Seq<const S> dy, Linear& grad) const {
+    product<S>(ctx, transposed<S>(x), dy, grad.weight, Into::add);
+    if (!bias.empty()) add_column_sums(ctx, dy, grad.bias);
+  }
+
+  double flops(Shape in) const { return 2.0 * static_cast<double>(in.rows() * weight.size()); }
+
+  void init(RandomKey key, const Init& how) {
+    init_weight(weight, key, how.std, in_channels());
+    bias.fill(S(0));
+  }
+
+  template <class F, class... M>
+  static void visit(const Name& at, F&& f, M&... m) {
+    f(Name{&at, "weight"}, m.weight...);
+    if ((!m.bias.empty() || ...)) f(Name{&at, "bias"}, m.bias...);
+  }
+
+ private:
+  static constexpr Index kRowsPerTask = 256;
+};
+
+}  // namespace megalith

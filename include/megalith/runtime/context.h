@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a call may use but does not own.
+#pragma once
+
+#include "megalith/core/random.h"
+#include "megalith/runtime/communicator.h"
+#include "megalith/runtime/parallel.h"
+#include "megalith/runtime/workspace.h"
+
+namespace megalith {
+
+/// infer leaves dropout out; train draws it.
+enum class Mode { infer, train };
+
+/// Threads, scratch and random numbers of one call. A light value: pass it by const reference, derive children from it.
+/// One Workspace serves one call at a time; a const model may be used by several threads, each with its own.
+struct Context {
+  Workspace* workspace = nullptr;
+  Mode mode = Mode::infer;
+  RandomKey key{};      // of (seed, step, site): a dropout mask is a function of it, the absolute row and the channel
+  Index first_row = 0;  // absolute number of the first row (b * T + t) of the activations passed
+  Communicator* communicator = nullptr;
+
+  Context() = default;
+  explicit Context(Workspace& w) : workspace(&w) {}
+
+  int threads() const { return workspace->threads(); }
+  /// The caller's own lane.
+  Lane& scratch() const { return workspace->lane(0); }
+  /// f(i, lane) for each i in [0, n), the lane being that of the thread that runs it. See megalith::parallel_for.
+  template <class F>
+  void parallel_for(Index n, F&& f) const {
+    megalith::parallel_for(threads(), n, [&](Index i, int thread) { f(i, workspace->lane(thread)); });
+  }
+  /// f(begin, end, lane) over [0, n) in pieces of `piece`.
+  template <class F>
+  void parallel_ranges(Index n, Index piece, F&& f) const {
+    parallel_for((n + piece - 1) / piece, [&](Index i, Lane& lane) {
+      const Index begin = i * piece;
+      f(begin, begin + piece < n ? begin + piece : n, lane);
+    });
+  }
+  /// For child number i of a composite: the same context with a random key of its own.
+  Context site(std::uint64_t i) const {
+    Context c = *this;
+    c.key = key.child(i);
+    return c;
+  }
+  /// For a tile or micro-batch that starts `rows` rows further on.
+  Context after_rows(Index rows) const {
+    Context c = *this;
+    c.first_row = first_row + rows;
+    return c;
+  }
+};
+
+}  // namespace megalith

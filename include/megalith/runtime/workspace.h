@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scratch memory: a stack per thread that is rewound, so that a warm call allocates nothing.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+#include "megalith/core/seq.h"
+#include "megalith/core/tensor.h"
+
+namespace megalith {
+
+/// A stack of blocks that never move. Memory taken from it lives until its Frame ends.
+class Lane {
+ public:
+  void* take(std::size_t bytes) {
+    bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size) {
+      ++block_;
+      used_ = 0;
+    }
+    if (block_ == blocks_.size()) grow(bytes);
+    void* p = blocks_[block_].memory.get() + used_;
+    used_ += bytes;
+    return p;
+  }
+  /// Bytes held, whether in use or not.
+  std::size_t capacity() const {
+    std::size_t sum = 0;
+    for (const Block& b : blocks_) sum += b.size;
+    return sum;
+  }
+
+ private:
+  friend class Frame;
+  struct Block {
+    std::unique_ptr<std::byte, detail::AlignedDelete> memory;
+    std::size_t size;
+  };
+  static constexpr std::size_t kFirstBlock = 256 * 1024;
+
+  void grow(std::size_t bytes) {
+    const std::size_t wanted = blocks_.empty() ? kFirstBlock : blocks_.back().size;
+    const std::size_t size = bytes > wanted ? bytes : wanted;
+    blocks_.push_back({std::unique_ptr<std::byte, detail::AlignedDelete>(
+                           static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)))),
+                       size});
+    used_ = 0;
+  }
+
+  std::vector<Block> blocks_;
+  std::size_t block_ = 0;  // the block in use
+  std::size_t used_ = 0;   // bytes of it
+};
+
+/// The scratch of one call: what is taken through a Frame is given back when it ends. Frames on one lane nest.
+class Frame {
+ public:
+  explicit Frame(Lane& lane) : lane_(lane), block_(lane.block_), used_(lane.used_) {}
+  ~Frame() {
+    lane_.block_ = block_;
+    lane_.used_ = used_;
+  }
+  Frame(const Frame&) = delete;
+  Frame& operator=(const Frame&) = delete;
+
+  /// n numbers, not initialised (NaN in debug builds, so that a forgotten write shows).
+  template <class S>
+  S* take(Index n) {
+    static_assert(std::is_trivially_destructible_v<S>);
+    S* p = static_cast<S*>(lane_.take(static_cast<std::size_t>(n) * sizeof(S)));
+#ifndef NDEBUG
+    if constexpr (std::numeric_limits<S>::has_quiet_NaN) std::fill_n(p, n, std::numeric_limits<S>::quiet_NaN());
+#endif
+    return p;
+  }
+  template <class S>
+  Seq<S> seq(Index B, Index T, Index C) {
+    return {take<S>(B * T * C), B, T, C};
+  }
+
+ private:
+  Lane& lane_;
+  std::size_t block_, used_;
+};
+
+/// One lane for each thread. Lane 0 is also the caller's own.
+class Workspace {
+ public:
+  explicit Workspace(int threads) : lanes_(static_cast<std::size_t>(threads)) { assert(threads >= 1); }
+
+  Lane& lane(int thread) { return lanes_[static_cast<std::size_t>(thread)]; }
+  int threads() const { return static_cast<int>(lanes_.size()); }
+  std::size_t capacity() const {
+    std::size_t sum = 0;
+    for (const Lane& l : lanes_) sum += l.capacity();
+    return sum;
+  }
+
+ private:
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace megalith

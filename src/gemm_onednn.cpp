@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Float products by oneDNN, which picks the instruction set of the machine at run time. It runs on one thread, inside our
+// own tiles: its own threading changes bits with the number of threads.
+#include <dnnl.h>
+
+#include "megalith/kernels/gemm.h"
+
+namespace megalith {
+
+const char* product_library() { return "oneDNN"; }
+
+namespace detail {
+
+TileSize float_tile() { return {256, 512}; }
+
+void float_tile_product(const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into) {
+  // dnnl_sgemm fails on bad sizes alone, which the caller has asserted.
+  [[maybe_unused]] const dnnl_status_t status =
+      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.cols, a.cols, 1.0f, a.data, a.stride,
+                 b.data, b.stride, into == Into::add ? 1.0f : 0.0f, c.data, c.stride);
+  assert(status == dnnl_success);
+}
+
+}  // namespace detail
+}  // namespace megalith
