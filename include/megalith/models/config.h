@@ -5,36 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "megalith/core/shape.h"
+#include "megalith/nn/stack_config.h"
 
 namespace megalith {
 
-enum class NormKind { layer, rms };
-enum class Activation { relu, gelu, relu_squared, swiglu };
-/// learned: a trained vector for each position, added to the embeddings. rotary: queries and keys are rotated by their
-/// position (Su et al. 2021). none: the causal mask is the only signal.
-enum class PositionKind { learned, rotary, none };
 /// What stands for the unit before the first position of a decoder: the trained pad (Yu et al. 2023, eq. 4), or the true
 /// bytes that came before where there are any.
 enum class FirstInput { pad, previous };
-
-/// A stack of pre-norm transformer blocks.
-struct StackConfig {
-  Index width = 512;   // C
-  Index layers = 6;    // L
-  Index heads = 8;     // H, divides width
-  Index hidden = 0;    // F; 0 means 4 * width (SwiGLU: the nearest multiple of 8 to 8/3 * width)
-  Index window = 0;    // W: each position sees itself and W - 1 before it; 0 means all
-  NormKind norm = NormKind::layer;
-  Activation activation = Activation::relu;
-  PositionKind positions = PositionKind::learned;
-  double rotary_base = 10000;
-  bool qk_norm = false;  // RMSNorm of queries and keys over the head width
-  bool bias = true;      // of the linear layers
-  double dropout = 0;    // of each residual branch, in training
-
-  bool operator==(const StackConfig&) const = default;
-};
 
 /// One scale of a decoder: a stack whose positions stand for `unit` bytes each.
 struct ScaleConfig {
@@ -45,6 +22,12 @@ struct ScaleConfig {
 
   bool operator==(const ScaleConfig&) const = default;
 };
+
+/// D_G: the width of one byte's embedding at a scale, its default filled in.
+inline Index embedding_width(const ScaleConfig& c) { return c.embedding > 0 ? c.embedding : c.stack.width / c.unit; }
+
+/// Whether units are embedded by a linear layer (unit * D_G -> width) instead of by concatenation alone.
+inline bool has_patch_embedder(const ScaleConfig& c) { return embedding_width(c) * c.unit != c.stack.width; }
 
 /// A whole model: scales from the outermost to the innermost. One scale is the vanilla byte transformer, two are MEGABYTE.
 struct ModelConfig {

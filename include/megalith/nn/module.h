@@ -36,7 +36,7 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 ///   temporaries  ctx.scratch(), rewound when the call returns.
 ///   carry        M::State: what later rows need from earlier ones. M::State(m, B) is closed: nothing came before, nothing
 ///                is kept, it costs nothing; training on independent windows uses it. M::State(m, B, T) is open, with
-///                room for T positions. A copy of a State branches the sequence.
+///                room for T positions. A copy of a State branches the sequence; reset() forgets it.
 ///
 ///   forward(ctx, x, y, state, tape)               y = f(x, state; m). Starts from state and leaves in it what the rows
 ///                                                 after need. Writes every element of y, and of tape.
@@ -57,28 +57,28 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 /// Shapes are preconditions, asserted in debug builds: the models check what users pass, once. Nothing here throws.
 /// Thread safety: const calls on one module may run at once, each with a Workspace, State and Tape of its own.
 template <class M>
-concept Module = std::copyable<M> && std::copyable<typename M::State> && requires {
-  typename M::Scalar;
-  typename M::Tape;
-} && requires(const M m, M grad, Context ctx, Seq<const typename M::Scalar> in, Seq<typename M::Scalar> out,
-              typename M::State state, typename M::Tape tape, Shape shape, Index n, RandomKey key, Init how) {
-  typename M::Tape(m, shape);
-  typename M::State(m, n);
-  typename M::State(m, n, n);
-  { m.in_channels() } -> std::same_as<Index>;
-  { m.out_channels() } -> std::same_as<Index>;
-  m.forward(ctx, in, out, state, tape);
-  m.step(ctx, in, out, state);
-  m.backward(ctx, in, in, out, grad, state, tape);
-  { m.flops(shape) } -> std::same_as<double>;
-  grad.init(key, how);
-};
+concept Module =
+    std::copyable<M> && std::copyable<typename M::State> && std::constructible_from<typename M::Tape, const M&, Shape> &&
+    std::constructible_from<typename M::State, const M&, Index> &&
+    std::constructible_from<typename M::State, const M&, Index, Index> &&
+    requires(const M m, M grad, Context ctx, Seq<const typename M::Scalar> in, Seq<typename M::Scalar> out,
+             typename M::State state, typename M::Tape tape, Shape shape, RandomKey key, Init how) {
+      { m.in_channels() } -> std::same_as<Index>;
+      { m.out_channels() } -> std::same_as<Index>;
+      m.forward(ctx, in, out, state, tape);
+      m.step(ctx, in, out, state);
+      m.backward(ctx, in, in, out, grad, state, tape);
+      { m.flops(shape) } -> std::same_as<double>;
+      grad.init(key, how);
+      state.reset();
+    };
 
 /// The State of a module whose positions stand alone.
 struct NoState {
   NoState() = default;
   template <class M>
   NoState(const M&, Index, Index = 0) {}
+  void reset() {}
   template <class F, class... St>
   static void visit(const Name&, F&&, St&...) {}
 };

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Builds Megalith, trains a small MEGABYTE for about two minutes, and shows what it learned.
+#
+#   bash examples/quickstart.sh                   on the C++ headers of the installed Eigen
+#   bash examples/quickstart.sh --data PATH...    on your own files or folders
+set -euo pipefail
+
+usage() {
+  echo "usage: bash examples/quickstart.sh [--data PATH...]" >&2
+  exit 2
+}
+
+data=()
+if [ $# -gt 0 ]; then
+  [ "$1" = --data ] && [ $# -gt 1 ] || usage
+  shift
+  for path in "$@"; do
+    [ -e "$path" ] || { echo "quickstart: there is no file or folder $path" >&2; exit 1; }
+    data+=("$(realpath "$path")")
+  done
+fi
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+work=build/quickstart
+megalith=build/release/megalith
+
+say() { printf '\n== %s\n' "$*"; }
+
+# Bytewise path order, as the library reads folders.
+files_of() { find "$@" -type f -print0 | LC_ALL=C sort -z; }
+
+eigen_headers() {
+  local folder
+  for folder in $(pkg-config --cflags-only-I eigen3 2> /dev/null | sed 's/-I//g') \
+                /usr/include/eigen3 /usr/local/include/eigen3 /opt/homebrew/include/eigen3; do
+    [ -f "$folder/Eigen/Core" ] && { echo "$folder"; return; }
+  done
+  echo "quickstart: the headers of Eigen are not in the usual folders; give text of your own with --data PATH" >&2
+  exit 1
+}
+
+# Every 20th file is held out: the model never sees it, and a second call holds out the same.
+split_eigen() {
+  local headers=$1 file number=0 to
+  while IFS= read -r -d '' file; do
+    number=$((number + 1))
+    to=$work/train
+    [ $((number % 20)) -ne 0 ] || to=$work/held-out
+    mkdir -p "$to/$(dirname "$file")"
+    cp "$headers/$file" "$to/$file"
+  done < <(cd "$headers" && files_of .)
+}
+
+next_run() {
+  local n=1
+  while [ -e "runs/quickstart-$n" ]; do n=$((n + 1)); done
+  echo "runs/quickstart-$n"
+}
+
+last_metric() { sed -n "s/.*\"$1\": *\([0-9.e+-]*\).*/\1/p" "$run/metrics.jsonl" | tail -n 1; }
+
+# Bits that a compressor, reading $work/held-out.bin, spends on each of its bytes.
+compressor_bits() { "$@" -c "$work/held-out.bin" | wc -c | awk -v bytes="$held_out_bytes" '{ printf "%.3f", 8 * $1 / bytes }'; }
+
+say "packages and build"
+bash tests/install_packages.sh
+cmake --preset release > /dev/null
+cmake --build --preset release --target megalith_tool
+
+say "data"
+rm -rf "$work"
+mkdir -p "$work"
+if [ ${#data[@]} -eq 0 ]; then
+  headers=$(eigen_headers)
+  split_eigen "$headers"
+  echo "the headers under $headers: $(files_of "$work/train" | tr -cd '\0' | wc -c) files to learn from," \
+       "$(files_of "$work/held-out" | tr -cd '\0' | wc -c) held out"
+  options=(--data "$work/train" --valid "$work/held-out")
+else
+  echo "${data[*]}; the last 5 % of the bytes are held out"
+  options=(--data "${data[@]}" --valid-share 0.05)
+fi
+
+say "training, two minutes (Ctrl-C saves; a run can be resumed)"
+run=$(next_run)
+"$megalith" train "${options[@]}" --model megabyte-tiny --minutes 2 --out "$run"
+
+say "bits per byte on the held-out bytes"
+held_out_bytes=$(last_metric valid_bytes)
+if [ ${#data[@]} -eq 0 ]; then files_of "$work/held-out" | xargs -0 cat > "$work/held-out.bin"
+else files_of "${data[@]}" | xargs -0 cat | tail -c "$held_out_bytes" > "$work/held-out.bin"
+fi
+printf '%-14s %.3f\n' "megabyte-tiny" "$(last_metric valid_bpb)"
+printf '%-14s %s\n' "gzip -9" "$(compressor_bits gzip -9)" "xz -9" "$(compressor_bits xz -9)"
+echo "(over $held_out_bytes bytes; the compressors read them alone, the model has read the training files before)"
+
+say "a sample"
+# Bytes that could steer the terminal are shown as '?'.
+"$megalith" generate "$run" --bytes 400 --temperature 0.8 | LC_ALL=C tr -c '\11\12\40-\176\200-\377' '?'
+
+say "the run is in $run"
+echo "more of it: $megalith generate $run --bytes 400 --prompt 'template <'"

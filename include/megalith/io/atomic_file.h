@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that are there whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace megalith {
+
+/// Writes a file under a temporary name in the same folder, `path` + ".tmp", and gives it its name once all of it is on the
+/// disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one that a
+/// killed process leaves behind is overwritten by the next writer. One writer of a path at a time.
+class AtomicFile {
+ public:
+  /// Throws Error where the folder is missing or cannot be written to.
+  explicit AtomicFile(std::string path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  /// Without commit(), removes what was written.
+  ~AtomicFile();
+
+  /// Appends. Throws Error, for instance where the disk is full.
+  void write(std::span<const std::byte> data);
+  void write(std::string_view text);
+  /// fsync, rename, fsync of the folder. Throws Error; the old file, if any, then stays.
+  void commit();
+
+ private:
+  std::string path_, temporary_;
+  int descriptor_ = -1;
+};
+
+/// Replaces the file at `path` by `text`, whole or not at all.
+void write_file(const std::string& path, std::string_view text);
+
+}  // namespace megalith

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Softmax cross-entropy over rows of logits.
+#pragma once
+
+#include <cmath>
+
+#include "megalith/core/seq.h"
+#include "megalith/runtime/context.h"
+
+namespace megalith {
+
+namespace detail {
+inline constexpr Index kLogitRowsPerTask = 32;
+}
+
+/// Each logit z becomes cap * tanh(z / cap); nothing happens where cap is 0.
+template <class S>
+void cap_logits(const Context& ctx, Seq<S> z, double cap) {
+  if (cap <= 0) return;
+  ctx.parallel_ranges(z.row_count(), detail::kLogitRowsPerTask, [&](Index begin, Index end, Lane&) {
+    for (Index i = begin; i < end; ++i) {
+      auto row = row_map(z.row(i), z.C).array();
+      row = (row * S(1 / cap)).tanh() * S(cap);
+    }
+  });
+}
+
+/// costs[i] = -log softmax(z_i)[bytes[i]], in nats. z is overwritten.
+template <class S>
+void cross_entropy_forward(const Context& ctx, Seq<S> z, const std::uint8_t* bytes, S* costs) {
+  ctx.parallel_ranges(z.row_count(), detail::kLogitRowsPerTask, [&](Index begin, Index end, Lane&) {
+    using std::log;
+    for (Index i = begin; i < end; ++i) {
+      auto row = row_map(z.row(i), z.C).array();
+      row -= row.maxCoeff();
+      const S logit = row(bytes[i]);
+      costs[i] = log(row.exp().sum()) - logit;
+    }
+  });
+}
+
+/// The same costs, and z becomes d(scale * sum of costs)/d(logits before the cap): scale (softmax(z) - onehot) (1 - (z/cap)^2).
+template <class S>
+void cross_entropy_backward(const Context& ctx, Seq<S> z, const std::uint8_t* bytes, S scale, double cap, S* costs) {
+  ctx.parallel_ranges(z.row_count(), detail::kLogitRowsPerTask, [&](Index begin, Index end, Lane& lane) {
+    using std::log;
+    Frame frame(lane);
+    auto p = row_map(frame.take<S>(z.C), z.C).array();
+    for (Index i = begin; i < end; ++i) {
+      auto row = row_map(z.row(i), z.C).array();
+      p = row - row.maxCoeff();
+      const S logit = p(bytes[i]);
+      p = p.exp();
+      const S sum = p.sum();
+      costs[i] = log(sum) - logit;
+      p *= S(1) / sum;
+      p(bytes[i]) -= S(1);
+      if (cap > 0) row = p * (S(1) - (row * S(1 / cap)).square()) * scale;
+      else row = p * scale;
+    }
+  });
+}
+
+}  // namespace megalith

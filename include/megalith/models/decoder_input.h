@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the inputs of both decoders are made of, each piece with its gradient.
+#pragma once
+
+#include "megalith/models/byte_decoder.h"
+
+namespace megalith {
+
+namespace detail {
+inline constexpr Index kInputRowsPerTask = 64, kInputColumnsPerTask = 32;
+}
+
+/// The units a stack reads when it predicts bytes (B,T) from their start: ids[b,t] = byte t - U, and `last` (B,U) for t < U.
+inline void shifted_units(Bytes bytes, const ByteOrNone* last, Index U, ByteOrNone* ids) {
+  for (Index b = 0; b < bytes.B; ++b) {
+    ids = std::copy_n(last + b * U, U, ids);
+    ids = std::copy_n(bytes.row(b), bytes.T - U, ids);
+  }
+}
+
+/// The U bytes before each unit of `step` bytes of (B,T), as B*T/step rows: what the first position inside the unit may read.
+/// `last` (B, step) stands before the first.
+inline void previous_units(Bytes bytes, const ByteOrNone* last, Index step, Index U, ByteOrNone* out) {
+  for (Index b = 0; b < bytes.B; ++b) {
+    out = std::copy_n(last + (b + 1) * step - U, U, out);
+    for (Index t = step; t < bytes.T; t += step) out = std::copy_n(bytes.row(b) + t - U, U, out);
+  }
+}
+
+/// Rows of x (B,T,C) whose id is kNoByte become `pad`, a vector of `period` such rows that follow one another.
+template <class S>
+void fill_pads(const ByteOrNone* ids, Seq<S> x, const Tensor<S>& pad) {
+  const Index period = pad.size() / x.C;
+  for (Index i = 0; i < x.row_count(); ++i)
+    if (ids[i] == kNoByte) row_map(x.row(i), x.C) = row_map(pad.data() + i % x.T % period * x.C, x.C);
+}
+template <class S>
+void fill_pads_backward(const ByteOrNone* ids, Seq<const S> dx, Tensor<S>& dpad) {
+  const Index period = dpad.size() / dx.C;
+  for (Index i = 0; i < dx.row_count(); ++i)
+    if (ids[i] == kNoByte) row_map(dpad.data() + i % dx.T % period * dx.C, dx.C) += row_map(dx.row(i), dx.C);
+}
+
+/// x[b,t] += table[first + t] for each t with first + t >= 0 whose id is not kNoByte (ids may be null: all rows).
+template <class S>
+void add_positions(const Context& ctx, Seq<S> x, const Tensor<S>& table, Index first, const ByteOrNone* ids) {
+  assert(first + x.T <= table.rows());
+  ctx.parallel_ranges(x.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+    for (Index i = begin; i < end; ++i) {
+      const Index p = first + i % x.T;
+      if (p >= 0 && (ids == nullptr || ids[i] != kNoByte)) row_map(x.row(i), x.C) += row_map(table.row(p), x.C);
+    }
+  });
+}
+template <class S>
+void add_positions_backward(const Context& ctx, Seq<const S> dx, Tensor<S>& dtable, Index first, const ByteOrNone* ids) {
+  ctx.parallel_ranges(dx.C, detail::kInputColumnsPerTask, [&](Index begin, Index end, Lane&) {
+    for (Index i = 0; i < dx.row_count(); ++i) {
+      const Index p = first + i % dx.T;
+      if (p >= 0 && (ids == nullptr || ids[i] != kNoByte))
+        row_map(dtable.row(p) + begin, end - begin) += row_map(dx.row(i) + begin, end - begin);
+    }
+  });
+}
+
+/// x[b,k] += condition[b, first + k], where there is a condition.
+template <class S>
+void add_condition(const Context& ctx, Seq<S> x, Seq<const S> condition, Index first) {
+  if (condition.data == nullptr) return;
+  assert(condition.C == x.C && condition.B == x.B && first + x.T <= condition.T);
+  ctx.parallel_ranges(x.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+    for (Index i = begin; i < end; ++i)
+      row_map(x.row(i), x.C) += row_map(condition.row(i / x.T * condition.T + first + i % x.T), x.C);
+  });
+}
+/// Its gradient when the whole condition was added: dcondition = dx.
+template <class S>
+void add_condition_backward(const Context& ctx, Seq<const S> dx, Seq<S> dcondition) {
+  if (dcondition.data == nullptr) return;
+  assert(dcondition.size() == dx.size());
+  ctx.parallel_ranges(dx.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+    row_map(dcondition.row(begin), (end - begin) * dx.C) = row_map(dx.row(begin), (end - begin) * dx.C);
+  });
+}
+
+}  // namespace megalith

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+// MEGABYTE (Yu et al. 2023): a stack over patches, and a decoder inside each patch. By recursion, any number of scales.
+#pragma once
+
+#include "megalith/models/decoder_input.h"
+#include "megalith/nn/linear.h"
+#include "megalith/nn/stack.h"
+
+namespace megalith {
+
+/// Position k reads patch k-1 as its U byte embeddings (+ learned positions) side by side, the pad for k = 0 (eq. 1 and 2). The
+/// stack's output row k (eq. 3) is read as U/u rows of u * E numbers, u being the inner unit, and projected by one shared
+/// matrix, w_gl, to the condition of the inner decoder (eq. 4), which runs on each patch as a sequence of its own (eq. 5, 6).
+///
+/// The inner decoder streams: it runs forward, loss and backward on one tile of patches after the other, so nothing in it grows
+/// with T. Bits depend on the tile's size, never on threads.
+template <class Block, class Inner>
+struct Patched {
+  using Scalar = typename Block::Scalar;
+  using S = Scalar;
+  struct State {
+    ByteHistory history;
+    typename Stack<Block>::State stack;
+    Tensor<S> condition;           // (B, U/u, width of inner) of the unfinished patch; open states only
+    typename Inner::State inner;  // of the unfinished patch
+    State() = default;
+    State(const Patched& m, Index B, Index room = 0)
+        : history(B, m.unit()), stack(m.stack, B, (room + m.unit() - 1) / m.unit()) {
+      if (room == 0) return;
+      condition = Tensor<S>({B, m.rows_per_patch(), m.inner.width()});
+      inner = typename Inner::State(m.inner, B, m.unit());
+    }
+    void begin(const ByteOrNone* previous) {
+      history.begin(previous);
+      stack.reset();
+    }
+    template <class F, class... St>
+    static void visit(const Name& at, F&& f, St&... state) {
+      Stack<Block>::State::visit(Name{&at, "stack"}, f, state.stack...);
+    }
+  };
+  struct Tape {
+    typename Stack<Block>::Tape stack;
+    typename Inner::Tape inner;  // of one tile
+    typename Inner::State inner_state, inner_dstate;
+    Tape() = default;
+    Tape(const Patched& m, Shape bytes)
+        : stack(m.stack, {bytes.B, bytes.T / m.unit()}),
+          inner(m.inner, {m.tile_patches(bytes), m.unit()}),
+          inner_state(m.inner, m.tile_patches(bytes)),
+          inner_dstate(m.inner, m.tile_patches(bytes)) {}
+  };
+
+  Index patch = 1;            // U: bytes per patch
+  Index tile_bytes = 2048;    // bytes that the inner decoder handles at once
+  FirstInput first_input = FirstInput::pad;  // of this decoder, for the one around it
+  Tensor<S> table;            // (V, E)
+  Tensor<S> pad;              // (U*E)
+  Tensor<S> positions;        // (window bytes, E), or empty
+  Linear<S> embed_patch;      // (U*E, C), or empty: E * U is C
+  Linear<S> unembed_patch;    // (C, U*E), or empty
+  Stack<Block> stack;
+  Linear<S> condition;        // w_gl: (u*E, width of inner)
+  Inner inner;
+
+  Patched() = default;
+  Patched(const ModelConfig& c, std::size_t scale)
+      : patch(c.scales[scale].unit),
+        first_input(c.scales[scale].first_input),
+        table({kByteValues, embedding_width(c.scales[scale])}),
+        pad({patch * embedding_width(c.scales[scale])}),
+        stack(c.scales[scale].stack),
+        inner(c, scale + 1) {
+    const Index E = table.cols(), C = stack.in_channels();
+    if (c.scales[scale].stack.positions == PositionKind::learned) positions = Tensor<S>({window_bytes(c, scale), E});
+    if (has_patch_embedder(c.scales[scale])) {
+      embed_patch = Linear<S>(patch * E, C, c.scales[scale].stack.bias);
+      unembed_patch = Linear<S>(C, patch * E, c.scales[scale].stack.bias);
+    }
+    condition = Linear<S>(inner.unit() * E, inner.width(), false);
+  }
+
+  Index unit() const { return patch; }
+  Index width() const { return stack.in_channels(); }
+  /// U/u: positions of the inner stack in a patch.
+  Index rows_per_patch() const { return patch / inner.unit(); }
+  /// Patches in a tile of the inner decoder.
+  Index tile_patches(Shape bytes) const { return std::clamp<Index>(tile_bytes / patch, 1, bytes.rows() / patch); }
+
+  void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* costs, Patched& grad, State& state,
+             State& dstate, Tape& tape) const {
+    Frame frame(ctx.scratch());
+    const Index B = bytes.B, T = bytes.T, K = T / patch, first = state.history.position;
+    assert(T % patch == 0 && first % patch == 0);
+    const Context stack_ctx = at_patches(ctx);
+    ByteOrNone* const ids = frame.take<ByteOrNone>(B * T);
+    shifted_units(bytes, state.history.last.data(), patch, ids);
+    const Seq<S> raw = frame.seq<S>(B, T, table.cols());
+    const Seq<S> x = has_embedder() ? frame.seq<S>(B, K, width()) : raw.viewed_as(B, K, width());
+    const Seq<S> y = frame.seq<S>(B, K, width()), dy = frame.seq<S>(B, K, width());
+    input(ctx, ids, outer, first, raw, x);
+    stack.forward(stack_ctx, x, y, state.stack, tape.stack);
+    tiles(bytes, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
+      Frame local(ctx.scratch());
+      const Seq<const S> y_tile{y.row(begin), 1, count, width()};
+      const Seq<S> dy_tile{dy.row(begin), 1, count, width()};
+      const Seq<S> slots = unembedded(ctx, y_tile, local);  // (1, count * U/u, u*E)
+      const Seq<S> cond = local.seq<S>(count, rows_per_patch(), inner.width());
+      const Seq<S> dcond = local.seq<S>(count, rows_per_patch(), inner.width());
+      condition.apply(ctx, slots, cond);
+      typename Inner::State& inner_state = begin_tile(tape, count, previous);
+      inner.train(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond, dcond, scale,
+                  costs + begin * patch, grad.inner, inner_state, tape.inner_dstate, tape.inner);
+      NoState none;
+      NoTape no_tape;
+      if (has_embedder()) {
+        const Seq<S> dslots = local.seq<S>(slots.B, slots.T, slots.C);
+        condition.backward(ctx, slots, dcond, dslots, grad.condition, none, no_tape);
+        unembed_patch.backward(ctx, y_tile, dslots.viewed_as(1, count, pad.size()), dy_tile, grad.unembed_patch, none, no_tape);
+      } else {
+        condition.backward(ctx, slots, dcond, dy_tile.viewed_as(slots.B, slots.T, slots.C), grad.condition, none, no_tape);
+      }
+    });
+    const Seq<S> draw = frame.seq<S>(B, T, table.cols());
+    const Seq<S> dx = has_embedder() ? frame.seq<S>(B, K, width()) : draw.viewed_as(B, K, width());
+    stack.backward(stack_ctx, x, dy, dx, grad.stack, dstate.stack, tape.stack);
+    input_backward(ctx, ids, first, raw, dx, draw, douter, grad);
+    remember(bytes, state, frame);
+  }
+
+  void score(const Context& ctx, Bytes bytes, Seq<const S> outer, S* costs, State& state) const {
+    Frame frame(ctx.scratch());
+    const Index B = bytes.B, T = bytes.T, K = T / patch, first = state.history.position;
+    assert(T % patch == 0 && first % patch == 0);
+    ByteOrNone* const ids = frame.take<ByteOrNone>(B * T);
+    shifted_units(bytes, state.history.last.data(), patch, ids);
+    const Seq<S> raw = frame.seq<S>(B, T, table.cols());
+    const Seq<S> x = has_embedder() ? frame.seq<S>(B, K, width()) : raw.viewed_as(B, K, width());
+    const Seq<S> y = frame.seq<S>(B, K, width());
+    input(ctx, ids, outer, first, raw, x);
+    stack.step(at_patches(ctx), x, y, state.stack);
+    tiles(bytes, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
+      Frame local(ctx.scratch());
+      const Seq<S> cond = local.seq<S>(count, rows_per_patch(), inner.width());
+      condition.apply(ctx, unembedded(ctx, {y.row(begin), 1, count, width()}, local), cond);
+      typename Inner::State inner_state(inner, count);
+      inner_state.begin(previous);
+      inner.score(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond, costs + begin * patch,
+                  inner_state);
+    });
+    remember(bytes, state, frame);
+  }
+
+  void read(const Context& ctx, Bytes bytes, Seq<const S> outer, State& state) const {
+    Frame frame(ctx.scratch());
+    ByteHistory& h = state.history;
+    const Index count = h.known_count(bytes.T), whole = (h.position + bytes.T) / patch, rest = (h.position + bytes.T) % patch;
+    ByteOrNone* const known = frame.take<ByteOrNone>(bytes.B * count);
+    h.known(bytes, known);
+    // Positions of the stack up to the last whole patch's successor, which only an unfinished patch needs now.
+    const Index rows = whole + (rest > 0 ? 1 : 0) - h.stepped;
+    if (rows > 0) step(ctx, known, count, rows, outer, state, rest > 0);
+    // Whole patches are behind the inner decoder: it reads the unfinished one alone.
+    const Index fresh = std::min(rest, bytes.T);
+    if (fresh > 0) {
+      std::uint8_t* const tail = frame.take<std::uint8_t>(bytes.B * fresh);
+      for (Index b = 0; b < bytes.B; ++b) std::copy_n(bytes.row(b) + bytes.T - fresh, fresh, tail + b * fresh);
+      inner.read(ctx, {tail, bytes.B, fresh}, patch_condition(state), state.inner);
+    }
+    h.append(known, bytes.T);
+  }
+
+  void next(const Context& ctx, Seq<const S> outer, State& state, Seq<S> logits) const {
+    ByteHistory& h = state.history;
+    if (h.stepped == h.position / patch) {
+      assert(h.unfinished() == 0);
+      step(ctx, h.last.data(), patch, 1, outer, state, true);
+    }
+    inner.next(ctx, patch_condition(state), state.inner, logits);
+  }
+
+  void accept(const std::uint8_t* bytes, State& state) const {
+    ByteHistory& h = state.history;
+    inner.accept(bytes, state.inner);
+    const Index at = h.unfinished();
+    for (Index b = 0; b < h.B; ++b) h.partial[static_cast<std::size_t>(b * patch + at)] = bytes[b];
+    if (++h.position % patch == 0) h.last = h.partial;
+  }
+
+  double flops(Shape bytes) const {
+    const Shape patches{bytes.B, bytes.T / patch};
+    double sum = stack.flops(patches) + condition.flops({patches.rows(), rows_per_patch()}) + inner.flops({patches.rows(), patch});
+    if (has_embedder()) sum += embed_patch.flops(patches) + unembed_patch.flops(patches);
+    return sum;
+  }
+
+  void init(RandomKey key, const Init& how) {
+    init_weight(table, key.child(0), how.std, table.cols());
+    init_weight(pad, key.child(1), how.std, table.cols());
+    init_weight(positions, key.child(2), how.std, table.cols());
+    if (has_embedder()) {
+      embed_patch.init(key.child(3), how);
+      unembed_patch.init(key.child(4), how);
+    }
+    stack.init(key.child(5), how);
+    condition.init(key.child(6), how);
+    inner.init(key.child(7), how);
+  }
+
+  template <class F, class... M>
+  static void visit(const Name& at, F&& f, M&... m) {
+    f(Name{&at, "table"}, m.table...);
+    f(Name{&at, "pad"}, m.pad...);
+    if ((!m.positions.empty() || ...)) f(Name{&at, "positions"}, m.positions...);
+    if ((m.has_embedder() || ...)) {
+      Linear<S>::visit(Name{&at, "embed"}, f, m.embed_patch...);
+      Linear<S>::visit(Name{&at, "unembed"}, f, m.unembed_patch...);
+    }
+    Stack<Block>::visit(Name{&at, "stack"}, f, m.stack...);
+    Linear<S>::visit(Name{&at, "condition"}, f, m.condition...);
+    Inner::visit(Name{&at, "inner"}, f, m.inner...);
+  }
+
+  bool has_embedder() const { return !embed_patch.weight.empty(); }
+
+ private:
+  /// The context of the stack, whose rows are patches.
+  Context at_patches(const Context& ctx) const {
+    Context c = ctx.site(kStackSite);
+    c.first_row = ctx.first_row / patch;
+    return c;
+  }
+  static constexpr std::uint64_t kStackSite = 0, kInnerSite = 1;
+
+  /// raw (B, T, E): the embeddings of the bytes before; x (B, T/U, C): what the stack reads (raw's memory without an embedder).
+  void input(const Context& ctx, const ByteOrNone* ids, Seq<const S> outer, Index first, Seq<S> raw, Seq<S> x) const {
+    embed(ctx, table, ids, raw.row_count(), raw.data);
+    fill_pads(ids, raw, pad);
+    if (!positions.empty()) add_positions(ctx, raw, positions, first - patch, ids);
+    if (has_embedder()) embed_patch.apply(ctx, raw.viewed_as(x.B, x.T, pad.size()), x);
+    add_condition(ctx, x, outer, first / patch);
+  }
+  void input_backward(const Context& ctx, const ByteOrNone* ids, Index first, Seq<const S> raw, Seq<S> dx, Seq<S> draw,
+                      Seq<S> douter, Patched& grad) const {
+    add_condition_backward<S>(ctx, dx, douter);
+    if (has_embedder()) {
+      NoState none;
+      NoTape no_tape;
+      embed_patch.backward(ctx, raw.viewed_as(dx.B, dx.T, pad.size()), dx, draw.viewed_as(dx.B, dx.T, pad.size()),
+                           grad.embed_patch, none, no_tape);
+    }
+    if (!positions.empty()) add_positions_backward<S>(ctx, draw, grad.positions, first - patch, ids);
+    fill_pads_backward<S>(ids, draw, grad.pad);
+    embed_backward(ctx, ids, draw.row_count(), draw.data, grad.table);
+  }
+
+  /// f(first patch, patches, the bytes before each of them or null) over tiles of the B * K patches.
+  template <class F>
+  void tiles(Bytes bytes, const State& state, Frame& frame, F&& f) const {
+    const Index patches = bytes.B * bytes.T / patch, tile = tile_patches(bytes.shape());
+    ByteOrNone* previous = nullptr;
+    if (inner.first_input == FirstInput::previous) {
+      previous = frame.take<ByteOrNone>(patches * inner.unit());
+      previous_units(bytes, state.history.last.data(), patch, inner.unit(), previous);
+    }
+    for (Index begin = 0; begin < patches; begin += tile)
+      f(begin, std::min(tile, patches - begin), previous == nullptr ? nullptr : previous + begin * inner.unit());
+  }
+  typename Inner::State& begin_tile(Tape& tape, Index count, const ByteOrNone* previous) const {
+    tape.inner_state.history.B = count;
+    tape.inner_state.begin(previous);
+    return tape.inner_state;
+  }
+
+  /// (1, n * U/u, u*E): the stack's output rows, cut for the inner positions.
+  Seq<S> unembedded(const Context& ctx, Seq<const S> y, Frame& frame) const {
+    const Index rows = y.row_count() * rows_per_patch(), columns = inner.unit() * table.cols();
+    if (!has_embedder()) return {const_cast<S*>(y.data), 1, rows, columns};  // only read from
+    const Seq<S> slots = frame.seq<S>(1, rows, columns);
+    unembed_patch.apply(ctx, y, slots.viewed_as(1, y.row_count(), pad.size()));
+    return slots;
+  }
+
+  /// The next `rows` positions of the stack. known is (B, stride), from the last whole patch on. Then, if asked to, opens the
+  /// patch that the last of them conditions.
+  void step(const Context& ctx, const ByteOrNone* known, Index stride, Index rows, Seq<const S> outer, State& state,
+            bool open_patch) const {
+    Frame frame(ctx.scratch());
+    ByteHistory& h = state.history;
+    const Index skip = (h.stepped - h.position / patch) * patch;  // bytes of `known` that the stack has read
+    ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows * patch);
+    for (Index b = 0; b < h.B; ++b) std::copy_n(known + b * stride + skip, rows * patch, ids + b * rows * patch);
+    const Seq<S> raw = frame.seq<S>(h.B, rows * patch, table.cols());
+    const Seq<S> x = has_embedder() ? frame.seq<S>(h.B, rows, width()) : raw.viewed_as(h.B, rows, width());
+    const Seq<S> y = frame.seq<S>(h.B, rows, width());
+    input(ctx, ids, outer, h.stepped * patch, raw, x);
+    stack.step(at_patches(ctx), x, y, state.stack);
+    h.stepped += rows;
+    if (!open_patch) return;
+    const Seq<S> last = frame.seq<S>(h.B, 1, width());
+    for (Index b = 0; b < h.B; ++b) row_map(last.row(b), width()) = row_map(y.row(b * rows + rows - 1), width());
+    condition.apply(ctx, unembedded(ctx, last, frame), {state.condition.data(), h.B, rows_per_patch(), inner.width()});
+    ByteOrNone* const previous = frame.take<ByteOrNone>(h.B * inner.unit());
+    for (Index b = 0; b < h.B; ++b)
+      std::copy_n(ids + (b + 1) * rows * patch - inner.unit(), inner.unit(), previous + b * inner.unit());
+    state.inner.begin(inner.first_input == FirstInput::previous ? previous : nullptr);
+  }
+  Seq<const S> patch_condition(const State& state) const {
+    return {state.condition.data(), state.history.B, rows_per_patch(), inner.width()};
+  }
+
+  void remember(Bytes bytes, State& state, Frame& frame) const {
+    ByteHistory& h = state.history;
+    ByteOrNone* const known = frame.take<ByteOrNone>(bytes.B * h.known_count(bytes.T));
+    h.known(bytes, known);
+    h.append(known, bytes.T);
+    h.stepped = h.position / patch;
+  }
+};
+
+}  // namespace megalith

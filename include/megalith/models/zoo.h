@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Named models.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "megalith/models/config.h"
+
+namespace megalith {
+
+/// A model that has a name.
+struct Preset {
+  std::string name;
+  std::string summary;  // one line
+  ModelConfig config;
+};
+
+/// All of them, in the order in which they are best shown.
+const std::vector<Preset>& presets();
+
+/// Throws Error, naming the nearest known name, where there is no such preset.
+const Preset& preset(std::string_view name);
+
+/// The config of a preset, or of a file if the name ends in `.json`. Throws Error where there is none or it is not sound.
+ModelConfig load_config(const std::string& name_or_file);
+
+}  // namespace megalith

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The position-wise feed-forward layer.
+#pragma once
+
+#include "megalith/kernels/activation.h"
+#include "megalith/nn/linear.h"
+#include "megalith/nn/stack_config.h"
+
+namespace megalith {
+
+/// y = activation(x W_up + b_up) W_down + b_down (Vaswani et al. 2017, eq. 2, with a choice of activation). With SwiGLU W_up
+/// is twice as wide: gates first, then values.
+template <class S>
+struct FeedForward {
+  using Scalar = S;
+  using State = NoState;
+  struct Tape {
+    Tensor<S> hidden;  // (B*T, F or 2F): x W_up + b_up
+    Tape() = default;
+    Tape(const FeedForward& m, Shape in) : hidden({in.rows(), m.up.out_channels()}) {}
+  };
+
+  Activation activation = Activation::relu;
+  Linear<S> up, down;
+
+  FeedForward() = default;
+  explicit FeedForward(const StackConfig& c)
+      : activation(c.activation),
+        up(c.width, hidden_width(c) * (c.activation == Activation::swiglu ? 2 : 1), c.bias),
+        down(hidden_width(c), c.width, c.bias) {}
+
+  Index in_channels() const { return up.in_channels(); }
+  Index out_channels() const { return down.out_channels(); }
+
+  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape& tape) const {
+    run(ctx, x, y, {tape.hidden.data(), x.B, x.T, up.out_channels()});
+  }
+  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const {
+    Frame frame(ctx.scratch());
+    run(ctx, x, y, frame.seq<S>(x.B, x.T, up.out_channels()));
+  }
+
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, FeedForward& grad, State&, Tape& tape) const {
+    Frame frame(ctx.scratch());
+    const Seq<const S> hidden{tape.hidden.data(), x.B, x.T, up.out_channels()};
+    const Seq<S> active = frame.seq<S>(x.B, x.T, down.in_channels());
+    const Seq<S> dactive = frame.seq<S>(x.B, x.T, down.in_channels());
+    const Seq<S> dhidden = frame.seq<S>(x.B, x.T, up.out_channels());
+    NoState none;
+    NoTape no_tape;
+    activate(ctx, hidden, active);
+    down.backward(ctx, active, dy, dactive, grad.down, none, no_tape);
+    deactivate(ctx, hidden, dactive, dhidden);
+    up.backward(ctx, x, dhidden, dx, grad.up, none, no_tape);
+  }
+
+  double flops(Shape in) const { return up.flops(in) + down.flops(in); }
+
+  void init(RandomKey key, const Init& how) {
+    up.init(key.child(0), how);
+    down.init(key.child(1), how);
+    down.weight.vec() *= S(how.residual);
+  }
+
+  template <class F, class... M>
+  static void visit(const Name& at, F&& f, M&... m) {
+    Linear<S>::visit(Name{&at, "up"}, f, m.up...);
+    Linear<S>::visit(Name{&at, "down"}, f, m.down...);
+  }
+
+ private:
+  static constexpr Index kRowsPerTask = 16;
+
+  void run(const Context& ctx, Seq<const S> x, Seq<S> y, Seq<S> hidden) const {
+    Frame frame(ctx.scratch());
+    const Seq<S> active = frame.seq<S>(x.B, x.T, down.in_channels());
+    up.apply(ctx, x, hidden);
+    activate(ctx, hidden, active);
+    down.apply(ctx, active, y);
+  }
+
+  /// active = activation(hidden).
+  void activate(const Context& ctx, Seq<const S> hidden, Seq<S> active) const {
+    const Index F = active.C;
+    ctx.parallel_ranges(active.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+      for (Index i = begin; i < end; ++i) {
+        const auto h = row_map(hidden.row(i), F);
+        const auto a = row_map(active.row(i), F);
+        switch (activation) {
+          case Activation::relu: Relu::forward<S>(h, a); break;
+          case Activation::relu_squared: ReluSquared::forward<S>(h, a); break;
+          case Activation::gelu: Gelu::forward<S>(h, a); break;
+          case Activation::swiglu: SwiGlu::forward<S>(h, row_map(hidden.row(i) + F, F), a); break;
+        }
+      }
+    });
+  }
+
+  /// dhidden from dactive.
+  void deactivate(const Context& ctx, Seq<const S> hidden, Seq<const S> dactive, Seq<S> dhidden) const {
+    const Index F = dactive.C;
+    ctx.parallel_ranges(dactive.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+      for (Index i = begin; i < end; ++i) {
+        const auto h = row_map(hidden.row(i), F);
+        const auto da = row_map(dactive.row(i), F);
+        const auto dh = row_map(dhidden.row(i), F);
+        switch (activation) {
+          case Activation::relu: Relu::backward<S>(h, da, dh); break;
+          case Activation::relu_squared: ReluSquared::backward<S>(h, da, dh); break;
+          case Activation::gelu: Gelu::backward<S>(h, da, dh); break;
+          case Activation::swiglu:
+            SwiGlu::backward<S>(h, row_map(hidden.row(i) + F, F), da, dh, row_map(dhidden.row(i) + F, F));
+            break;
+        }
+      }
+    });
+  }
+};
+
+}  // namespace megalith

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pre-norm transformer block.
+#pragma once
+
+#include "megalith/nn/attention.h"
+#include "megalith/nn/feed_forward.h"
+#include "megalith/nn/residual.h"
+
+namespace megalith {
+
+/// h = x + attention(norm(x)); y = h + feed_forward(norm(h)).
+template <class S>
+struct TransformerBlock {
+  using Scalar = S;
+  struct State : Residual<Attention<S>>::State {  // the feed-forward half carries nothing
+    State() = default;
+    State(const TransformerBlock& m, Index B, Index room = 0) : Residual<Attention<S>>::State(m.attention, B, room) {}
+  };
+  struct Tape {
+    typename Residual<Attention<S>>::Tape attention;
+    typename Residual<FeedForward<S>>::Tape feed_forward;
+    Tensor<S> between;  // (B*T, C): h
+    Tape() = default;
+    Tape(const TransformerBlock& m, Shape in)
+        : attention(m.attention, in), feed_forward(m.feed_forward, in), between({in.rows(), m.in_channels()}) {}
+  };
+
+  Residual<Attention<S>> attention;
+  Residual<FeedForward<S>> feed_forward;
+
+  TransformerBlock() = default;
+  explicit TransformerBlock(const StackConfig& c)
+      : attention(c.norm, Attention<S>(c), c.dropout), feed_forward(c.norm, FeedForward<S>(c), c.dropout) {}
+
+  Index in_channels() const { return attention.in_channels(); }
+  Index out_channels() const { return attention.in_channels(); }
+
+  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape& tape) const {
+    const Seq<S> h{tape.between.data(), x.B, x.T, x.C};
+    typename Residual<FeedForward<S>>::State none;
+    attention.forward(ctx.site(0), x, h, state, tape.attention);
+    feed_forward.forward(ctx.site(1), h, y, none, tape.feed_forward);
+  }
+  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
+    Frame frame(ctx.scratch());
+    const Seq<S> h = frame.seq<S>(x.B, x.T, x.C);
+    typename Residual<FeedForward<S>>::State none;
+    attention.step(ctx.site(0), x, h, state);
+    feed_forward.step(ctx.site(1), h, y, none);
+  }
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, TransformerBlock& grad, State& dstate,
+                Tape& tape) const {
+    Frame frame(ctx.scratch());
+    const Seq<const S> h{tape.between.data(), x.B, x.T, x.C};
+    const Seq<S> dh = frame.seq<S>(x.B, x.T, x.C);
+    typename Residual<FeedForward<S>>::State none;
+    feed_forward.backward(ctx.site(1), h, dy, dh, grad.feed_forward, none, tape.feed_forward);
+    attention.backward(ctx.site(0), x, dh, dx, grad.attention, dstate, tape.attention);
+  }
+
+  double flops(Shape in) const { return attention.flops(in) + feed_forward.flops(in); }
+
+  void init(RandomKey key, const Init& how) {
+    attention.init(key.child(0), how);
+    feed_forward.init(key.child(1), how);
+  }
+
+  template <class F, class... M>
+  static void visit(const Name& at, F&& f, M&... m) {
+    Residual<Attention<S>>::visit(Name{&at, "attention"}, f, m.attention...);
+    Residual<FeedForward<S>>::visit(Name{&at, "feed_forward"}, f, m.feed_forward...);
+  }
+};
+
+}  // namespace megalith

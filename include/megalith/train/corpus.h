@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training and evaluation data: files, read as the bytes that they are.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace megalith {
+
+struct CorpusSlice;
+
+/// One file of a corpus: its bytes are [offset, offset + size) of the whole.
+struct CorpusFile {
+  std::string path;
+  std::int64_t offset = 0;
+  std::int64_t size = 0;
+};
+
+/// Files end to end, as one long row of bytes that is read in place: it may be larger than memory. Const calls may run at once.
+/// Files are read with pread and not mapped: so one that shrinks during a run is an Error instead of the end of the process, and
+/// a folder may hold more files than a process may map.
+class Corpus {
+ public:
+  /// Paths in the order given; a folder stands for all files under it, hidden ones too, in bytewise order of their paths. Links
+  /// are followed, a folder that was met before is left out, and so are pipes, sockets, devices and links to nothing inside
+  /// folders. Empty files are left out. `separator` is put between files. Throws Error where a path is missing, cannot be read or
+  /// is neither file nor folder, where a folder holds no file, and where there are no bytes at all.
+  explicit Corpus(const std::vector<std::string>& paths, std::string separator = "");
+  Corpus(Corpus&&) noexcept;
+  Corpus& operator=(Corpus&&) noexcept;
+  ~Corpus();
+
+  /// Bytes, separators included; at least 1.
+  std::int64_t size() const { return size_; }
+  /// The files that are not empty, in order.
+  const std::vector<CorpusFile>& files() const { return files_; }
+  /// Fills `out` with the bytes from `offset` on. Throws Error where they are not all inside, or a file shrank.
+  void read(std::int64_t offset, std::span<std::uint8_t> out) const;
+  /// The whole as a slice, valid as long as the corpus stays where it is.
+  CorpusSlice all() const;
+  /// Tells data apart, cheaply: a hash of the files' sizes, the separator and 256 evenly spread samples of 256 bytes. Names of
+  /// files do not count, so data may move. A change between the samples that keeps all sizes goes unseen.
+  std::uint64_t digest() const;
+
+ private:
+  class Sources;
+  std::vector<CorpusFile> files_;
+  std::string separator_;
+  std::int64_t size_ = 0;
+  std::unique_ptr<const Sources> sources_;
+};
+
+/// Bytes [begin, end) of a corpus, which must outlive it; the default is an empty one.
+struct CorpusSlice {
+  const Corpus* corpus = nullptr;
+  std::int64_t begin = 0, end = 0;
+
+  std::int64_t size() const { return end - begin; }
+  /// Fills `out` with the bytes from `begin + offset` on. Throws Error where they are not all inside the slice.
+  void read(std::int64_t offset, std::span<std::uint8_t> out) const;
+};
+
+}  // namespace megalith

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The learning rate of each step.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "megalith/core/shape.h"
+
+namespace megalith {
+
+/// What follows the warm-up, over the progress p of the budget (0 at its start, 1 at its end).
+enum class ScheduleKind {
+  linear,    // 1 - p: falls to 0
+  cosine,    // from 1 down to `floor` along half a cosine
+  cooldown,  // 1, then linearly to 0 over the last `cooldown_share` of the budget
+};
+
+struct ScheduleConfig {
+  ScheduleKind kind = ScheduleKind::cooldown;
+  double peak = 1e-3;          // the learning rate where warm-up and decay are both 1
+  Index warmup_steps = 100;    // linear from peak / warmup_steps in the first step
+  double floor = 0;            // of cosine, as a share of the peak
+  double cooldown_share = 0.5;  // of cooldown, as a share of the budget
+
+  bool operator==(const ScheduleConfig&) const = default;
+
+  /// Adds a sentence for each setting that is out of range.
+  void list_problems(std::vector<std::string>& problems) const;
+};
+
+/// The learning rate of step `step` (from 0), before which the share `progress` of the budget was used. It is the peak times
+/// the warm-up's factor min(1, (step + 1) / warmup_steps) times the factor of the kind.
+double learning_rate(const ScheduleConfig& config, std::int64_t step, double progress);
+
+/// `linear`, `cosine` or `cooldown`.
+std::string_view to_string(ScheduleKind kind);
+/// The inverse; throws Error naming the three for any other name.
+ScheduleKind schedule_kind(std::string_view name);
+
+}  // namespace megalith

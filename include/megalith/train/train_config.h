@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// All settings of a training run, and their JSON form in config.json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "megalith/core/random.h"
+#include "megalith/models/config.h"
+#include "megalith/train/adamw.h"
+#include "megalith/train/schedule.h"
+
+namespace megalith {
+
+/// How long to train: exactly one of the three is above 0.
+struct Budget {
+  std::int64_t steps = 0;
+  std::int64_t bytes = 0;  // rounded up to whole steps
+  double minutes = 0;      // of training; validation and saving stop the clock
+
+  bool operator==(const Budget&) const = default;
+};
+
+/// Where the bytes come from: files, or folders that stand for all files under them.
+struct DataConfig {
+  std::vector<std::string> train;
+  std::vector<std::string> valid;  // validation data of its own, or
+  double valid_share = 0;          // this share, held out at the end of the training bytes; neither: no validation
+  std::string separator;           // put between files
+
+  bool operator==(const DataConfig&) const = default;
+};
+
+/// How a model is trained. Dropout belongs to the model's own config.
+struct TrainConfig {
+  Budget budget{};
+  Index batch = 8;       // B: windows in a micro-batch
+  Index accumulate = 1;  // micro-batches in a step
+  /// T: bytes in a window, a multiple of the model's units and at most its length; 0 means that length. Generation and
+  /// evaluation go by the model's length, so to train on other windows, change the model's.
+  Index length = 0;
+  ScheduleConfig schedule{};
+  AdamWConfig adamw{};
+  double clip = 1;     // the largest global norm of the gradient; 0 means any
+  double average = 0;  // decay of the moving average of the weights, as 0.999; 0 means none
+  std::uint64_t seed = 1;
+  std::string init;  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
+
+  // From here on, nothing changes the weights; a resumed run may set them anew.
+  Index eval_every = 250;               // steps between validations; 0 means only at the end
+  std::int64_t eval_bytes = 256 * 1024;  // size of the evenly spread sample; 0 means all validation data
+  Index log_every = 10;                 // steps between lines of metrics.jsonl
+  double save_every_minutes = 5;        // of wall time; 0 means only at the end
+
+  bool operator==(const TrainConfig&) const = default;
+
+  /// Throws Error with every problem at once, those of the combination with the model too.
+  void validate(const ModelConfig& model) const;
+  /// The random key for AnyModel::init that goes with the seed: apart from the keys of data and dropout.
+  RandomKey init_key() const { return RandomKey{seed}.child(~std::uint64_t{1}); }
+};
+
+/// Everything that a run directory's config.json says: enough to start the run again.
+struct RunConfig {
+  ModelConfig model;
+  TrainConfig train;
+  DataConfig data;
+};
+
+std::string to_json(const RunConfig& config);
+/// Throws Error, naming `where`, on text that is not such a JSON; unknown keys are refused.
+RunConfig run_config_from_json(std::string_view text, std::string_view where);
+/// The config.json of a run directory. Throws Error where there is none.
+RunConfig load_run_config(const std::string& run_dir);
+
+}  // namespace megalith

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training: the loop over steps, and the files of a run.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "megalith/models/any_model.h"
+#include "megalith/train/batch_sampler.h"
+#include "megalith/train/evaluate.h"
+#include "megalith/train/train_config.h"
+
+namespace megalith {
+
+/// What a run is doing when it reports.
+enum class Phase { training, validating };
+
+/// A validation of the run: its value, its size, and the step after which it was made.
+struct Validation {
+  double bits_per_byte = 0;
+  std::int64_t bytes = 0;
+  std::int64_t step = 0;
+};
+
+/// Where a run stands. Rates are over the steps since the line of metrics.jsonl before.
+struct Progress {
+  Phase phase = Phase::training;
+  double phase_fraction = 0;  // of a validation: the share that is done
+
+  std::int64_t step = 0;   // steps done
+  std::int64_t steps = 0;  // steps in all; 0 where the budget is in minutes
+  std::int64_t bytes = 0;  // bytes trained on
+  double seconds = 0;      // of training, those before a resume included; validation and saving stop the clock
+  double fraction = 0;     // of the budget
+  double seconds_left = 0;  // of training, as far as one can tell
+
+  double train_bpb = 0;
+  double lr = 0;         // of the last step
+  double grad_norm = 0;  // of the last step, before clipping
+  double bytes_per_second = 0;
+  double gflops = 0;  // per second: matrix products, forward counted three times
+
+  bool logged = false;              // a line of metrics.jsonl was written for this step
+  std::optional<Validation> valid;  // the latest
+  std::optional<Validation> best;   // the best of those on the sample: best.safetensors
+};
+
+/// Called after each step and during validations, on the thread that runs the training.
+using Report = std::function<Control(const Progress&)>;
+
+struct TrainResult {
+  bool stopped = false;  // by the callback: resume() continues
+  Progress progress;
+};
+
+/// Trains a model and keeps a run directory:
+///
+///   config.json        the RunConfig
+///   model.safetensors  the model as users load it: the averaged weights where averaging is on
+///   best.safetensors   the same, of the best validation
+///   state.safetensors  all that resuming needs
+///   metrics.jsonl      a line every log_every steps, at validations and at the end
+///
+/// A checkpoint is the model first, then the state, each replaced as a whole; a run killed at any moment resumes. With a
+/// budget in steps or bytes, a run that was stopped or killed and resumed ends with the same bits as one that was not: weights
+/// and metrics (but `seconds` and `bytes_per_second`). So does a run on another number of threads.
+/// A loss or gradient that is not finite throws Error and leaves the last good checkpoint.
+/// The trainer prints nothing and installs no signal handler.
+class Trainer {
+ public:
+  /// Trains `model`, which must outlive the trainer, from the weights that it has (or those of config.init). Throws Error when
+  /// the settings or the data will not do. Writes nothing yet.
+  Trainer(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string run_dir,
+          int threads = available_processors());
+  /// The same with a sampler and validation data (an empty slice: none) of one's own.
+  Trainer(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
+          std::string run_dir, int threads = available_processors());
+  ~Trainer();
+
+  /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed before
+  /// its first checkpoint starts anew. Throws Error when there is no run, or when a setting, the model or the data differ in a
+  /// way that would change the result, naming both values.
+  void resume();
+
+  /// Trains until the budget is used or the callback answers stop, which finishes the step and saves. Throws Error, before
+  /// the first step, when the run directory cannot be written or, without resume(), holds a run already.
+  TrainResult run(const Report& report = {});
+
+ private:
+  class Run;
+  std::unique_ptr<Run> run_;
+};
+
+}  // namespace megalith

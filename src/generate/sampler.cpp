@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/generate/sampler.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "megalith/core/check.h"
+
+namespace megalith {
+
+void SamplingConfig::validate() const {
+  std::string problems;
+  const auto require = [&](bool good, const char* name, auto value, const char* range) {
+    if (!good) problems += text(problems.empty() ? "" : "; ", name, " is ", value, ", and must be ", range);
+  };
+  require(temperature >= 0 && std::isfinite(temperature), "temperature", temperature, "0 or more");
+  require(top_k >= 0 && top_k <= kByteValues, "top_k", top_k, "from 0 to 256");
+  require(top_p > 0 && top_p <= 1, "top_p", top_p, "above 0, up to 1");
+  require(min_p >= 0 && min_p <= 1, "min_p", min_p, "from 0 to 1");
+  check(problems.empty(), problems);
+}
+
+std::uint8_t sample(std::span<const float> logits, const SamplingConfig& config, RandomKey key, std::uint64_t counter) {
+  assert(logits.size() == kByteValues);
+  std::array<std::uint8_t, kByteValues> order;  // byte values, the most likely first
+  std::iota(order.begin(), order.end(), std::uint8_t{0});
+  const bool numbers = std::none_of(logits.begin(), logits.end(), [](float z) { return std::isnan(z); });
+  const float largest = *std::max_element(logits.begin(), logits.end());
+  check(numbers && std::isfinite(largest), "the model's output is not a number; its weights are damaged");
+
+  const auto more_likely = [&](std::uint8_t a, std::uint8_t b) {
+    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+  };
+  if (config.temperature == 0) return *std::min_element(order.begin(), order.end(), more_likely);
+  std::sort(order.begin(), order.end(), more_likely);
+
+  std::array<double, kByteValues> p;  // of order[i], not normalised: the most likely has 1
+  for (std::size_t i = 0; i < p.size(); ++i)
+    p[i] = std::exp((static_cast<double>(logits[order[i]]) - static_cast<double>(largest)) / config.temperature);
+
+  std::size_t n = config.top_k > 0 ? static_cast<std::size_t>(config.top_k) : p.size();
+  if (config.top_p < 1) {
+    const double wanted = config.top_p * std::accumulate(p.data(), p.data() + n, 0.0);
+    double reached = 0;
+    std::size_t taken = 0;
+    while (taken < n && reached < wanted) reached += p[taken++];
+    n = taken;
+  }
+  while (n > 1 && p[n - 1] < config.min_p) --n;
+
+  double left = random_uniform(key, counter) * std::accumulate(p.data(), p.data() + n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    left -= p[i];
+    if (left < 0) return order[i];
+  }
+  // Rounding can leave a crumb; bytes of probability 0 must not get it.
+  while (n > 1 && p[n - 1] == 0) --n;
+  return order[n - 1];
+}
+
+}  // namespace megalith

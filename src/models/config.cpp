@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/models/config.h"
+
+#include <cmath>
+#include <vector>
+
+#include "megalith/core/check.h"
+
+namespace megalith {
+namespace {
+
+// Far above anything that fits a machine, and low enough that no product of sizes overflows.
+constexpr Index kMostLength = Index{1} << 31;
+constexpr Index kMostWidth = 65536;
+constexpr Index kMostLayers = 1024;
+constexpr Index kMostHidden = Index{1} << 20;
+constexpr Index kMostScales = 3;  // as many as are compiled
+
+/// Collects sentences.
+struct Problems {
+  std::vector<std::string> sentences;
+
+  template <class... A>
+  void unless(bool sound, const A&... sentence) {
+    if (!sound) sentences.push_back(text(sentence...));
+  }
+  /// Also tells whether the value is in range, for checks that make sense only then.
+  bool range(const std::string& name, Index value, Index least, Index most) {
+    const bool inside = value >= least && value <= most;
+    unless(inside, name, " must be from ", least, " to ", most, ", not ", value);
+    return inside;
+  }
+};
+
+void check_stack(const StackConfig& c, const std::string& at, Problems& problems) {
+  const bool width_sound = problems.range(at + ".width", c.width, 1, kMostWidth);
+  problems.range(at + ".layers", c.layers, 1, kMostLayers);
+  const bool heads_sound = problems.range(at + ".heads", c.heads, 1, kMostWidth);
+  if (width_sound && heads_sound) {
+    const bool divides = c.width % c.heads == 0;
+    problems.unless(divides, at, ".heads = ", c.heads, " does not divide ", at, ".width = ", c.width);
+    const bool paired = c.positions != PositionKind::rotary || !divides || c.width / c.heads % 2 == 0;
+    problems.unless(paired, at, ".heads = ", c.heads, " gives heads of ", c.width / c.heads,
+                    " channels, and rotary positions need an even number");
+  }
+  problems.range(at + ".hidden", c.hidden, 0, kMostHidden);
+  problems.range(at + ".window", c.window, 0, kMostLength);
+  problems.unless(std::isfinite(c.rotary_base) && c.rotary_base > 0, at, ".rotary_base must be above 0, not ", c.rotary_base);
+  problems.unless(c.dropout >= 0 && c.dropout < 1, at, ".dropout must be at least 0 and below 1, not ", c.dropout);
+}
+
+void check_embedding(const ScaleConfig& c, bool innermost, const std::string& at, Problems& problems) {
+  if (!problems.range(at + ".embedding", c.embedding, 0, kMostWidth)) return;
+  if (c.unit < 1 || c.unit > kMostLength || c.stack.width < 1 || c.stack.width > kMostWidth) return;
+  if (innermost) {
+    problems.unless(c.embedding == 0 || c.embedding == c.stack.width, at, ".embedding = ", c.embedding,
+                    " must be 0 or the width ", c.stack.width, ", because the innermost scale reads bytes one by one");
+    return;
+  }
+  problems.unless(c.embedding > 0 || c.stack.width % c.unit == 0, at, ".unit = ", c.unit, " does not divide ", at,
+                  ".stack.width = ", c.stack.width, "; set ", at, ".embedding, the width of one byte's embedding, to have "
+                  "a linear layer between");
+  problems.unless(c.embedding * c.unit <= kMostHidden, at, ".embedding * ", at, ".unit must be at most ", kMostHidden,
+                  ", not ", c.embedding * c.unit);
+}
+
+void check_units(const ModelConfig& config, Problems& problems) {
+  const auto name = [](std::size_t i) { return text("scales[", i, "].unit"); };
+  const auto& scales = config.scales;
+  const std::size_t last = scales.size() - 1;
+  for (std::size_t i = 0; i < last; ++i) {
+    const Index unit = scales[i].unit, inner = scales[i + 1].unit;
+    if (!problems.range(name(i), unit, 1, kMostLength) || inner < 1) continue;
+    problems.unless(unit > inner, name(i), " = ", unit, " must be larger than ", name(i + 1), " = ", inner);
+    problems.unless(unit <= inner || unit % inner == 0, name(i + 1), " = ", inner, " does not divide ", name(i), " = ", unit);
+  }
+  problems.unless(scales[last].unit == 1, name(last), " must be 1, not ", scales[last].unit,
+                  ": the innermost scale predicts bytes");
+  const bool length_sound = problems.range("length", config.length, 1, kMostLength);
+  const Index outer = scales[0].unit;
+  if (length_sound && outer >= 1)
+    problems.unless(config.length % outer == 0, "length = ", config.length, " is not a multiple of ", name(0), " = ", outer);
+}
+
+}  // namespace
+
+void ModelConfig::validate() const {
+  Problems problems;
+  problems.unless(!scales.empty() && scales.size() <= kMostScales, "scales must have 1 to ", kMostScales, " entries, not ",
+                  scales.size());
+  if (!scales.empty() && scales.size() <= kMostScales) {
+    check_units(*this, problems);
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+      const std::string at = text("scales[", i, "]");
+      check_embedding(scales[i], i + 1 == scales.size(), at, problems);
+      check_stack(scales[i].stack, at + ".stack", problems);
+    }
+  } else {
+    problems.range("length", length, 1, kMostLength);
+  }
+  problems.unless(std::isfinite(soft_cap) && soft_cap >= 0, "soft_cap must be 0 or above, not ", soft_cap);
+  problems.unless(std::isfinite(init_std) && init_std >= 0, "init_std must be 0 or above, not ", init_std);
+  problems.unless(std::isfinite(residual_init) && residual_init >= 0, "residual_init must be 0 or above, not ", residual_init);
+
+  if (problems.sentences.empty()) return;
+  std::string message = problems.sentences.size() == 1 ? "the model's config is not sound: "
+                                                       : text("the model's config has ", problems.sentences.size(),
+                                                              " problems: ");
+  for (std::size_t i = 0; i < problems.sentences.size(); ++i) message += (i > 0 ? "; " : "") + problems.sentences[i];
+  throw Error(message);
+}
+
+}  // namespace megalith

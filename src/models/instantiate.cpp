@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The float models, compiled once, and the choice between them at run time.
+#include "megalith/core/check.h"
+#include "megalith/models/decoders.h"
+#include "megalith/models/model_of.h"
+
+namespace megalith {
+
+template struct TransformerBlock<float>;
+template struct Stack<TransformerBlock<float>>;
+template struct Flat<TransformerBlock<float>>;
+template struct Patched<TransformerBlock<float>, Vanilla<float>>;
+template struct Patched<TransformerBlock<float>, Megabyte<float>>;
+
+static_assert(ByteDecoder<Vanilla<float>> && ByteDecoder<Megabyte<float>> && ByteDecoder<ThreeScale<float>>);
+
+std::unique_ptr<AnyModel> make_model(const ModelConfig& config) {
+  config.validate();
+  switch (config.scales.size()) {
+    case 1: return std::make_unique<ModelOf<Vanilla<float>>>(config);
+    case 2: return std::make_unique<ModelOf<Megabyte<float>>>(config);
+    case 3: return std::make_unique<ModelOf<ThreeScale<float>>>(config);
+    default: throw Error(text("a model has one to three scales, not ", config.scales.size()));
+  }
+}
+
+}  // namespace megalith

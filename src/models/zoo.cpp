@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/models/zoo.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "megalith/core/check.h"
+#include "megalith/core/nearest.h"
+#include "megalith/models/config_json.h"
+
+namespace megalith {
+namespace {
+
+/// A stack as in the paper and the GPT-2 of its time: LayerNorm, 4x ReLU, learned positions.
+StackConfig classic(Index width, Index layers, Index heads) { return {.width = width, .layers = layers, .heads = heads}; }
+
+/// A stack with what has proved better since: RMSNorm, rotary positions, normalised queries and keys, squared ReLU, no biases.
+StackConfig modern(Index width, Index layers, Index heads) {
+  return {.width = width,
+          .layers = layers,
+          .heads = heads,
+          .norm = NormKind::rms,
+          .activation = Activation::relu_squared,
+          .positions = PositionKind::rotary,
+          .qk_norm = true,
+          .bias = false};
+}
+
+/// Scales of modern stacks; all but the outermost read the true previous bytes first, and branches start as the identity.
+ModelConfig modern_model(Index length, std::vector<ScaleConfig> scales) {
+  for (std::size_t i = 1; i < scales.size(); ++i) scales[i].first_input = FirstInput::previous;
+  return {.length = length, .scales = std::move(scales), .residual_init = 0};
+}
+
+/// Equations (1) to (6) of Yu et al. 2023: positions are added to the global embeddings and to nothing else. Appendix A.1:
+/// dropout 0.1, weights of standard deviation 0.006. Their cross-patch attention is not in it.
+ModelConfig paper(Index length, Index patch, StackConfig global, StackConfig local, Index embedding = 0) {
+  global.dropout = local.dropout = 0.1;
+  local.positions = PositionKind::none;
+  return {.length = length,
+          .scales = {{.unit = patch, .embedding = embedding, .stack = global}, {.unit = 1, .stack = local}},
+          .init_std = 0.006};
+}
+
+std::vector<Preset> make_presets() {
+  // About R1's cost: with full attention over 1,024 bytes, 4 layers of width 256 come nearest, their hidden width cut a little.
+  StackConfig same_flops = classic(256, 4, 4);
+  same_flops.hidden = 928;
+  const ModelConfig paper_text = paper(8192, 8, classic(2048, 14, 32), classic(1024, 18, 16));
+
+  return {
+      {"megabyte-tiny", "quick start: learns text in two minutes on two cores (1.6 M parameters, patches of 4)",
+       modern_model(512, {{.unit = 4, .stack = modern(192, 3, 3)}, {.unit = 1, .stack = modern(96, 2, 3)}})},
+      {"megabyte-small", "the reference shape R1: MEGABYTE with patches of 8 and learned positions at both scales (20.7 M)",
+       {.length = 1024, .scales = {{.unit = 8, .stack = classic(512, 6, 8)}, {.unit = 1, .stack = classic(256, 2, 4)}}}},
+      {"megabyte-books", "for a few megabytes of prose and ten minutes on two cores (3.6 M, patches of 4)",
+       modern_model(512, {{.unit = 4, .stack = modern(256, 4, 4)}, {.unit = 1, .stack = modern(128, 2, 4)}})},
+      {"megabyte-three-scale", "three scales: units of 16, 4 and 1 bytes (9.2 M)",
+       modern_model(1024, {{.unit = 16, .stack = modern(384, 4, 6)},
+                           {.unit = 4, .stack = modern(256, 2, 4)},
+                           {.unit = 1, .stack = modern(128, 2, 4)}})},
+      {"vanilla-small-flops", "a plain byte transformer of about R1's forward cost per byte (3.3 M)",
+       {.length = 1024, .scales = {{.unit = 1, .stack = same_flops}}}},
+      {"vanilla-small-params", "a plain byte transformer of about R1's parameters (20.7 M), at 5.7 times its cost per byte",
+       {.length = 1024, .scales = {{.unit = 1, .stack = classic(576, 5, 9)}}}},
+      {"megabyte-paper", "equations (1) to (6) of the paper in its text shape; for large machines (0.9 G)", paper_text},
+      {"paper-text", "the paper's text shape, the same as megabyte-paper", paper_text},
+      {"paper-image64", "the paper's ImageNet64 shape; a linear embedder, as 12 does not divide the width (2.4 G)",
+       paper(12288, 12, classic(2048, 24, 32), classic(2048, 24, 32), 170)},
+      {"paper-image256", "the paper's 256 x 256 image shape: patches of 192, 4 numbers for each byte (0.2 G)",
+       paper(196608, 192, classic(768, 12, 12), classic(768, 12, 12))},
+      {"paper-image640", "the paper's 640 x 640 image shape: windows of 1.2 million bytes (0.1 G)",
+       paper(1228800, 192, classic(768, 12, 12), classic(768, 8, 12))},
+      {"paper-audio", "the paper's raw audio shape: patches of 32, windows of half a million bytes (0.4 G)",
+       paper(524288, 32, classic(1024, 24, 16), classic(768, 12, 12))},
+  };
+}
+
+/// The whole text of a file that holds a config.
+std::string read_config_file(const std::string& path) {
+  constexpr std::uintmax_t kMostBytes = 1 << 20;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  check(std::filesystem::exists(status), "there is no file ", path);
+  check(std::filesystem::is_regular_file(status), path, " is not a file");
+  check(std::filesystem::file_size(path, error) <= kMostBytes && !error, path, " is too large for a model's config");
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  check(file.good() || file.eof(), "cannot read ", path);
+  return text;
+}
+
+}  // namespace
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all = make_presets();
+  return all;
+}
+
+const Preset& preset(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Preset& p : presets()) {
+    if (p.name == name) return p;
+    names.push_back(p.name);
+  }
+  throw Error(text("there is no model named \"", name, "\"; did you mean \"", nearest(name, names),
+                   "\"? (the name of a config file ends in .json)"));
+}
+
+ModelConfig load_config(const std::string& name_or_file) {
+  if (!name_or_file.ends_with(".json")) return preset(name_or_file).config;
+  const ModelConfig config = config_from_json(read_config_file(name_or_file), name_or_file);
+  try {
+    config.validate();
+  } catch (const Error& e) {
+    throw Error(name_or_file + ": " + e.what());
+  }
+  return config;
+}
+
+}  // namespace megalith

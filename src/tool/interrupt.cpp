@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interrupt.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string_view>
+
+#include "verb.h"
+
+namespace megalith::tool {
+namespace {
+
+std::atomic<int> presses{0};  // an atomic, since any thread may get the signal
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait for a lock");
+struct sigaction before;
+
+/// Calls only what a signal handler may call.
+void on_interrupt(int) {
+  if (presses.fetch_add(1) != 0) _exit(kInterrupted);
+  // Said here and not where the flag is read: a step may take seconds, and a silent terminal invites the second press.
+  constexpr std::string_view kNotice = "\nfinishing the step and saving; Ctrl-C again stops at once\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kNotice.data(), kNotice.size());
+}
+
+}  // namespace
+
+InterruptWatch::InterruptWatch() {
+  presses = 0;
+  struct sigaction action = {};
+  action.sa_handler = on_interrupt;
+  action.sa_flags = SA_RESTART;  // reading and writing files goes on
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, &before);
+}
+
+InterruptWatch::~InterruptWatch() { sigaction(SIGINT, &before, nullptr); }
+
+bool InterruptWatch::asked() const { return presses != 0; }
+
+}  // namespace megalith::tool

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The megalith command. Exit codes: 0 done, 1 failed, with one sentence on standard error, 2 wrong usage, 130 after Ctrl-C.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "megalith/core/check.h"
+#include "megalith/core/nearest.h"
+#include "megalith/core/version.h"
+#include "verb.h"
+
+namespace megalith::tool {
+namespace {
+
+std::vector<std::string> verb_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(verb->get_name());
+  return names;
+}
+
+/// CLI11 says of an unknown verb only that one is missing.
+std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const auto chosen = app.get_subcommands();
+  if (chosen.empty() && argc > 1 && argv[1][0] != '-')
+    return text("megalith: there is no verb '", argv[1], "'; did you mean ", nearest(argv[1], verb_names(app)), "?");
+  const std::string name = chosen.empty() ? "megalith" : "megalith " + chosen.front()->get_name();
+  return name + ": " + error.what() + "; see " + name + " --help";
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Trains and runs multiscale byte transformers on CPUs.", "megalith"};
+  app.set_version_flag("--version", std::string("megalith ") + kLibraryVersion);
+  app.require_subcommand(1);
+  const std::vector<Verb> verbs{add_train(app), add_eval(app), add_generate(app), add_models(app)};
+  try {
+    app.parse(argc, argv);
+    for (const Verb& verb : verbs)
+      if (verb.options->parsed()) return verb.run();
+    return kWrongUsage;  // not reached: a verb is required
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    std::cerr << usage_problem(app, error, argc, argv) << '\n';
+    return kWrongUsage;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "megalith: there is not enough memory for this; take a smaller model, batch or length\n";
+  } catch (const std::exception& error) {
+    std::cerr << "megalith: " << error.what() << '\n';
+  }
+  return kFailed;
+}
+
+}  // namespace
+}  // namespace megalith::tool
+
+int main(int argc, char** argv) { return megalith::tool::run(argc, argv); }

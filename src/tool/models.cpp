@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// megalith models: the presets, with what they weigh and cost.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "megalith/models/config_size.h"
+#include "megalith/models/zoo.h"
+#include "options.h"
+#include "verb.h"
+
+namespace megalith::tool {
+namespace {
+
+int run_models() {
+  std::size_t width = 4;
+  for (const Preset& preset : presets()) width = std::max(width, preset.name.size());
+  const auto row = [&](const char* name, const char* parameters, const char* flops, const char* length, const char* summary) {
+    std::printf("%-*s  %15s  %12s  %9s  %s\n", static_cast<int>(width), name, parameters, flops, length, summary);
+  };
+  row("name", "parameters", "MFLOP/byte", "length", "");
+  for (const Preset& preset : presets()) {
+    const ModelConfig& config = preset.config;
+    const double flops = forward_flops(config, {1, config.length}) / static_cast<double>(config.length);
+    char mega[32];
+    std::snprintf(mega, sizeof mega, "%.1f", flops * 1e-6);
+    row(preset.name.c_str(), grouped(parameter_count(config)).c_str(), mega, grouped(config.length).c_str(),
+        preset.summary.c_str());
+  }
+  std::printf("\nMFLOP/byte: of matrix products in a forward pass over a window; training costs three times as much.\n");
+  return kDone;
+}
+
+}  // namespace
+
+Verb add_models(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("models", "Lists the models that train knows by name");
+  return {verb, run_models};
+}
+
+}  // namespace megalith::tool

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "megalith/core/check.h"
+#include "megalith/runtime/parallel.h"
+
+namespace megalith::tool {
+namespace {
+
+/// The whole of a text as a number, or false.
+template <class N>
+bool parse(const std::string& from, N& to) {
+  const char* const end = from.data() + from.size();
+  const auto [stop, problem] = std::from_chars(from.data(), end, to);
+  return problem == std::errc{} && stop == end;
+}
+
+}  // namespace
+
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  const bool open = most >= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const std::string range = open ? text("of at least ", least) : text("from ", least, " to ", most);
+  return {[=](std::string& given) {
+            std::uint64_t n = 0;
+            if (parse(given, n) && n >= least && n <= most) return std::string();
+            return text("'", given, "' is not a whole number ", range);
+          },
+          ""};
+}
+
+CLI::Validator number(bool (*holds)(double), std::string_view range) {
+  return {[=](std::string& given) {
+            double x = 0;
+            if (parse(given, x) && std::isfinite(x) && holds(x)) return std::string();
+            return text("'", given, "' is not a number ", range);
+          },
+          ""};
+}
+
+CLI::Validator positive_number() {
+  return number([](double x) { return x > 0; }, "above 0");
+}
+
+CLI::Validator number_from_zero() {
+  return number([](double x) { return x >= 0; }, "of at least 0");
+}
+
+CLI::Validator share_below_one() {
+  return number([](double x) { return x >= 0 && x < 1; }, "of at least 0 and below 1");
+}
+
+CLI::Option* add_threads(CLI::App& verb, int& threads) {
+  threads = available_processors();
+  return verb.add_option("--threads", threads, "Threads; the result does not depend on them")
+      ->check(whole_number(1, 4096))
+      ->capture_default_str()
+      ->type_name("N");
+}
+
+CLI::Option* add_checkpoint(CLI::App& verb, std::string& run_dir_or_file) {
+  return verb.add_option("run", run_dir_or_file, "A run directory, or a checkpoint file")
+      ->required()
+      ->type_name("RUN_DIR|CHECKPOINT");
+}
+
+std::string grouped(std::int64_t n) {
+  std::string digits = std::to_string(n);
+  const std::size_t first = n < 0 ? 1 : 0;
+  for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+}  // namespace megalith::tool

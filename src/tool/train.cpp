@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// megalith train: learns from files, into a run directory.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "interrupt.h"
+#include "megalith/core/version.h"
+#include "megalith/kernels/gemm.h"
+#include "megalith/models/config_size.h"
+#include "megalith/train/trainer.h"
+#include "options.h"
+#include "progress.h"
+#include "train_options.h"
+#include "verb.h"
+
+namespace megalith::tool {
+namespace {
+
+/// The widest vectors that this program was compiled for.
+constexpr const char* instruction_set() {
+#if defined(__AVX512F__)
+  return "AVX-512";
+#elif defined(__AVX2__)
+  return "AVX2";
+#elif defined(__ARM_NEON)
+  return "NEON";
+#else
+  return "the baseline of its processor family";
+#endif
+}
+
+void say_what_starts(const RunConfig& run, const TrainOptions& options) {
+  const ModelConfig& model = run.model;
+  const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
+  std::printf("megalith %s: %d threads, compiled for %s, products by %s\n", kLibraryVersion, options.threads,
+              instruction_set(), product_library());
+  std::printf("model: %s, %s parameters, windows of %s bytes, %.1f MFLOP to learn a byte\n", model_name(model).c_str(),
+              grouped(parameter_count(model)).c_str(), grouped(model.length).c_str(), flops * 1e-6);
+  std::fflush(stdout);
+}
+
+/// A path as one word of a command.
+std::string quoted(const std::string& path) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
+  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
+  std::string out = "'";
+  for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+int say_how_it_ended(const TrainResult& result, const TrainOptions& options) {
+  const Progress& end = result.progress;
+  if (result.stopped) {
+    std::printf("stopped after step %s and saved; to go on: megalith train --out %s --resume\n", grouped(end.step).c_str(),
+                quoted(options.out).c_str());
+    return kInterrupted;
+  }
+  if (end.valid)
+    std::printf("validation: %.4f bits per byte over %s bytes, after %s steps\n", end.valid->bits_per_byte,
+                grouped(end.valid->bytes).c_str(), grouped(end.step).c_str());
+  else std::printf("done after %s steps; no validation, since neither --valid nor --valid-share was given\n",
+                   grouped(end.step).c_str());
+  std::printf("the run is in %s; to read from it: megalith generate %s --bytes 400\n", options.out.c_str(),
+              quoted(options.out).c_str());
+  return kDone;
+}
+
+int run_train(const TrainOptions& options) {
+  const RunConfig run = run_config(options);
+  const std::unique_ptr<AnyModel> model = make_model(run.model);
+  model->init(run.train.init_key());
+  Trainer trainer(*model, run.train, run.data, options.out, options.threads);
+  if (options.resume) trainer.resume();
+  say_what_starts(run, options);
+
+  const InterruptWatch interrupt;
+  ProgressDisplay display(stderr);
+  const TrainResult result = trainer.run([&](const Progress& progress) {
+    display.show(progress);
+    return interrupt.asked() ? Control::stop : Control::go_on;
+  });
+  display.finish();
+  return say_how_it_ended(result, options);
+}
+
+}  // namespace
+
+Verb add_train(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("train", "Trains a model on files and keeps a run directory");
+  const auto options = std::make_shared<TrainOptions>();
+  add_options(*verb, *options);
+  return {verb, [options] { return run_train(*options); }};
+}
+
+}  // namespace megalith::tool

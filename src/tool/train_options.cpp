@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train_options.h"
+
+#include <filesystem>
+
+#include "megalith/core/check.h"
+#include "megalith/io/checkpoint.h"
+#include "megalith/models/zoo.h"
+#include "options.h"
+
+namespace megalith::tool {
+namespace {
+
+constexpr const char* kDefaultModel = "megabyte-tiny";
+constexpr double kDefaultMinutes = 10;
+
+/// A path that still holds when the run is resumed from another folder.
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+
+std::vector<std::string> absolute(std::vector<std::string> paths) {
+  for (std::string& path : paths) path = absolute(path);
+  return paths;
+}
+
+template <class T>
+std::optional<T> if_any(T list) {
+  return list.empty() ? std::nullopt : std::optional<T>(std::move(list));
+}
+
+std::optional<Budget> budget(const TrainOptions& o) {
+  if (!o.steps && !o.bytes && !o.minutes) return std::nullopt;
+  return Budget{.steps = o.steps.value_or(0), .bytes = o.bytes.value_or(0), .minutes = o.minutes.value_or(0)};
+}
+
+/// Calls f(option, what was given, the setting) for each setting that changes what a run ends with.
+template <class F>
+void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
+  const auto schedule = o.schedule ? std::optional(schedule_kind(*o.schedule)) : std::nullopt;
+  const auto init = o.init ? std::optional(absolute(*o.init)) : std::nullopt;
+  f("--data", if_any(absolute(o.data)), run.data.train);
+  f("--valid", if_any(absolute(o.valid)), run.data.valid);
+  f("--valid-share", o.valid_share, run.data.valid_share);
+  f("the budget", budget(o), run.train.budget);
+  f("--batch", o.batch, run.train.batch);
+  f("--accumulate", o.accumulate, run.train.accumulate);
+  f("--length", o.length, run.model.length);
+  f("--lr", o.lr, run.train.schedule.peak);
+  f("--schedule", schedule, run.train.schedule.kind);
+  f("--average", o.average, run.train.average);
+  f("--init", init, run.train.init);
+  f("--seed", o.seed, run.train.seed);
+  for (ScaleConfig& scale : run.model.scales) f("--dropout", o.dropout, scale.stack.dropout);
+}
+
+template <class T>
+std::string shown(const T& value) {
+  return text(value);
+}
+std::string shown(const std::string& value) { return value.empty() ? "none" : value; }
+std::string shown(ScheduleKind kind) { return std::string(to_string(kind)); }
+std::string shown(const Budget& b) {
+  if (b.steps > 0) return text(b.steps, " steps");
+  if (b.bytes > 0) return text(b.bytes, " bytes");
+  return text(b.minutes, " minutes");
+}
+std::string shown(const std::vector<std::string>& values) {
+  std::string all;
+  for (const std::string& value : values) all += (all.empty() ? "" : " ") + value;
+  return shown(all);
+}
+
+/// Whether two models differ in length and dropout at most.
+bool same_structure(ModelConfig a, const ModelConfig& b) {
+  if (a.scales.size() != b.scales.size()) return false;
+  a.length = b.length;
+  for (std::size_t i = 0; i < a.scales.size(); ++i) a.scales[i].stack.dropout = b.scales[i].stack.dropout;
+  return a == b;
+}
+
+[[noreturn]] void refuse(const std::string& option, const std::string& given, const std::string& of_run) {
+  throw Error(text(option, " is ", given, ", and the run in --out was started with ", of_run,
+                   "; leave the option out to resume it, or start a new run in another folder"));
+}
+
+RunConfig resumed(const TrainOptions& o) {
+  RunConfig run = load_run_config(o.out);
+  if (o.model && !same_structure(load_config(*o.model), run.model)) refuse("--model", *o.model, model_name(run.model));
+  for_each_setting(o, run, [](const char* option, const auto& given, const auto& setting) {
+    if (given && *given != setting) refuse(option, shown(*given), shown(setting));
+  });
+  return run;
+}
+
+RunConfig fresh(const TrainOptions& o) {
+  if (o.data.empty()) throw CLI::RequiredError("--data");
+  RunConfig run;
+  // Weights to start from bring their structure along.
+  run.model = o.model || !o.init ? load_config(o.model.value_or(kDefaultModel)) : load_model(*o.init)->config();
+  run.train.budget.minutes = kDefaultMinutes;
+  for_each_setting(o, run, [](const char*, const auto& given, auto& setting) {
+    if (given) setting = *given;
+  });
+  return run;
+}
+
+}  // namespace
+
+RunConfig run_config(const TrainOptions& o) {
+  RunConfig run = o.resume ? resumed(o) : fresh(o);
+  if (o.eval_every) run.train.eval_every = *o.eval_every;
+  if (o.eval_bytes) run.train.eval_bytes = *o.eval_bytes;
+  if (o.save_every_minutes) run.train.save_every_minutes = *o.save_every_minutes;
+  return run;
+}
+
+std::string model_name(const ModelConfig& config) {
+  for (const Preset& preset : presets())
+    if (same_structure(preset.config, config)) return preset.name;
+  return "a model of its own";
+}
+
+void add_options(CLI::App& verb, TrainOptions& o) {
+  const TrainConfig defaults;
+  const auto with_default = [](const char* description, const auto& value) { return text(description, " [", value, "]"); };
+
+  verb.add_option("--data", o.data, "Files to learn from, or folders that stand for all files under them")
+      ->type_name("PATH...");
+  auto* valid = verb.add_option("--valid", o.valid, "Files to validate on")->type_name("PATH...");
+  verb.add_option("--valid-share", o.valid_share, "Or this share, held out at the end of the data")
+      ->check(share_below_one())
+      ->excludes(valid)
+      ->type_name("X");
+  verb.add_option("--model", o.model, text("A name from `megalith models`, or a file [", kDefaultModel, "]"))
+      ->type_name("NAME|FILE.json");
+  verb.add_option("--out", o.out, "The run directory, which must not hold a run yet")->required()->type_name("DIR");
+  verb.add_flag("--resume", o.resume, "Goes on with the run in --out, which knows all its options");
+
+  auto* steps = verb.add_option("--steps", o.steps, "How long to train: in steps")->check(whole_number(1))->type_name("N");
+  auto* bytes = verb.add_option("--bytes", o.bytes, "in bytes")->check(whole_number(1))->excludes(steps)->type_name("N");
+  verb.add_option("--minutes", o.minutes, with_default("or in minutes", kDefaultMinutes))
+      ->check(positive_number())
+      ->excludes(steps)
+      ->excludes(bytes)
+      ->type_name("X");
+
+  verb.add_option("--batch", o.batch, with_default("Windows in a batch", defaults.batch))
+      ->check(whole_number(1))
+      ->type_name("N");
+  verb.add_option("--length", o.length, "Bytes in a window [the model's]")->check(whole_number(1))->type_name("N");
+  verb.add_option("--accumulate", o.accumulate, with_default("Batches in a step", defaults.accumulate))
+      ->check(whole_number(1))
+      ->type_name("N");
+  verb.add_option("--lr", o.lr, with_default("Peak learning rate", defaults.schedule.peak))
+      ->check(positive_number())
+      ->type_name("X");
+  verb.add_option("--schedule", o.schedule,
+                  with_default("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
+      ->check(CLI::Validator(
+          [](std::string& name) {
+            try {
+              return schedule_kind(name), std::string();
+            } catch (const Error& error) {
+              return std::string(error.what());
+            }
+          },
+          ""))
+      ->type_name("NAME");
+  verb.add_option("--dropout", o.dropout, "Dropout of each residual branch [the model's]")
+      ->check(share_below_one())
+      ->type_name("X");
+  verb.add_option("--average", o.average, "Decay of a moving average of the weights, as 0.999 [none]")
+      ->check(share_below_one())
+      ->type_name("X");
+  verb.add_option("--init", o.init, "Starts from these weights, and with their model unless --model is given")
+      ->type_name("CHECKPOINT");
+  verb.add_option("--seed", o.seed, with_default("Of weights, data and dropout", defaults.seed))
+      ->check(whole_number(0))
+      ->type_name("N");
+  add_threads(verb, o.threads);
+
+  verb.add_option("--eval-every", o.eval_every, with_default("Steps between validations; 0: at the end", defaults.eval_every))
+      ->check(whole_number(0))
+      ->type_name("N");
+  verb.add_option("--eval-bytes", o.eval_bytes,
+                  with_default("Size of their evenly spread sample; 0: everything", defaults.eval_bytes))
+      ->check(whole_number(0))
+      ->type_name("N");
+  verb.add_option("--save-every", o.save_every_minutes,
+                  with_default("Minutes between checkpoints; 0: at the end", defaults.save_every_minutes))
+      ->check(number_from_zero())
+      ->type_name("MINUTES");
+}
+
+}  // namespace megalith::tool

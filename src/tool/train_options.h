@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of megalith train, and the run that they describe.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "megalith/train/train_config.h"
+
+namespace megalith::tool {
+
+/// What was given on the command line. What was not is empty, so that --resume can tell.
+struct TrainOptions {
+  std::string out;
+  bool resume = false;
+  int threads = 0;
+  std::optional<std::string> model;
+
+  // The rest stands for settings of a RunConfig.
+  std::vector<std::string> data, valid;
+  std::optional<double> valid_share, minutes, lr, dropout, average;
+  std::optional<std::int64_t> steps, bytes;
+  std::optional<Index> batch, length, accumulate;
+  std::optional<std::string> schedule, init;
+  std::optional<std::uint64_t> seed;
+
+  std::optional<Index> eval_every;
+  std::optional<std::int64_t> eval_bytes;
+  std::optional<double> save_every_minutes;
+};
+
+void add_options(CLI::App& verb, TrainOptions& options);
+
+/// The run that the options describe: that of options.out where it is to be resumed. Throws CLI::ParseError when an option is
+/// missing, and Error for an unknown model, a missing run, or, naming both values, an option that would change what a
+/// resumed run ends with.
+RunConfig run_config(const TrainOptions& options);
+
+/// The preset with this structure, or "a model of its own". Length and dropout may differ: they are options.
+std::string model_name(const ModelConfig& config);
+
+}  // namespace megalith::tool

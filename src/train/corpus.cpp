@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/train/corpus.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "megalith/core/check.h"
+#include "megalith/io/input_file.h"
+
+namespace megalith {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Which file or folder a path leads to, whatever the path is called.
+using Identity = std::pair<dev_t, ino_t>;
+
+std::optional<struct stat> status_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status;
+}
+
+/// Adds the regular files under a folder, in no particular order. `seen` holds the folders met so far: each is read once, so a
+/// link back up ends there.
+void list_folder(const std::string& folder, std::set<Identity>& seen, std::vector<std::string>& files) {
+  std::error_code error;
+  std::vector<std::string> entries;
+  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) entries.push_back(i->path());
+  check(!error, "cannot read the folder ", folder, ": ", error.message());
+  std::sort(entries.begin(), entries.end());  // so that which of two links to one folder counts is the same everywhere
+  for (const std::string& path : entries) {
+    const auto status = status_of(path);
+    if (!status) {
+      check(errno == ENOENT || errno == ELOOP, "cannot read ", path, ": ", std::generic_category().message(errno));
+      continue;  // a link to nothing, or to itself
+    }
+    if (S_ISREG(status->st_mode)) files.push_back(path);
+    if (S_ISDIR(status->st_mode) && seen.emplace(status->st_dev, status->st_ino).second) list_folder(path, seen, files);
+  }
+}
+
+/// The files that a path given by the user stands for.
+std::vector<std::string> files_of(const std::string& path) {
+  const auto status = status_of(path);
+  check(status.has_value(), "cannot read ", path, ": ", std::generic_category().message(errno));
+  if (!S_ISDIR(status->st_mode)) return {path};  // what is no regular file is refused when it is opened
+  std::set<Identity> seen{{status->st_dev, status->st_ino}};
+  std::vector<std::string> files;
+  list_folder(path, seen, files);
+  check(!files.empty(), "the folder ", path, " holds no files");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+/// The files' contents. The first ones stay open, so that they may be renamed or deleted during a run; a process cannot hold
+/// thousands open, so the others are opened for each read.
+class Corpus::Sources {
+ public:
+  void add(InputFile file) {
+    if (file.size() > kRandomReadsAbove) file.expect_random_reads();
+    if (open_.size() < kMostOpen) open_.push_back(std::move(file));
+  }
+
+  void read(std::size_t index, const CorpusFile& file, std::int64_t offset, std::span<std::byte> out) const {
+    const auto at = static_cast<std::uint64_t>(offset);
+    if (index < open_.size()) return open_[index].read(at, out);
+    const InputFile source(file.path);
+    check(source.size() == static_cast<std::uint64_t>(file.size), file.path, " had ", file.size, " bytes and now has ",
+          source.size(), ": it changed while it was in use");
+    source.read(at, out);
+  }
+
+ private:
+  static constexpr std::size_t kMostOpen = 128;
+  // Reading ahead helps a corpus that fits into memory and wastes the disk's time on one that does not.
+  static constexpr std::uint64_t kRandomReadsAbove = std::uint64_t{4} << 30;
+
+  std::vector<InputFile> open_;
+};
+
+Corpus::Corpus(const std::vector<std::string>& paths, std::string separator) : separator_(std::move(separator)) {
+  check(!paths.empty(), "no data: name at least one file or folder");
+  auto sources = std::make_unique<Sources>();
+  for (const std::string& given : paths) {
+    for (const std::string& path : files_of(given)) {
+      InputFile file(path);
+      const auto bytes = static_cast<std::int64_t>(file.size());
+      if (bytes == 0) continue;
+      if (!files_.empty()) size_ += static_cast<std::int64_t>(separator_.size());
+      files_.push_back({path, size_, bytes});
+      size_ += bytes;
+      sources->add(std::move(file));
+    }
+  }
+  check(size_ > 0, "no data: every file under ", paths[0], paths.size() > 1 ? " and the other paths" : "", " is empty");
+  sources_ = std::move(sources);
+}
+
+Corpus::Corpus(Corpus&&) noexcept = default;
+Corpus& Corpus::operator=(Corpus&&) noexcept = default;
+Corpus::~Corpus() = default;
+
+void Corpus::read(std::int64_t offset, std::span<std::uint8_t> out) const {
+  const auto wanted = static_cast<std::int64_t>(out.size());
+  check(offset >= 0 && offset <= size_ && wanted <= size_ - offset, "bytes ", offset, " to ", offset + wanted,
+        " are not all inside the ", size_, " bytes of the data");
+  const auto after = std::upper_bound(files_.begin(), files_.end(), offset,
+                                      [](std::int64_t at, const CorpusFile& file) { return at < file.offset; });
+  for (auto i = static_cast<std::size_t>(after - files_.begin()) - 1; !out.empty(); ++i) {
+    const CorpusFile& file = files_[i];
+    const std::int64_t inside = offset - file.offset;
+    if (inside < file.size) {
+      const auto n = std::min(out.size(), static_cast<std::size_t>(file.size - inside));
+      sources_->read(i, file, inside, std::as_writable_bytes(out.first(n)));
+      out = out.subspan(n);
+      offset += static_cast<std::int64_t>(n);
+    }
+    // What is still wanted begins in the separator behind this file, or behind that.
+    const auto skip = std::min(static_cast<std::size_t>(offset - file.offset - file.size), separator_.size());
+    const auto n = std::min(out.size(), separator_.size() - skip);
+    if (n == 0) continue;
+    std::memcpy(out.data(), separator_.data() + skip, n);
+    out = out.subspan(n);
+    offset += static_cast<std::int64_t>(n);
+  }
+}
+
+CorpusSlice Corpus::all() const { return {this, 0, size_}; }
+
+std::uint64_t Corpus::digest() const {
+  constexpr std::int64_t kSamples = 256, kSampleBytes = 256;
+  std::uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a, 64 bits
+  const auto add = [&](std::span<const std::uint8_t> bytes) {
+    for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001B3ull;
+  };
+  const auto add_number = [&](std::int64_t number) {
+    std::array<std::uint8_t, sizeof number> bytes{};
+    std::memcpy(bytes.data(), &number, sizeof number);
+    add(bytes);
+  };
+  add_number(static_cast<std::int64_t>(separator_.size()));
+  add({reinterpret_cast<const std::uint8_t*>(separator_.data()), separator_.size()});
+  for (const CorpusFile& file : files_) add_number(file.size);
+
+  std::array<std::uint8_t, kSampleBytes> sample{};
+  const std::int64_t bytes = std::min(kSampleBytes, size_), last = size_ - bytes;
+  for (std::int64_t i = 0; i < kSamples; ++i) {
+    // last * i / (kSamples - 1) without overflow
+    const std::int64_t at = last / (kSamples - 1) * i + last % (kSamples - 1) * i / (kSamples - 1);
+    const auto part = std::span(sample).first(static_cast<std::size_t>(bytes));
+    read(at, part);
+    add(part);
+  }
+  return hash;
+}
+
+void CorpusSlice::read(std::int64_t offset, std::span<std::uint8_t> out) const {
+  const auto wanted = static_cast<std::int64_t>(out.size());
+  check(corpus != nullptr && offset >= 0 && offset <= size() && wanted <= size() - offset, "bytes ", offset, " to ",
+        offset + wanted, " are not all inside the ", size(), " bytes of the slice");
+  corpus->read(begin + offset, out);
+}
+
+}  // namespace megalith

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON of a run's settings: for config.json, and for the comparison when a run is resumed.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "megalith/train/train_config.h"
+
+namespace megalith::detail {
+
+/// The settings that decide the result of a run, and the description of its data.
+nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const std::string& data);
+
+/// A sentence part for each value that differs, naming it and both values; empty where none does.
+std::string differences(const nlohmann::json& saved, const nlohmann::json& now);
+
+}  // namespace megalith::detail

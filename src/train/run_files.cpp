@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "megalith/core/check.h"
+#include "megalith/io/atomic_file.h"
+
+namespace megalith::detail {
+
+namespace fs = std::filesystem;
+
+RunFiles::~RunFiles() {
+  if (metrics_ >= 0) ::close(metrics_);
+}
+
+void RunFiles::begin(const RunConfig& config) {
+  std::error_code error;
+  fs::create_directories(dir_, error);
+  check(fs::is_directory(dir_, error), "cannot make the folder ", dir_, ": ",
+        error ? error.message() : std::string("something else has that name"));
+  for (const std::string& file : {this->config(), state(), model(), best(), metrics()})
+    check(!fs::exists(file, error), dir_, " holds a run already (", fs::path(file).filename().string(),
+          "); resume it, or choose another folder");
+  // First: with its config.json the folder is a run, and can be resumed from any moment on.
+  write_file(this->config(), to_json(config));
+  open_metrics();
+}
+
+void RunFiles::take_up(const RunConfig& config, std::int64_t step) {
+  open_metrics();
+  std::ifstream in(metrics(), std::ios::binary);
+  const std::string before{std::istreambuf_iterator<char>(in), {}};
+  check(!in.bad(), "cannot read ", metrics());
+  const std::size_t keep = metrics_until(before, step);
+  check(::ftruncate(metrics_, static_cast<off_t>(keep)) == 0, "cannot shorten ", metrics(), ": ", std::strerror(errno));
+  write_file(this->config(), to_json(config));
+}
+
+void RunFiles::open_metrics() {
+  metrics_ = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  check(metrics_ >= 0, "cannot write ", metrics(), ": ", std::strerror(errno));
+}
+
+void RunFiles::append_metrics(std::string line) {
+  line += '\n';
+  std::string_view left = line;
+  while (!left.empty()) {
+    const ssize_t n = ::write(metrics_, left.data(), left.size());
+    if (n < 0 && errno == EINTR) continue;
+    check(n > 0, "cannot write ", metrics(), ": ", std::strerror(errno));
+    left.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void RunFiles::sync_metrics() const { check(::fsync(metrics_) == 0, "cannot write ", metrics(), ": ", std::strerror(errno)); }
+
+std::size_t metrics_until(std::string_view metrics, std::int64_t step) {
+  std::size_t keep = 0;
+  for (std::size_t begin = 0, end; (end = metrics.find('\n', begin)) != metrics.npos; begin = end + 1) {
+    const auto line = nlohmann::json::parse(metrics.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object() || !line.contains("step") || !line["step"].is_number_integer()) continue;
+    if (line["step"].get<std::int64_t>() <= step) keep = end + 1;
+  }
+  return keep;
+}
+
+}  // namespace megalith::detail

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of a run: config.json, metrics.jsonl and the names of the checkpoint files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "megalith/train/train_config.h"
+
+namespace megalith::detail {
+
+class RunFiles {
+ public:
+  explicit RunFiles(std::string dir) : dir_(std::move(dir)) {}
+  RunFiles(const RunFiles&) = delete;
+  RunFiles& operator=(const RunFiles&) = delete;
+  ~RunFiles();
+
+  std::string config() const { return dir_ + "/config.json"; }
+  std::string model() const { return dir_ + "/model.safetensors"; }
+  std::string best() const { return dir_ + "/best.safetensors"; }
+  std::string state() const { return dir_ + "/state.safetensors"; }
+  std::string metrics() const { return dir_ + "/metrics.jsonl"; }
+  const std::string& dir() const { return dir_; }
+
+  /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
+  void begin(const RunConfig& config);
+  /// Takes up a run whose checkpoint is that of `step`: cuts the metrics behind it. Throws Error where that cannot be written.
+  void take_up(const RunConfig& config, std::int64_t step);
+
+  /// Adds a line to metrics.jsonl with one write, so that a process that is killed leaves no half of it.
+  void append_metrics(std::string line);
+  /// Brings the metrics to the disk: a checkpoint must not be there without its lines.
+  void sync_metrics() const;
+
+ private:
+  void open_metrics();
+
+  std::string dir_;
+  int metrics_ = -1;
+};
+
+/// The length of the beginning of `metrics` that ends with the last whole line of a step up to `step`.
+std::size_t metrics_until(std::string_view metrics, std::int64_t step);
+
+}  // namespace megalith::detail

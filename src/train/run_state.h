@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// state.safetensors: all that resuming a run needs.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "megalith/models/any_model.h"
+#include "megalith/train/adamw.h"
+#include "megalith/train/trainer.h"
+#include "megalith/train/weight_average.h"
+
+namespace megalith::detail {
+
+/// What a run knows besides its tensors.
+struct Counters {
+  std::int64_t step = 0, bytes = 0;  // done
+  double seconds = 0;                // of training
+  std::int64_t finished = 0;         // 1 after the last validation
+
+  double lr = 0, grad_norm = 0;  // of the last step
+  // Of the line of metrics.jsonl in progress:
+  double line_nats = 0, line_seconds = 0;
+  std::int64_t line_bytes = 0;
+
+  Validation valid{0, 0, -1}, best{0, 0, -1};  // step -1: none so far
+
+  /// Calls f(name, value) for each.
+  template <class F>
+  void visit(F&& f) {
+    f("step", step);
+    f("bytes", bytes);
+    f("seconds", seconds);
+    f("finished", finished);
+    f("lr", lr);
+    f("grad_norm", grad_norm);
+    f("line_nats", line_nats);
+    f("line_seconds", line_seconds);
+    f("line_bytes", line_bytes);
+    const auto visit_validation = [&](const std::string& name, Validation& v) {
+      f(name + ".bits_per_byte", v.bits_per_byte);
+      f(name + ".bytes", v.bytes);
+      f(name + ".step", v.step);
+    };
+    visit_validation("valid", valid);
+    visit_validation("best", best);
+  }
+};
+
+/// The tensors of a run, owned by others. average is null where averaging is off.
+struct RunTensors {
+  std::span<const Parameter> weights;
+  AdamW& optimiser;
+  WeightAverage* average;
+};
+
+/// Replaces the file at `path`. `settings` is what load_state compares.
+void save_state(const std::string& path, const nlohmann::json& settings, Counters counters, const RunTensors& tensors);
+
+/// Reads the file at `path` into counters and tensors, after checking all of it. Throws Error when it is no sound state, or
+/// when its settings differ from these, naming both values.
+Counters load_state(const std::string& path, const nlohmann::json& settings, const RunTensors& tensors);
+
+}  // namespace megalith::detail

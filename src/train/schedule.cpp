@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/train/schedule.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+#include "megalith/core/check.h"
+
+namespace megalith {
+
+namespace {
+constexpr std::array<std::pair<std::string_view, ScheduleKind>, 3> kNames{
+    {{"linear", ScheduleKind::linear}, {"cosine", ScheduleKind::cosine}, {"cooldown", ScheduleKind::cooldown}}};
+}
+
+void ScheduleConfig::list_problems(std::vector<std::string>& problems) const {
+  const auto require = [&](bool good, const char* name, auto value, const char* range) {
+    if (!good) problems.push_back(text("schedule.", name, " is ", value, ", and must be ", range));
+  };
+  require(peak > 0 && std::isfinite(peak), "peak", peak, "above 0");
+  require(warmup_steps >= 0, "warmup_steps", warmup_steps, "0 or more");
+  require(floor >= 0 && floor <= 1, "floor", floor, "a share from 0 to 1");
+  require(cooldown_share > 0 && cooldown_share <= 1, "cooldown_share", cooldown_share, "a share above 0, up to 1");
+}
+
+double learning_rate(const ScheduleConfig& config, std::int64_t step, double progress) {
+  const double p = std::clamp(progress, 0.0, 1.0);
+  double decay = 1;
+  switch (config.kind) {
+    case ScheduleKind::linear: decay = 1 - p; break;
+    case ScheduleKind::cosine:
+      decay = config.floor + (1 - config.floor) * 0.5 * (1 + std::cos(std::numbers::pi * p));
+      break;
+    case ScheduleKind::cooldown: decay = std::min(1.0, (1 - p) / config.cooldown_share); break;
+  }
+  const double warmup = step < config.warmup_steps
+                            ? static_cast<double>(step + 1) / static_cast<double>(config.warmup_steps)
+                            : 1.0;
+  return config.peak * warmup * decay;
+}
+
+std::string_view to_string(ScheduleKind kind) {
+  for (const auto& [name, k] : kNames)
+    if (k == kind) return name;
+  return "?";
+}
+
+ScheduleKind schedule_kind(std::string_view name) {
+  for (const auto& [known, kind] : kNames)
+    if (known == name) return kind;
+  throw Error(text("there is no schedule \"", name, "\"; choose linear, cosine or cooldown"));
+}
+
+}  // namespace megalith

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train_step.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace megalith::detail {
+
+TrainStep::TrainStep(AnyModel& model, const TrainConfig& config, Index length, int threads)
+    : model_(model),
+      config_(config),
+      length_(length),
+      workspace_(threads),
+      weights_(model.parameters()),
+      gradient_(model.clone()),
+      chunks_(weights_),
+      norm_(weights_),
+      optimiser_(weights_, config.adamw),
+      tape_(model.make_tape({config.batch, length})),
+      bytes_(static_cast<std::size_t>(config.batch * length)),
+      costs_(bytes_.size()) {
+  gradients_ = gradient_->parameters();
+  restart_average();
+}
+
+void TrainStep::restart_average() {
+  average_.reset();
+  if (config_.average > 0) average_.emplace(model_, config_.average);
+}
+
+TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t step) {
+  Context ctx(workspace_);
+  ctx.mode = Mode::train;
+  ctx.communicator = &communicator_;
+  ctx.key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(step));
+  chunks_.parallel(ctx, [&](const ParameterChunk& chunk, Index) {
+    ParameterChunks::view(*gradients_[chunk.parameter].tensor, chunk).setZero();
+  });
+
+  Result result;
+  const float scale = static_cast<float>(1 / static_cast<double>(bytes_per_step()));
+  for (Index micro_batch = 0; micro_batch < config_.accumulate; ++micro_batch) {
+    const Index first = micro_batch * config_.batch;
+    sampler.fill(step, first, length_, bytes_);
+    model_.train(ctx.after_rows(first * length_), {bytes_.data(), config_.batch, length_}, scale, costs_, *gradient_, *tape_);
+    for (const float cost : costs_) result.nats += static_cast<double>(cost);
+  }
+  result.grad_norm = norm_(ctx, gradients_);
+  return result;
+}
+
+void TrainStep::update(std::int64_t step, double lr, double grad_norm) {
+  const Context ctx(workspace_);
+  optimiser_.update(ctx, weights_, gradients_, lr, clip_factor(grad_norm, config_.clip), step + 1);
+  if (average_) average_->update(ctx, weights_, step + 1);
+}
+
+bool TrainStep::finite(const BatchSampler& sampler, std::int64_t step) {
+  sampler.fill(step, 0, length_, bytes_);
+  model_.score(Context(workspace_), {bytes_.data(), config_.batch, length_}, costs_);
+  return std::all_of(costs_.begin(), costs_.end(), [](float cost) { return std::isfinite(cost); });
+}
+
+}  // namespace megalith::detail

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step of training: gradients of all micro-batches, their norm, the update.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "megalith/models/any_model.h"
+#include "megalith/train/adamw.h"
+#include "megalith/train/batch_sampler.h"
+#include "megalith/train/clip.h"
+#include "megalith/train/train_config.h"
+#include "megalith/train/weight_average.h"
+#include "run_state.h"
+
+namespace megalith::detail {
+
+/// A model in training with everything that grows with its parameters: gradient, moments, average, tape.
+class TrainStep {
+ public:
+  struct Result {
+    double nats = 0;       // the cost of all bytes of the step
+    double grad_norm = 0;  // before clipping
+  };
+
+  TrainStep(AnyModel& model, const TrainConfig& config, Index length, int threads);
+
+  /// The gradient of the mean cost of step `step` (from 0).
+  Result gradient(const BatchSampler& sampler, std::int64_t step);
+  /// Takes the step that gradient() prepared.
+  void update(std::int64_t step, double lr, double grad_norm);
+  /// Whether the model gives numbers on bytes of step `step`; they are not trained on.
+  bool finite(const BatchSampler& sampler, std::int64_t step);
+
+  Index bytes_per_step() const { return config_.accumulate * std::ssize(bytes_); }
+  AnyModel& model() { return model_; }
+  /// The model that users get: the averaged weights where averaging is on.
+  AnyModel& result() { return average_ ? average_->model() : model_; }
+  RunTensors tensors() { return {weights_, optimiser_, average_ ? &*average_ : nullptr}; }
+  /// After the weights were set from outside.
+  void restart_average();
+  Workspace& workspace() { return workspace_; }
+
+ private:
+  AnyModel& model_;
+  const TrainConfig& config_;
+  Index length_;
+  Workspace workspace_;
+  SerialCommunicator communicator_;
+  std::vector<Parameter> weights_, gradients_;
+  std::unique_ptr<AnyModel> gradient_;
+  ParameterChunks chunks_;
+  GlobalNorm norm_;
+  AdamW optimiser_;
+  std::optional<WeightAverage> average_;
+  std::unique_ptr<AnyTape> tape_;
+  std::vector<std::uint8_t> bytes_;  // (B, T) of a micro-batch
+  std::vector<float> costs_;         // (B, T)
+};
+
+}  // namespace megalith::detail
