@@ -16,7 +16,7 @@ namespace megalith::detail {
 /// The text in quotation marks, a long one cut: it may come from a damaged file.
 inline std::string in_quotes(std::string_view s) {
   constexpr std::size_t kMost = 80;
-  return "\"" + (s.size() <= kMost ? std::string(s) : std::string(s.substr(0, kMost)) + "...") + "\"";
+  return text('"', s.substr(0, kMost), s.size() > kMost ? "..." : "", '"');
 }
 
 /// Parses one JSON document. `where` names it in messages. Throws Error.

@@ -26,23 +26,22 @@ void SamplingConfig::validate() const {
 
 std::uint8_t sample(std::span<const float> logits, const SamplingConfig& config, RandomKey key, std::uint64_t counter) {
   assert(logits.size() == kByteValues);
-  std::array<std::uint8_t, kByteValues> order;  // byte values, the most likely first
-  std::iota(order.begin(), order.end(), std::uint8_t{0});
   const bool numbers = std::none_of(logits.begin(), logits.end(), [](float z) { return std::isnan(z); });
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  check(numbers && std::isfinite(largest), "the model's output is not a number; its weights are damaged");
+  const auto likeliest = std::max_element(logits.begin(), logits.end());
+  check(numbers && std::isfinite(*likeliest), "the model's output is not a number; its weights are damaged");
+  if (config.temperature == 0) return static_cast<std::uint8_t>(likeliest - logits.begin());
 
-  const auto more_likely = [&](std::uint8_t a, std::uint8_t b) {
-    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-  };
-  if (config.temperature == 0) return *std::min_element(order.begin(), order.end(), more_likely);
-  std::sort(order.begin(), order.end(), more_likely);
+  std::array<std::uint8_t, kByteValues> order;  // byte values; the most likely first where a limit needs it
+  std::iota(order.begin(), order.end(), std::uint8_t{0});
+  if (config.top_k > 0 || config.top_p < 1)
+    std::sort(order.begin(), order.end(), [&](std::uint8_t a, std::uint8_t b) {
+      return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+    });
 
+  std::size_t n = config.top_k > 0 ? static_cast<std::size_t>(config.top_k) : order.size();
   std::array<double, kByteValues> p;  // of order[i], not normalised: the most likely has 1
-  for (std::size_t i = 0; i < p.size(); ++i)
-    p[i] = std::exp((static_cast<double>(logits[order[i]]) - static_cast<double>(largest)) / config.temperature);
-
-  std::size_t n = config.top_k > 0 ? static_cast<std::size_t>(config.top_k) : p.size();
+  for (std::size_t i = 0; i < n; ++i)
+    p[i] = std::exp((static_cast<double>(logits[order[i]]) - static_cast<double>(*likeliest)) / config.temperature);
   if (config.top_p < 1) {
     const double wanted = config.top_p * std::accumulate(p.data(), p.data() + n, 0.0);
     double reached = 0;
@@ -50,16 +49,17 @@ std::uint8_t sample(std::span<const float> logits, const SamplingConfig& config,
     while (taken < n && reached < wanted) reached += p[taken++];
     n = taken;
   }
-  while (n > 1 && p[n - 1] < config.min_p) --n;
+  for (std::size_t i = 0; i < n; ++i)
+    if (p[i] < config.min_p) p[i] = 0;
 
   double left = random_uniform(key, counter) * std::accumulate(p.data(), p.data() + n, 0.0);
-  for (std::size_t i = 0; i < n; ++i) {
+  std::uint8_t byte = 0;
+  for (std::size_t i = 0; i < n && left >= 0; ++i) {
+    if (p[i] == 0) continue;  // rounding may leave a crumb at the end, which such a byte must not get
+    byte = order[i];
     left -= p[i];
-    if (left < 0) return order[i];
   }
-  // Rounding can leave a crumb; bytes of probability 0 must not get it.
-  while (n > 1 && p[n - 1] == 0) --n;
-  return order[n - 1];
+  return byte;
 }
 
 }  // namespace megalith

@@ -61,8 +61,8 @@ Checkpoint open_checkpoint(const std::string& run_dir_or_file) {
     numbers += static_cast<Index>((info.end - info.begin) / byte_size(info.dtype));
   }
   // Before memory is taken for a model that a damaged config may describe as huge.
-  check(numbers == parameter_count(config), file.path(), " holds ", numbers, " numbers, but its config describes a model of ",
-        parameter_count(config), " parameters");
+  check(numbers == parameter_count(config), file.path(), " holds ", numbers,
+        " numbers, but its config describes a model of ", parameter_count(config), " parameters");
   return {std::move(file), std::move(config)};
 }
 

@@ -174,7 +174,8 @@ void SafetensorsWriter::add(const std::string& name, DType type, std::vector<Ind
   for (const Entry& e : entries_) check(e.name != name, "two tensors are named ", in_quotes(name));
   std::uint64_t bytes = 0;
   const bool sound = std::all_of(shape.begin(), shape.end(), [](Index d) { return d >= 0; });
-  check(sound && tensor_bytes(type, shape, bytes), "tensor ", in_quotes(name), " has the impossible shape ", shape_text(shape));
+  check(sound && tensor_bytes(type, shape, bytes), "tensor ", in_quotes(name), " has the impossible shape ",
+        shape_text(shape));
   entries_.push_back({name, type, std::move(shape), static_cast<const std::byte*>(data), bytes});
 }
 

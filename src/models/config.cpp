@@ -45,7 +45,8 @@ void check_stack(const StackConfig& c, const std::string& at, Problems& problems
   }
   problems.range(at + ".hidden", c.hidden, 0, kMostHidden);
   problems.range(at + ".window", c.window, 0, kMostLength);
-  problems.unless(std::isfinite(c.rotary_base) && c.rotary_base > 0, at, ".rotary_base must be above 0, not ", c.rotary_base);
+  problems.unless(std::isfinite(c.rotary_base) && c.rotary_base > 0, at, ".rotary_base must be above 0, not ",
+                  c.rotary_base);
   problems.unless(c.dropout >= 0 && c.dropout < 1, at, ".dropout must be at least 0 and below 1, not ", c.dropout);
 }
 
@@ -58,8 +59,7 @@ void check_embedding(const ScaleConfig& c, bool innermost, const std::string& at
     return;
   }
   problems.unless(c.embedding > 0 || c.stack.width % c.unit == 0, at, ".unit = ", c.unit, " does not divide ", at,
-                  ".stack.width = ", c.stack.width, "; set ", at, ".embedding, the width of one byte's embedding, to have "
-                  "a linear layer between");
+                  ".stack.width = ", c.stack.width, "; set ", at, ".embedding to have a linear layer between");
   problems.unless(c.embedding * c.unit <= kMostHidden, at, ".embedding * ", at, ".unit must be at most ", kMostHidden,
                   ", not ", c.embedding * c.unit);
 }
@@ -72,7 +72,8 @@ void check_units(const ModelConfig& config, Problems& problems) {
     const Index unit = scales[i].unit, inner = scales[i + 1].unit;
     if (!problems.range(name(i), unit, 1, kMostLength) || inner < 1) continue;
     problems.unless(unit > inner, name(i), " = ", unit, " must be larger than ", name(i + 1), " = ", inner);
-    problems.unless(unit <= inner || unit % inner == 0, name(i + 1), " = ", inner, " does not divide ", name(i), " = ", unit);
+    problems.unless(unit <= inner || unit % inner == 0, name(i + 1), " = ", inner, " does not divide ", name(i), " = ",
+                    unit);
   }
   problems.unless(scales[last].unit == 1, name(last), " must be 1, not ", scales[last].unit,
                   ": the innermost scale predicts bytes");
@@ -100,12 +101,13 @@ void ModelConfig::validate() const {
   }
   problems.unless(std::isfinite(soft_cap) && soft_cap >= 0, "soft_cap must be 0 or above, not ", soft_cap);
   problems.unless(std::isfinite(init_std) && init_std >= 0, "init_std must be 0 or above, not ", init_std);
-  problems.unless(std::isfinite(residual_init) && residual_init >= 0, "residual_init must be 0 or above, not ", residual_init);
+  problems.unless(std::isfinite(residual_init) && residual_init >= 0, "residual_init must be 0 or above, not ",
+                  residual_init);
 
   if (problems.sentences.empty()) return;
-  std::string message = problems.sentences.size() == 1 ? "the model's config is not sound: "
-                                                       : text("the model's config has ", problems.sentences.size(),
-                                                              " problems: ");
+  std::string message = problems.sentences.size() == 1
+                            ? "the model's config is not sound: "
+                            : text("the model's config has ", problems.sentences.size(), " problems: ");
   for (std::size_t i = 0; i < problems.sentences.size(); ++i) message += (i > 0 ? "; " : "") + problems.sentences[i];
   throw Error(message);
 }

@@ -117,7 +117,7 @@ struct Reader {
   }
 
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void read(const json& value, const std::string& at, E& out) const {
     require(value.is_string(), at, "must be a name such as ", in_quotes(kFlavours<E>[0]));
     const auto& name = value.get_ref<const std::string&>();
@@ -134,7 +134,7 @@ struct Reader {
   }
 
   template <class C>
-    requires std::is_class_v<C>
+  requires std::is_class_v<C>
   void read(const json& value, const std::string& at, C& out) const {
     require(value.is_object(), at, "must be an object");
     std::vector<std::string_view> names;

@@ -15,7 +15,7 @@ namespace {
 /// A stack as in the paper and the GPT-2 of its time: LayerNorm, 4x ReLU, learned positions.
 StackConfig classic(Index width, Index layers, Index heads) { return {.width = width, .layers = layers, .heads = heads}; }
 
-/// A stack with what has proved better since: RMSNorm, rotary positions, normalised queries and keys, squared ReLU, no biases.
+/// A stack with what has proved better since: RMSNorm, rotary positions, normalised queries and keys, ReLU², no biases.
 StackConfig modern(Index width, Index layers, Index heads) {
   return {.width = width,
           .layers = layers,
@@ -34,7 +34,8 @@ ModelConfig modern_model(Index length, std::vector<ScaleConfig> scales) {
 }
 
 /// Equations (1) to (6) of Yu et al. 2023: positions are added to the global embeddings and to nothing else. Appendix A.1:
-/// dropout 0.1, weights of standard deviation 0.006. Their cross-patch attention is not in it.
+/// dropout 0.1, weights of standard deviation 0.006. The shapes are those of the paper's table of models (13 at NeurIPS),
+/// whose cross-patch attention and order of image bytes are not in it.
 ModelConfig paper(Index length, Index patch, StackConfig global, StackConfig local, Index embedding = 0) {
   global.dropout = local.dropout = 0.1;
   local.positions = PositionKind::none;
@@ -44,35 +45,38 @@ ModelConfig paper(Index length, Index patch, StackConfig global, StackConfig loc
 }
 
 std::vector<Preset> make_presets() {
-  // About R1's cost: with full attention over 1,024 bytes, 4 layers of width 256 come nearest, their hidden width cut a little.
+  // 4 layers of width 256 with attention over 1,024 bytes cost a little more than R1, so their hidden width is cut.
   StackConfig same_flops = classic(256, 4, 4);
   same_flops.hidden = 928;
   const ModelConfig paper_text = paper(8192, 8, classic(2048, 14, 32), classic(1024, 18, 16));
 
   return {
-      {"megabyte-tiny", "quick start: learns text in two minutes on two cores (1.6 M parameters, patches of 4)",
+      {"megabyte-tiny", "the quick start: learns text in two minutes on two cores",
        modern_model(512, {{.unit = 4, .stack = modern(192, 3, 3)}, {.unit = 1, .stack = modern(96, 2, 3)}})},
-      {"megabyte-small", "the reference shape R1: MEGABYTE with patches of 8 and learned positions at both scales (20.7 M)",
+      {"megabyte-small",
+       "the reference shape R1: patches of 8, learned positions at both scales",
        {.length = 1024, .scales = {{.unit = 8, .stack = classic(512, 6, 8)}, {.unit = 1, .stack = classic(256, 2, 4)}}}},
-      {"megabyte-books", "for a few megabytes of prose and ten minutes on two cores (3.6 M, patches of 4)",
+      {"megabyte-books", "for some megabytes of prose and ten minutes on two cores",
        modern_model(512, {{.unit = 4, .stack = modern(256, 4, 4)}, {.unit = 1, .stack = modern(128, 2, 4)}})},
-      {"megabyte-three-scale", "three scales: units of 16, 4 and 1 bytes (9.2 M)",
+      {"megabyte-three-scale", "three scales: units of 16, 4 and 1 bytes",
        modern_model(1024, {{.unit = 16, .stack = modern(384, 4, 6)},
                            {.unit = 4, .stack = modern(256, 2, 4)},
                            {.unit = 1, .stack = modern(128, 2, 4)}})},
-      {"vanilla-small-flops", "a plain byte transformer of about R1's forward cost per byte (3.3 M)",
+      {"vanilla-small-flops",
+       "a plain byte transformer of R1's cost per byte",
        {.length = 1024, .scales = {{.unit = 1, .stack = same_flops}}}},
-      {"vanilla-small-params", "a plain byte transformer of about R1's parameters (20.7 M), at 5.7 times its cost per byte",
+      {"vanilla-small-params",
+       "a plain byte transformer of R1's number of parameters",
        {.length = 1024, .scales = {{.unit = 1, .stack = classic(576, 5, 9)}}}},
-      {"megabyte-paper", "equations (1) to (6) of the paper in its text shape; for large machines (0.9 G)", paper_text},
-      {"paper-text", "the paper's text shape, the same as megabyte-paper", paper_text},
-      {"paper-image64", "the paper's ImageNet64 shape; a linear embedder, as 12 does not divide the width (2.4 G)",
+      {"megabyte-paper", "equations (1) to (6) of the paper, in its shape for text", paper_text},
+      {"paper-text", "the paper's shape for text: another name of megabyte-paper", paper_text},
+      {"paper-image64", "the paper's shape for ImageNet64, with a linear embedder as 12 does not divide its width",
        paper(12288, 12, classic(2048, 24, 32), classic(2048, 24, 32), 170)},
-      {"paper-image256", "the paper's 256 x 256 image shape: patches of 192, 4 numbers for each byte (0.2 G)",
+      {"paper-image256", "the paper's shape for images of 256 x 256: patches of 192",
        paper(196608, 192, classic(768, 12, 12), classic(768, 12, 12))},
-      {"paper-image640", "the paper's 640 x 640 image shape: windows of 1.2 million bytes (0.1 G)",
+      {"paper-image640", "the paper's shape for images of 640 x 640: patches of 192",
        paper(1228800, 192, classic(768, 12, 12), classic(768, 8, 12))},
-      {"paper-audio", "the paper's raw audio shape: patches of 32, windows of half a million bytes (0.4 G)",
+      {"paper-audio", "the paper's shape for raw audio: patches of 32",
        paper(524288, 32, classic(1024, 24, 16), classic(768, 12, 12))},
   };
 }

@@ -63,7 +63,7 @@ int run_eval(const EvalOptions& options) {
     display.note(text(grouped(done), " of ", grouped(total), " bytes"));
     return Control::go_on;
   };
-  const Evaluation result = evaluate(*model, workspace, {&corpus, 0, corpus.size()}, config);
+  const Evaluation result = evaluate(*model, workspace, corpus.all(), config);
   if (costs) costs->close();
   display.finish();
 

@@ -35,7 +35,6 @@ std::optional<Budget> budget(const TrainOptions& o) {
 /// Calls f(option, what was given, the setting) for each setting that changes what a run ends with.
 template <class F>
 void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
-  const auto schedule = o.schedule ? std::optional(schedule_kind(*o.schedule)) : std::nullopt;
   const auto init = o.init ? std::optional(absolute(*o.init)) : std::nullopt;
   f("--data", if_any(absolute(o.data)), run.data.train);
   f("--valid", if_any(absolute(o.valid)), run.data.valid);
@@ -45,7 +44,7 @@ void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   f("--accumulate", o.accumulate, run.train.accumulate);
   f("--length", o.length, run.model.length);
   f("--lr", o.lr, run.train.schedule.peak);
-  f("--schedule", schedule, run.train.schedule.kind);
+  f("--schedule", o.schedule, run.train.schedule.kind);
   f("--average", o.average, run.train.average);
   f("--init", init, run.train.init);
   f("--seed", o.seed, run.train.seed);
@@ -153,17 +152,16 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--lr", o.lr, with_default("Peak learning rate", defaults.schedule.peak))
       ->check(positive_number())
       ->type_name("X");
-  verb.add_option("--schedule", o.schedule,
-                  with_default("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
-      ->check(CLI::Validator(
-          [](std::string& name) {
+  verb.add_option_function<std::string>(
+          "--schedule",
+          [&o](const std::string& name) {
             try {
-              return schedule_kind(name), std::string();
+              o.schedule = schedule_kind(name);
             } catch (const Error& error) {
-              return std::string(error.what());
+              throw CLI::ValidationError("--schedule", error.what());
             }
           },
-          ""))
+          with_default("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
       ->type_name("NAME");
   verb.add_option("--dropout", o.dropout, "Dropout of each residual branch [the model's]")
       ->check(share_below_one())

@@ -24,7 +24,8 @@ struct TrainOptions {
   std::optional<double> valid_share, minutes, lr, dropout, average;
   std::optional<std::int64_t> steps, bytes;
   std::optional<Index> batch, length, accumulate;
-  std::optional<std::string> schedule, init;
+  std::optional<ScheduleKind> schedule;
+  std::optional<std::string> init;
   std::optional<std::uint64_t> seed;
 
   std::optional<Index> eval_every;

@@ -8,25 +8,24 @@
 namespace megalith {
 
 RandomWindows::RandomWindows(const CorpusSlice& data, Index length, RandomKey key) : data_(data), key_(key) {
-  const std::int64_t size = data.end - data.begin;
-  check(size >= length, "the training data have ", size, " bytes, fewer than one window of ", length,
+  check(data.size() >= length, "the training data have ", data.size(), " bytes, fewer than one window of ", length,
         "; add data or shorten the window");
 }
 
 void RandomWindows::fill(std::int64_t step, Index first, Index length, std::span<std::uint8_t> bytes) const {
   assert(std::ssize(bytes) % length == 0);
   const RandomKey key = key_.child(static_cast<std::uint64_t>(step));
-  const Index starts = data_.end - data_.begin - length + 1;
+  const Index starts = data_.size() - length + 1;
   const std::size_t size = static_cast<std::size_t>(length);
   for (std::size_t window = 0; window * size < bytes.size(); ++window) {
     const std::uint64_t number = static_cast<std::uint64_t>(first) + window;
-    data_.corpus->read(data_.begin + random_below(key, number, starts), bytes.subspan(window * size, size));
+    data_.read(random_below(key, number, starts), bytes.subspan(window * size, size));
   }
 }
 
 std::string RandomWindows::describe() const {
   std::ostringstream words;
-  words << data_.end - data_.begin << " bytes from " << data_.begin << " on, digest " << std::hex << data_.corpus->digest();
+  words << data_.size() << " bytes from " << data_.begin << " on, digest " << std::hex << data_.corpus->digest();
   return words.str();
 }
 

@@ -30,8 +30,8 @@ std::optional<struct stat> status_of(const std::string& path) {
   return status;
 }
 
-/// Adds the regular files under a folder, in no particular order. `seen` holds the folders met so far: each is read once, so a
-/// link back up ends there.
+/// Adds the regular files under a folder, in no particular order. `seen` holds the folders met so far: each is read once, so
+/// a link back up ends there.
 void list_folder(const std::string& folder, std::set<Identity>& seen, std::vector<std::string>& files) {
   std::error_code error;
   std::vector<std::string> entries;

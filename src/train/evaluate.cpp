@@ -112,7 +112,7 @@ class Scorer {
 }  // namespace
 
 Evaluation evaluate(const AnyModel& model, Workspace& workspace, const CorpusSlice& data, const EvaluateConfig& config) {
-  check(data.corpus != nullptr && data.end > data.begin, "there is no data to evaluate on");
+  check(data.size() > 0, "there is no data to evaluate on");
   const Index length = config.length > 0 ? config.length : model.config().length;
   Scorer scorer(model, workspace, data, length, config);
   const Windows windows(data, length);

@@ -35,7 +35,7 @@ class TrainStep {
   bool finite(const BatchSampler& sampler, std::int64_t step);
 
   Index bytes_per_step() const { return config_.accumulate * std::ssize(bytes_); }
-  AnyModel& model() { return model_; }
+  AnyModel& model() const { return model_; }
   /// The model that users get: the averaged weights where averaging is on.
   AnyModel& result() { return average_ ? average_->model() : model_; }
   RunTensors tensors() { return {weights_, optimiser_, average_ ? &*average_ : nullptr}; }

@@ -70,7 +70,7 @@ class Trainer::Run {
   double share_used() const {
     return steps_ > 0 ? static_cast<double>(c_.step) / static_cast<double>(steps_) : c_.seconds / (60 * config_.budget.minutes);
   }
-  bool has_valid() const { return valid_.corpus != nullptr && valid_.end > valid_.begin; }
+  bool has_valid() const { return valid_.size() > 0; }
 
   void begin();
   void train_step();

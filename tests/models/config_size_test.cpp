@@ -31,6 +31,7 @@ std::vector<ModelConfig> configs() {
   c = three;
   c.scales[0].embedding = 5;  // 12 * 5 is not 48: a linear patch embedder
   c.scales[1].first_input = FirstInput::previous;
+  all.push_back(c);
   for (ScaleConfig& s : c.scales) s.stack.bias = false;
   all.push_back(c);
 
@@ -52,18 +53,17 @@ std::vector<ModelConfig> configs() {
 }
 
 TEST(ConfigSize, ParametersAreThoseOfTheModel) {
-  int i = 0;
-  for (const ModelConfig& config : configs())
-    EXPECT_EQ(parameter_count(config), make_model(config)->parameter_count()) << "config " << i++;
+  const std::vector<ModelConfig> all = configs();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    EXPECT_EQ(parameter_count(all[i]), make_model(all[i])->parameter_count()) << "config " << i;
 }
 
 TEST(ConfigSize, FlopsAreThoseOfTheModel) {
-  int i = 0;
-  for (const ModelConfig& config : configs()) {
-    const auto model = make_model(config);
+  const std::vector<ModelConfig> all = configs();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto model = make_model(all[i]);
     for (const Shape shape : {Shape{1, 48}, Shape{3, 24}})
-      EXPECT_DOUBLE_EQ(forward_flops(config, shape), model->flops(shape)) << "config " << i << ", T " << shape.T;
-    ++i;
+      EXPECT_DOUBLE_EQ(forward_flops(all[i], shape), model->flops(shape)) << "config " << i << ", T " << shape.T;
   }
 }
 

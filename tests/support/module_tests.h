@@ -111,19 +111,19 @@ TYPED_TEST_P(ModuleTest, FloatMatchesDouble) {
   };
   // Around the tiles of attention and of both product libraries.
   for (const Index tile : {64, 128, 256}) {
-    if (TypeParam::kKinked && tile > 64) continue;
+    if (TypeParam::kLight && tile > 64) continue;
     for (const Index T : {Index{1}, tile - 1, tile, tile + 1, 2 * tile + 3}) test(TypeParam{}, {1, T});
   }
   for (const Index tile : {128, 512}) {
-    if (TypeParam::kKinked && tile > 128) continue;
+    if (TypeParam::kLight && tile > 128) continue;
     for (const Index width : {Index{1}, tile - 1, tile, tile + 1, 2 * tile + 3})
       test(with_width<TypeParam>(width), {1, width > 512 ? 3 : 21});
   }
 }
 
 TYPED_TEST_P(ModuleTest, Threads) {
-  // Products of at least 20 tiles (of 128 x 128 with Eigen, 256 x 512 with oneDNN).
-  const Finding found = testing::check_threads(with_width<TypeParam>(132), {.shape = {2, 2600}});
+  // Products of at least 20 tiles (of 128 rows with Eigen, 256 with oneDNN).
+  const Finding found = testing::check_threads(with_width<TypeParam>(TypeParam::kLight ? 36 : 132), {.shape = {2, 2600}});
   EXPECT_EQ(found.error, 0) << found.where;
   const Finding short_ones = testing::check_threads(TypeParam{}, {.shape = {400, 8}});
   EXPECT_EQ(short_ones.error, 0) << short_ones.where << ", many short sequences";
@@ -142,7 +142,7 @@ TYPED_TEST_P(ModuleTest, NoHeap) {
   if (!kHeapProbe) GTEST_SKIP() << "the address sanitizer has a heap of its own";
   // oneDNN allocates inside of each product, so there the heap must not grow.
   const bool count = std::string_view(product_library()) == "Eigen";
-  for (const Trial& trial : {Trial{.shape = {2, 9}}, Trial{.shape = {1, 150}}}) {
+  for (const Trial& trial : {Trial{.shape = {2, 9}, .threads = 2}, Trial{.shape = {1, 150}, .threads = 2}}) {
     const auto s = testing::draw_sample<float>(TypeParam{}, trial);
     using M = std::remove_const_t<decltype(s.module)>;
     const auto [B, T] = trial.shape;
@@ -174,6 +174,7 @@ TYPED_TEST_P(ModuleTest, NoHeap) {
     const long in_generation = allocations_in(generate);
     if (count) { EXPECT_EQ(in_generation, 0) << "in decoding"; }
 
+    if (count) continue;
     const std::size_t before = live_heap();
     for (int i = 3; i < 100; ++i) train();
     EXPECT_LE(live_heap(), before) << "between the third and the hundredth step";

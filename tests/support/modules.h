@@ -23,7 +23,8 @@ namespace megalith::tests {
 struct Sized {
   Index width = 12;
   static constexpr Index kWidthStep = 1;
-  static constexpr bool kKinked = false;  // a derivative that jumps: float and double may fall on different sides
+  /// Float is compared at few sizes: the module is slow, or its derivative jumps, and float may fall on another side than double.
+  static constexpr bool kLight = false;
 };
 
 struct LinearCase : Sized {
@@ -75,7 +76,7 @@ struct FeedForwardCase : Sized {
                                       : kind == Activation::gelu   ? "FeedForwardGelu"
                                       : kind == Activation::swiglu ? "FeedForwardSwiGlu"
                                                                    : "FeedForwardReluSquared";
-  static constexpr bool kKinked = kind == Activation::relu;
+  static constexpr bool kLight = kind == Activation::relu;
   template <class S>
   auto operator()() const {
     return FeedForward<S>({.width = width, .hidden = 2 * width + 3, .activation = kind, .bias = kind != Activation::swiglu});
@@ -158,6 +159,7 @@ inline StackConfig modern_blocks(Index width) {
 
 struct TransformerBlockCase : Sized {
   static constexpr const char* name = "TransformerBlock";
+  static constexpr bool kLight = true;
   static constexpr Index kWidthStep = 3;
   template <class S>
   auto operator()() const {
@@ -166,6 +168,7 @@ struct TransformerBlockCase : Sized {
 };
 struct ModernBlockCase : Sized {
   static constexpr const char* name = "ModernTransformerBlock";
+  static constexpr bool kLight = true;
   static constexpr Index kWidthStep = 4;
   template <class S>
   auto operator()() const {
@@ -174,6 +177,7 @@ struct ModernBlockCase : Sized {
 };
 struct RecomputeCase : Sized {
   static constexpr const char* name = "Recompute";
+  static constexpr bool kLight = true;
   static constexpr Index kWidthStep = 3;
   template <class S>
   auto operator()() const {
@@ -182,6 +186,7 @@ struct RecomputeCase : Sized {
 };
 struct StackCase : Sized {
   static constexpr const char* name = "Stack";
+  static constexpr bool kLight = true;
   static constexpr Index kWidthStep = 3;
   template <class S>
   auto operator()() const {
@@ -190,6 +195,7 @@ struct StackCase : Sized {
 };
 struct RecomputeStackCase : Sized {
   static constexpr const char* name = "StackOfRecompute";
+  static constexpr bool kLight = true;
   static constexpr Index kWidthStep = 4;
   template <class S>
   auto operator()() const {

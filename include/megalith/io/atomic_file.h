@@ -10,8 +10,8 @@
 namespace megalith {
 
 /// Writes a file under a temporary name in the same folder, `path` + ".tmp", and gives it its name once all of it is on the
-/// disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one that a
-/// killed process leaves behind is overwritten by the next writer. One writer of a path at a time.
+/// disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one that
+/// a killed process leaves behind is overwritten by the next writer. One writer of a path at a time.
 class AtomicFile {
  public:
   /// Throws Error where the folder is missing or cannot be written to.

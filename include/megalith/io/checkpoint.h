@@ -22,8 +22,8 @@ void save_model(const std::string& path, AnyModel& model, const std::map<std::st
 void save_model(const std::string& path, const ModelConfig& config, std::span<const Parameter> values,
                 const std::map<std::string, std::string>& extra = {});
 
-/// The model in a file, or in the `model.safetensors` of a run's folder. Throws Error where the file is missing, damaged, or not
-/// a model of ours.
+/// The model in a file, or in the `model.safetensors` of a run's folder. Throws Error where the file is missing, damaged, or
+/// not a model of ours.
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file);
 
 /// Copies the parameters in a file (or a run's folder) into a model of the same structure: everything that changes what the

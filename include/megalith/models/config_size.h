@@ -58,7 +58,7 @@ inline Index parameter_count(const ModelConfig& config) {
     }
     const Index P = scale.unit, E = embedding_width(scale);
     n += V * E + P * E + (learned ? T * E : 0);
-    if (has_patch_embedder(scale)) n += (P * E * C + C) + (C * P * E + P * E);
+    if (has_patch_embedder(scale)) n += 2 * P * E * C + (scale.stack.bias ? C + P * E : 0);
     const ScaleConfig& inner = config.scales[i + 1];
     n += inner.unit * E * inner.stack.width;  // the condition
   }

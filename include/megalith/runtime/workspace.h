@@ -2,6 +2,7 @@
 // Scratch memory: a stack per thread that is rewound, so that a warm call allocates nothing.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <limits>
@@ -18,6 +19,8 @@ namespace megalith {
 /// A stack of blocks that never move. Memory taken from it lives until its Frame ends.
 class Lane {
  public:
+  /// Takes its first block at once: which thread needs scratch first is left to chance, and a warm step allocates nothing.
+  Lane() { grow(kFirstBlock); }
   void* take(std::size_t bytes) {
     bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size) {
@@ -45,8 +48,7 @@ class Lane {
   static constexpr std::size_t kFirstBlock = 256 * 1024;
 
   void grow(std::size_t bytes) {
-    const std::size_t wanted = blocks_.empty() ? kFirstBlock : blocks_.back().size;
-    const std::size_t size = bytes > wanted ? bytes : wanted;
+    const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, blocks_.back().size);
     blocks_.push_back({std::unique_ptr<std::byte, detail::AlignedDelete>(
                            static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)))),
                        size});

@@ -21,14 +21,17 @@ double sum_of_magnitudes(const Tensor<S>& a, const Tensor<Dual>& direction_of) {
   return sum;
 }
 
-/// The state of a sequence of which `trial.before` rows were read, with room for `trial.shape.T` more. Closed without them.
-/// Read in one forward, so that rows without content stay exactly 0.
+/// Rows that are read after those under test, so that a gradient comes back to the state left.
+inline constexpr Index kRowsAfter = 3;
+
+/// The state of a sequence of which `trial.before` rows were read; closed if there are none. Read in one forward: what no row
+/// has reached is exactly 0.
 template <class M>
-typename M::State state_after(const Context& ctx, const M& m, const Trial& trial) {
+typename M::State state_received(const Context& ctx, const M& m, const Trial& trial) {
   using S = typename M::Scalar;
   const auto [B, T] = trial.shape;
   if (trial.before == 0) return {m, B};
-  typename M::State state(m, B, trial.before + T);
+  typename M::State state(m, B, trial.before + T + kRowsAfter);
   typename M::Tape tape(m, {B, trial.before});
   Tensor<S> x({B, trial.before, m.in_channels()}), y({B, trial.before, m.out_channels()});
   fill_noise(x, RandomKey{trial.seed}.child(4));
@@ -36,33 +39,33 @@ typename M::State state_after(const Context& ctx, const M& m, const Trial& trial
   return state;
 }
 
-/// Random numbers in the places of a state that have content; what is exactly 0 was never reached.
-template <class State>
-State noise_in_place(State like, RandomKey key) {
-  std::uint64_t n = 0;
-  for_each_of_state(like, [&](const Name&, auto& t) {
-    auto noise = t;
-    fill_noise(noise, key.child(n++));
-    for (Index i = 0; i < t.size(); ++i)
-      if (t.data()[i] != 0) t.data()[i] = noise.data()[i];
-  });
-  return like;
+/// dL/d(state left) of an L over the rows that follow.
+template <class M>
+typename M::State gradient_to_state_left(const Context& ctx, const M& m, const Trial& trial, const typename M::State& left) {
+  using S = typename M::Scalar;
+  if (trial.before == 0) return left;  // closed: nothing follows
+  const Index B = trial.shape.B;
+  Sample<M> after{m, Tensor<S>({B, kRowsAfter, m.in_channels()}), Tensor<S>({B, kRowsAfter, m.out_channels()})};
+  fill_noise(after.x, RandomKey{trial.seed}.child(5));
+  fill_noise(after.dy, RandomKey{trial.seed}.child(6));
+  return run(ctx.after_rows(trial.shape.T), after, left).dstate;
 }
 
-/// Gives a dual tensor a random direction. With `content_only`, not to numbers that are exactly 0.
-inline void set_direction(Tensor<Dual>& t, RandomKey key, bool content_only = false) {
+/// Gives a dual tensor a random direction; but not to numbers that are exactly 0, which in a State have no meaning.
+inline void set_direction(Tensor<Dual>& t, RandomKey key) {
   Tensor<double> v({t.size()});
   fill_noise(v, key);
   for (Index i = 0; i < t.size(); ++i)
-    if (!content_only || t.data()[i].value != 0) t.data()[i].derivative = v.data()[i];
+    if (t.data()[i].value != 0) t.data()[i].derivative = v.data()[i];
 }
 
 }  // namespace detail
 
 /// With J the derivative of (y, state left) by x, by one parameter or by the state received, and v a random direction in it:
 /// <dy, J v> + <dstate, J v> must be <J' (dy, dstate), v>. The left side comes from M<Dual>, the right one from the backward of
-/// M<double>. Each input and each parameter is tested alone, so that `where` names the wrong one. dx holds NaN before and the
-/// gradient noise, so "written" and "added" are tested too. Correct modules stay below 1e-13; a mistake gives 1e-3 or more.
+/// M<double>. With trial.before > 0 rows come before and after those under test: a state is received, and a gradient to the
+/// state left. Each input and each parameter is tested alone, so that `where` names the wrong one. dx holds NaN before and the
+/// gradient noise, so "written" and "added" are tested too. Correct modules stay below 1e-13; a mistake gives 1e-4 or more.
 template <Maker F>
 Finding check_gradients(const F& make, const Trial& trial) {
   using M = decltype(make.template operator()<double>());
@@ -75,14 +78,14 @@ Finding check_gradients(const F& make, const Trial& trial) {
   const Sample<M> s = draw_sample<double>(make, trial);
   const auto [B, T] = trial.shape;
   typename M::Tape tape(s.module, trial.shape);
-  typename M::State left = detail::state_after(past, s.module, trial);
+  typename M::State left = detail::state_received(past, s.module, trial);
   Tensor<double> y = s.dy, dx = s.x;
   y.fill(not_a_number<double>());
   dx.fill(not_a_number<double>());
   s.module.forward(ctx, view(s.x), view(y), left, tape);
-  const typename M::State dleft = detail::noise_in_place(left, key.child(5));
+  const typename M::State dleft = detail::gradient_to_state_left(ctx, s.module, trial, left);
   M noise = s.module;
-  fill_parameters(noise, key.child(6));
+  fill_parameters(noise, key.child(7));
   M grad = noise;
   typename M::State dstate = dleft;
   s.module.backward(ctx, view(s.x), view(s.dy), view(dx), grad, dstate, tape);
@@ -91,7 +94,7 @@ Finding check_gradients(const F& make, const Trial& trial) {
   Finding found;
   const auto test = [&](const std::string& what, auto&& aim) {
     Sample<D> d = draw_sample<Dual>(make, trial);
-    typename D::State state = detail::state_after(past, d.module, trial);
+    typename D::State state = detail::state_received(past, d.module, trial);
     const double right = aim(d, state);
     Tensor<Dual> dual_y({B, T, d.module.out_channels()});
     dual_y.fill(not_a_number<Dual>());
@@ -110,7 +113,7 @@ Finding check_gradients(const F& make, const Trial& trial) {
   };
 
   test("x", [&](auto& d, auto&) {
-    detail::set_direction(d.x, key.child(7));
+    detail::set_direction(d.x, key.child(8));
     return detail::inner_product(dx, d.x);
   });
   Index number = 0;
@@ -123,7 +126,7 @@ Finding check_gradients(const F& make, const Trial& trial) {
           Index i = 0;
           for_each_parameter(d.module, [&](const Name&, Tensor<Dual>& p) {
             if (i++ != tested) return;
-            detail::set_direction(p, key.child(8));
+            detail::set_direction(p, key.child(9));
             right = detail::inner_product(g, p);
           });
           return right;
@@ -137,7 +140,7 @@ Finding check_gradients(const F& make, const Trial& trial) {
       D::State::visit(
           Name{},
           [&](const Name&, Tensor<Dual>& t, const Tensor<double>& w) {
-            detail::set_direction(t, key.child(9).child(i++), true);
+            detail::set_direction(t, key.child(10).child(i++));
             right += detail::inner_product(w, t);
           },
           state, dstate);

@@ -24,9 +24,9 @@ concept Maker = requires(const F& make) {
 /// What a check is run on.
 struct Trial {
   Shape shape{2, 9};
-  Index before = 0;  // adjoint: rows that an open State has seen already
+  Index before = 0;  // adjoint: rows that the State received has read
   std::uint64_t seed = 1;
-  int threads = 2;
+  int threads = 1;
   Mode mode = Mode::train;
 };
 

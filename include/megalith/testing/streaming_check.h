@@ -82,7 +82,8 @@ Finding check_chunks(const F& make, const Trial& trial) {
 }
 
 /// step against forward: one row at a time; and as a generation does it, a prompt of many rows, then single ones, then many
-/// again. Each piece is read twice, once with a copy of the state and other rows: a copy branches the sequence.
+/// again. Each piece is read twice, once with a copy of the state and other rows: a copy branches the sequence. The State
+/// serves all of these in turn: reset() makes it fresh.
 template <class S = double, Maker F>
 Finding check_steps(const F& make, const Trial& trial) {
   using M = decltype(make.template operator()<S>());
@@ -92,15 +93,16 @@ Finding check_steps(const F& make, const Trial& trial) {
   const auto [B, T] = trial.shape;
   const Outcome<M> whole = run(ctx, s, {s.module, B, T});
   Finding found;
-  const auto test = [&](const std::string& name, Index prompt, Index last) {
-    typename M::State state(s.module, B, T);
+  typename M::State state(s.module, B, T);
+  const auto test = [&, B = B, T = T](const std::string& name, Index prompt, Index last) {
+    state.reset();
     Tensor<S> y = whole.y;
     y.fill(not_a_number<S>());
     for (Index t = 0; t < T;) {
       const Index count = t == 0 && prompt > 0 ? prompt : t >= T - last ? T - t : 1;
       const Tensor<S> x = rows_of(s.x, t, count);
       Tensor<S> piece({B, count, s.module.out_channels()}), other = x;
-      fill_noise(other, RandomKey{trial.seed}.child(10));
+      fill_noise(other, RandomKey{trial.seed}.child(12));
       typename M::State branch = state;
       s.module.step(ctx.after_rows(t), view(std::as_const(other)), view(piece), branch);
       piece.fill(not_a_number<S>());

@@ -19,15 +19,15 @@ struct CorpusFile {
   std::int64_t size = 0;
 };
 
-/// Files end to end, as one long row of bytes that is read in place: it may be larger than memory. Const calls may run at once.
-/// Files are read with pread and not mapped: so one that shrinks during a run is an Error instead of the end of the process, and
-/// a folder may hold more files than a process may map.
+/// Files end to end, as one long row of bytes that is read in place: it may be larger than memory. Const calls may run at
+/// once. Files are read with pread and not mapped: so one that shrinks during a run is an Error instead of the end of the
+/// process, and a folder may hold more files than a process may map.
 class Corpus {
  public:
-  /// Paths in the order given; a folder stands for all files under it, hidden ones too, in bytewise order of their paths. Links
-  /// are followed, a folder that was met before is left out, and so are pipes, sockets, devices and links to nothing inside
-  /// folders. Empty files are left out. `separator` is put between files. Throws Error where a path is missing, cannot be read or
-  /// is neither file nor folder, where a folder holds no file, and where there are no bytes at all.
+  /// Paths in the order given; a folder stands for all files under it, hidden ones too, in bytewise order of their paths.
+  /// Links are followed, a folder that was met before is left out, and so are pipes, sockets, devices and links to nothing
+  /// inside folders. Empty files are left out. `separator` is put between files. Throws Error where a path is missing,
+  /// cannot be read or is neither file nor folder, where a folder holds no file, and where there are no bytes at all.
   explicit Corpus(const std::vector<std::string>& paths, std::string separator = "");
   Corpus(Corpus&&) noexcept;
   Corpus& operator=(Corpus&&) noexcept;
@@ -41,8 +41,8 @@ class Corpus {
   void read(std::int64_t offset, std::span<std::uint8_t> out) const;
   /// The whole as a slice, valid as long as the corpus stays where it is.
   CorpusSlice all() const;
-  /// Tells data apart, cheaply: a hash of the files' sizes, the separator and 256 evenly spread samples of 256 bytes. Names of
-  /// files do not count, so data may move. A change between the samples that keeps all sizes goes unseen.
+  /// Tells data apart, cheaply: a hash of the files' sizes, the separator and 256 evenly spread samples of 256 bytes. Names
+  /// of files do not count, so data may move. A change between the samples that keeps all sizes goes unseen.
   std::uint64_t digest() const;
 
  private:

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/core/nearest.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+namespace megalith {
+namespace {
+
+TEST(Nearest, EditDistance) {
+  EXPECT_EQ(edit_distance("", ""), 0);
+  EXPECT_EQ(edit_distance("width", "width"), 0);
+  EXPECT_EQ(edit_distance("", "abc"), 3);
+  EXPECT_EQ(edit_distance("abc", ""), 3);
+  EXPECT_EQ(edit_distance("wdth", "width"), 1);    // inserted
+  EXPECT_EQ(edit_distance("widdth", "width"), 1);  // removed
+  EXPECT_EQ(edit_distance("wadth", "width"), 1);   // replaced
+  EXPECT_EQ(edit_distance("wdith", "width"), 1);   // swapped
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3);
+  EXPECT_EQ(edit_distance("sitting", "kitten"), 3);
+  EXPECT_EQ(edit_distance("ab", "ba"), 1);
+  EXPECT_EQ(edit_distance("abcd", "badc"), 2);
+}
+
+TEST(Nearest, TakesTheClosestAndTheFirstAmongEquals) {
+  const std::array<std::string, 4> names{"heads", "hidden", "window", "width"};
+  EXPECT_EQ(nearest("wdith", names), "width");
+  EXPECT_EQ(nearest("head", names), "heads");
+  EXPECT_EQ(nearest("hiden", names), "hidden");
+  EXPECT_EQ(nearest("", names), "heads");  // all of them are inserted letters: the shortest, and the first of those
+  EXPECT_EQ(nearest("heads", names), "heads");
+}
+
+}  // namespace
+}  // namespace megalith

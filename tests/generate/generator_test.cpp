@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/generate/generator.h"
+
+#include <gtest/gtest.h>
+
+#include "support/fake_model.h"
+#include "support/temporary_folder.h"
+
+namespace megalith {
+namespace {
+
+using tests::FakeModel;
+
+FakeModel made_model(Index length, Index unit) {
+  FakeModel model(length, unit);
+  model.init({4});
+  return model;
+}
+
+std::string generated(Generator& generator, Index n) {
+  std::string bytes;
+  for (Index i = 0; i < n; ++i) bytes += static_cast<char>(generator.next());
+  return bytes;
+}
+
+std::string with_prompt(const AnyModel& model, std::string_view prompt, Index n, const SamplingConfig& config = {}) {
+  Generator generator(model, config, 1);
+  generator.prompt(prompt);
+  return std::string(prompt) + generated(generator, n);
+}
+
+TEST(Generator, GreedyFollowsTheModelAndItsWindows) {
+  // Length 16, units of 4: windows start at 0, 8, 16 and so on, and are read from their start.
+  const FakeModel model = made_model(16, 4);
+  const std::string bytes = with_prompt(model, "ab", 60, {.temperature = 0});
+  std::vector<float> z(kByteValues);
+  for (std::size_t i = 2; i < bytes.size(); ++i) {
+    const std::size_t start = i < 16 ? 0 : (i - 16) / 8 * 8 + 8;
+    model.logits(static_cast<std::uint8_t>(bytes[i - 1]), static_cast<Index>(i - start), z);
+    const auto likeliest = std::max_element(z.begin(), z.end()) - z.begin();
+    ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), likeliest) << i;
+  }
+}
+
+TEST(Generator, BytesArePromptedOrGeneratedAlike) {
+  for (const Index unit : {1, 4, 8, 16}) {  // 16: nothing of a full window is kept
+    const FakeModel model = made_model(16, unit);
+    const std::string bytes = with_prompt(model, "", 70);
+    for (std::size_t cut = 0; cut < bytes.size(); ++cut)
+      ASSERT_EQ(with_prompt(model, bytes.substr(0, cut), std::ssize(bytes) - static_cast<Index>(cut)), bytes) << cut;
+  }
+}
+
+TEST(Generator, PromptsInPieces) {
+  const FakeModel model = made_model(16, 4);
+  const std::string prompt = "a prompt that is longer than two windows of the model";
+  const std::string expected = with_prompt(model, prompt, 20);
+  for (const std::size_t piece : {1u, 3u, 16u, 17u}) {
+    Generator generator(model, {}, 1);
+    for (std::size_t i = 0; i < prompt.size(); i += piece) generator.prompt(std::string_view(prompt).substr(i, piece));
+    EXPECT_EQ(generator.position(), std::ssize(prompt));
+    EXPECT_EQ(prompt + generated(generator, 20), expected) << piece;
+  }
+}
+
+TEST(Generator, AnsweringInBetween) {
+  const FakeModel model = made_model(16, 4);
+  Generator generator(model, {}, 1);
+  generator.prompt("Q");
+  const std::string first = generated(generator, 11);
+  generator.prompt("and then");
+  const std::string second = generated(generator, 5);
+  EXPECT_EQ(with_prompt(model, "Q" + first + "and then", 5), "Q" + first + "and then" + second);
+}
+
+TEST(Generator, StreamsAreIndependent) {
+  const FakeModel model = made_model(16, 4);
+  Generator three(model, {}, 1, 3);
+  three.prompt("start");
+  std::vector<std::string> bytes(3);
+  for (int i = 0; i < 40; ++i) {
+    const std::span<const std::uint8_t> next = three.next_of_each();
+    ASSERT_EQ(next.size(), 3u);
+    for (std::size_t s = 0; s < 3; ++s) bytes[s] += static_cast<char>(next[s]);
+  }
+  EXPECT_EQ("start" + bytes[0], with_prompt(model, "start", 40));  // whoever stands beside it
+  EXPECT_NE(bytes[0], bytes[1]);
+  EXPECT_NE(bytes[1], bytes[2]);
+  EXPECT_ERROR(three.next(), "3 streams");
+}
+
+TEST(Generator, SeedDecides) {
+  const FakeModel model = made_model(16, 4);
+  EXPECT_EQ(with_prompt(model, "x", 30, {.seed = 2}), with_prompt(model, "x", 30, {.seed = 2}));
+  EXPECT_NE(with_prompt(model, "x", 30, {.seed = 2}), with_prompt(model, "x", 30, {.seed = 3}));
+}
+
+TEST(Generator, Errors) {
+  const FakeModel model = made_model(16, 4);
+  EXPECT_ERROR(Generator(model, {.temperature = -1}), "temperature");
+  EXPECT_ERROR(Generator(model, {}, 0), "threads");
+  EXPECT_ERROR(Generator(model, {}, 1, 0), "streams");
+}
+
+}  // namespace
+}  // namespace megalith

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole models against values from an independent implementation (make_golden.py, README.md): costs and every gradient.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "megalith/io/safetensors.h"
+#include "megalith/models/any_model.h"
+#include "megalith/models/config_json.h"
+#include "megalith/models/decoders.h"
+
+namespace megalith {
+namespace {
+
+/// One file: a model, a batch, and what comes out.
+struct Golden {
+  explicit Golden(const std::string& name)
+      : file(std::string(MEGALITH_TEST_DATA) + "/" + name + ".safetensors"),
+        config(config_from_json(file.metadata().at("config"), name)),
+        scale(std::stod(file.metadata().at("scale"))),
+        shape{file.info("bytes").shape.at(0), file.info("bytes").shape.at(1)},
+        bytes(static_cast<std::size_t>(shape.rows())),
+        costs(numbers("costs")) {
+    file.read("bytes", std::span(bytes));
+    config.validate();
+  }
+
+  Bytes batch() const { return {bytes.data(), shape.B, shape.T}; }
+  /// A tensor of doubles.
+  std::vector<double> numbers(const std::string& name) const {
+    std::vector<double> out((file.info(name).end - file.info(name).begin) / sizeof(double));
+    file.read(name, std::span(out));
+    return out;
+  }
+  /// Copies the parameter of that name, whose shape must be the file's.
+  template <class S>
+  void parameter(const std::string& name, Tensor<S>& out) const {
+    const auto& shape_in_file = file.info("param." + name).shape;
+    ASSERT_EQ(std::vector<Index>(out.dims().begin(), out.dims().end()), shape_in_file) << name;
+    std::vector<float> values(static_cast<std::size_t>(out.size()));
+    file.read("param." + name, std::span(values));
+    std::copy(values.begin(), values.end(), out.data());
+  }
+
+  SafetensorsReader file;
+  ModelConfig config;
+  double scale;
+  Shape shape;
+  std::vector<std::uint8_t> bytes;  // (B,T)
+  std::vector<double> costs;        // (B,T)
+};
+
+template <class S>
+constexpr double kTolerance = std::is_same_v<S, double> ? 1e-10 : 2e-5;
+
+/// The largest difference over the largest value.
+template <class S>
+void expect_close(const std::string& what, std::span<const S> got, const std::vector<double>& want) {
+  ASSERT_EQ(got.size(), want.size()) << what;
+  double difference = 0, largest = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    ASSERT_TRUE(std::isfinite(got[i])) << what << ", number " << i;
+    difference = std::max(difference, std::abs(static_cast<double>(got[i]) - want[i]));
+    largest = std::max(largest, std::abs(want[i]));
+  }
+  EXPECT_LE(difference, kTolerance<S> * largest) << what << ", of largest value " << largest;
+}
+
+template <class Decoder>
+void set_tile(Decoder& m, Index bytes) {
+  if constexpr (requires { m.tile_bytes; }) {
+    m.tile_bytes = bytes;
+    set_tile(m.inner, bytes);
+  }
+}
+
+/// The decoder of the file; every parameter of either must be in the other.
+template <class Decoder>
+Decoder decoder_of(const Golden& golden) {
+  Decoder m(golden.config, 0);
+  std::set<std::string> names;
+  for_each_parameter(m, [&](const Name& name, auto& p) {
+    ASSERT_TRUE(golden.file.contains("param." + name.str())) << name.str();
+    golden.parameter(name.str(), p);
+    names.insert(name.str());
+  });
+  for (const std::string& name : golden.file.names()) {
+    const bool known = !name.starts_with("param.") || names.contains(name.substr(6));
+    EXPECT_TRUE(known) << name << " is not in the model";
+  }
+  return m;
+}
+
+/// train(): costs and gradients. tile: bytes that an inner decoder handles at once, 0 for its default.
+template <class Decoder>
+void check_train(const Golden& golden, const Decoder& decoder, Index tile) {
+  using S = typename Decoder::Scalar;
+  Decoder m = decoder;
+  if (tile > 0) set_tile(m, tile);
+  Decoder grad = m;
+  set_zero(grad);
+  Workspace workspace(2);
+  Context ctx(workspace);
+  ctx.mode = Mode::train;
+  typename Decoder::State state(m, golden.shape.B), dstate(m, golden.shape.B);
+  typename Decoder::Tape tape(m, golden.shape);
+  std::vector<S> costs(golden.costs.size(), std::numeric_limits<S>::quiet_NaN());
+  state.begin(nullptr);
+  m.train(ctx, golden.batch(), {}, {}, static_cast<S>(golden.scale), costs.data(), grad, state, dstate, tape);
+  expect_close<S>("costs", costs, golden.costs);
+  for_each_parameter(grad, [&](const Name& name, const Tensor<S>& g) {
+    expect_close<S>("grad." + name.str(), g.span(), golden.numbers("grad." + name.str()));
+  });
+}
+
+template <class Decoder>
+void check_score(const Golden& golden, const Decoder& m) {
+  using S = typename Decoder::Scalar;
+  Workspace workspace(2);
+  const Context ctx(workspace);
+  typename Decoder::State state(m, golden.shape.B);
+  std::vector<S> costs(golden.costs.size(), std::numeric_limits<S>::quiet_NaN());
+  m.score(ctx, golden.batch(), {}, costs.data(), state);
+  expect_close<S>("costs of score()", costs, golden.costs);
+}
+
+/// next() after `prompt` bytes read at once and the others one by one.
+template <class Decoder>
+void check_next(const Golden& golden, const Decoder& m, Index prompt) {
+  using S = typename Decoder::Scalar;
+  const auto [B, T] = golden.shape;
+  Workspace workspace(2);
+  const Context ctx(workspace);
+  typename Decoder::State state(m, B, golden.config.length);
+  const auto column = [&](Index from, Index n) {
+    std::vector<std::uint8_t> out;
+    for (Index b = 0; b < B; ++b) out.insert(out.end(), golden.batch().row(b) + from, golden.batch().row(b) + from + n);
+    return out;
+  };
+  const std::vector<std::uint8_t> read = column(0, prompt);
+  m.read(ctx, {read.data(), B, prompt}, {}, state);
+  std::vector<S> costs, logits(static_cast<std::size_t>(B * kByteValues));
+  std::vector<double> want;
+  for (Index t = prompt; t < T; ++t) {
+    const std::vector<std::uint8_t> came = column(t, 1);
+    m.next(ctx, {}, state, {logits.data(), B, 1, kByteValues});
+    for (Index b = 0; b < B; ++b) {
+      const S* z = logits.data() + b * kByteValues;
+      double sum = 0;
+      for (Index v = 0; v < kByteValues; ++v) sum += std::exp(static_cast<double>(z[v]));
+      costs.push_back(static_cast<S>(std::log(sum) - static_cast<double>(z[came[static_cast<std::size_t>(b)]])));
+      want.push_back(golden.costs[static_cast<std::size_t>(b * T + t)]);
+    }
+    m.accept(came.data(), state);
+  }
+  expect_close<S>("costs of next()", costs, want);
+}
+
+template <class Decoder>
+void check_decoder(const Golden& golden) {
+  const Decoder m = decoder_of<Decoder>(golden);
+  if (testing::Test::HasFatalFailure()) return;
+  {
+    SCOPED_TRACE("tiles of the default size");
+    check_train(golden, m, 0);
+  }
+  if (golden.config.scales.size() > 1) {
+    SCOPED_TRACE("small tiles, the last one smaller");
+    check_train(golden, m, 5 * golden.config.scales[0].unit);
+  }
+  check_score(golden, m);
+  for (const Index prompt : {Index{0}, Index{67}}) {
+    SCOPED_TRACE(testing::Message() << "a prompt of " << prompt << " bytes");
+    check_next(golden, m, prompt);
+  }
+}
+
+template <class S>
+void check_file(const std::string& name) {
+  const Golden golden(name);
+  switch (golden.config.scales.size()) {
+    case 1: return check_decoder<Vanilla<S>>(golden);
+    case 2: return check_decoder<Megabyte<S>>(golden);
+    case 3: return check_decoder<ThreeScale<S>>(golden);
+    default: FAIL() << golden.config.scales.size() << " scales";
+  }
+}
+
+class GoldenValues : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenValues, Double) { check_file<double>(GetParam()); }
+TEST_P(GoldenValues, Float) { check_file<float>(GetParam()); }
+
+// The choice at run time gives the same model.
+TEST_P(GoldenValues, AnyModel) {
+  const Golden golden(GetParam());
+  const std::unique_ptr<megalith::AnyModel> model = make_model(golden.config);
+  for (const Parameter& p : model->parameters()) golden.parameter(p.name, *p.tensor);
+  const std::unique_ptr<megalith::AnyModel> grad = model->clone();
+  for (const Parameter& p : grad->parameters()) p.tensor->fill(0);
+  Workspace workspace(1);
+  std::vector<float> costs(golden.costs.size());
+  model->train(Context(workspace), golden.batch(), static_cast<float>(golden.scale), costs, *grad,
+               *model->make_tape(golden.shape));
+  expect_close<float>("costs", costs, golden.costs);
+  for (const Parameter& p : grad->parameters())
+    expect_close<float>("grad." + p.name, p.tensor->span(), golden.numbers("grad." + p.name));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenValues,
+                         testing::Values("vanilla", "vanilla_window_rotary", "two_scale", "two_scale_options", "three_scale",
+                                         "three_scale_embedders"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace megalith

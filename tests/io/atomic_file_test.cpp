@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/io/atomic_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "support/temporary_folder.h"
+
+namespace megalith {
+namespace {
+
+/// Files cannot grow beyond so many bytes while this lives: the nearest to a full disk that needs no disk.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  return names;
+}
+
+TEST(AtomicFile, WritesAndReplaces) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.json";
+  write_file(path, "first");
+  EXPECT_EQ(read_file(path), "first");
+  AtomicFile file(path);
+  file.write("sec");
+  file.write("ond");
+  EXPECT_EQ(read_file(path), "first") << "the old file stays until commit";
+  file.commit();
+  EXPECT_EQ(read_file(path), "second");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a.json"});
+}
+
+TEST(AtomicFile, WithoutCommitNothingIsLeft) {
+  const TemporaryFolder folder;
+  { AtomicFile(folder / "a").write("abandoned"); }
+  EXPECT_TRUE(names_in(folder.path()).empty());
+}
+
+TEST(AtomicFile, WritesOverWhatAKilledProcessLeft) {
+  const TemporaryFolder folder;
+  folder.write("a.tmp", "the first half of something long");
+  write_file(folder / "a", "new");
+  EXPECT_EQ(read_file(folder / "a"), "new");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
+}
+
+TEST(AtomicFile, AFullDiskKeepsTheOldFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", "old");
+  {
+    const FullDisk full(100);
+    EXPECT_ERROR(write_file(path, std::string(1000, 'x')), "cannot write " + path + ": File too large");
+  }
+  EXPECT_EQ(read_file(path), "old");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
+}
+
+TEST(AtomicFile, SaysWhatIsWrongWithTheFolder) {
+  const TemporaryFolder folder;
+  EXPECT_ERROR(write_file(folder / "none/a", "x"), "none/a: No such file or directory");
+  folder.write("file", "");
+  EXPECT_ERROR(write_file(folder / "file/a", "x"), "file/a: Not a directory");
+  EXPECT_ERROR(write_file("/proc/a", "x"), "cannot write /proc/a: ");
+  std::filesystem::create_directory(folder / "b");
+  EXPECT_ERROR(write_file(folder / "b", "x"), "b: Is a directory");
+  EXPECT_FALSE(std::filesystem::exists(folder / "b.tmp"));
+}
+
+TEST(AtomicFile, InTheCurrentFolder) {
+  const TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  EXPECT_EQ(error_of([] { write_file("plain", "x"); }), "");
+  std::filesystem::current_path(before);
+  EXPECT_EQ(read_file(folder / "plain"), "x");
+}
+
+}  // namespace
+}  // namespace megalith

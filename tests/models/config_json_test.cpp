@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/models/config_json.h"
+
+#include <gtest/gtest.h>
+
+#include "support/temporary_folder.h"
+
+namespace megalith {
+namespace {
+
+/// Every field differs from its default.
+ModelConfig unusual() {
+  const StackConfig global{.width = 40,
+                           .layers = 3,
+                           .heads = 5,
+                           .hidden = 56,
+                           .window = 7,
+                           .norm = NormKind::rms,
+                           .activation = Activation::swiglu,
+                           .positions = PositionKind::rotary,
+                           .rotary_base = 123.25,
+                           .qk_norm = true,
+                           .bias = false,
+                           .dropout = 0.1};
+  const StackConfig local{
+      .width = 24, .layers = 1, .heads = 2, .activation = Activation::relu_squared, .positions = PositionKind::none};
+  return {.length = 96,
+          .scales = {{.unit = 4, .embedding = 9, .stack = global},
+                     {.unit = 1, .first_input = FirstInput::previous, .stack = local}},
+          .tied = false,
+          .soft_cap = 15,
+          .init_std = 0.006,
+          .residual_init = 0};
+}
+
+std::string refusal(std::string_view json) {
+  return error_of([&] { config_from_json(json, "my.json"); });
+}
+
+TEST(ConfigJson, RoundTrip) {
+  const ModelConfig config = unusual();
+  EXPECT_EQ(config_from_json(to_json(config), "x"), config);
+  ModelConfig gelu = config;
+  gelu.scales[0].stack.activation = Activation::gelu;
+  EXPECT_EQ(config_from_json(to_json(gelu), "x"), gelu);
+}
+
+TEST(ConfigJson, ReadsTheDocumentedForm) {
+  const ModelConfig c = config_from_json(R"({"length":1024,"scales":[
+    {"unit":8,"embedding":0,"first_input":"pad","stack":{"width":512,"layers":6,"heads":8,"hidden":0,"window":0,
+     "norm":"layer","activation":"relu","positions":"learned","rotary_base":10000,"qk_norm":false,"bias":true,"dropout":0}},
+    {"unit":1}],"tied":true,"soft_cap":0,"init_std":0.02,"residual_init":1})",
+                                         "x");
+  EXPECT_EQ(c, (ModelConfig{.length = 1024, .scales = {{.unit = 8}, {.unit = 1}}}));
+}
+
+TEST(ConfigJson, MissingFieldsKeepDefaults) {
+  EXPECT_EQ(config_from_json(R"({"scales":[{"stack":{"width":32}}]})", "x"),
+            (ModelConfig{.scales = {{.stack = {.width = 32}}}}));
+}
+
+TEST(ConfigJson, RefusesWithASentence) {
+  const std::vector<std::pair<std::string_view, std::string>> cases = {
+      {"", "my.json is not valid JSON at line 1, column 1"},
+      {"{\n \"length\": 8,\n x}", "my.json is not valid JSON at line 3, column 2"},
+      {"{} {}", "not valid JSON"},
+      {"\"\xff\"", "not valid JSON"},
+      {"[]", "my.json: the config must be an object"},
+      {"{}", "my.json: the config has no field \"scales\""},
+      {R"({"scales":{}})", "my.json: scales must be an array"},
+      {R"({"scales":[7]})", "my.json: scales[0] must be an object"},
+      {R"({"lenght":8,"scales":[]})", "my.json: the config has no field \"lenght\"; did you mean \"length\"?"},
+      {R"({"scales":[{},{"stack":{"wdith":8}}]})",
+       "my.json: scales[1].stack has no field \"wdith\"; did you mean \"width\"?"},
+      {R"({"scales":[{"stack":{"norm":"lyer"}}]})", "scales[0].stack.norm cannot be \"lyer\"; did you mean \"layer\"?"},
+      {R"({"scales":[{"stack":{"norm":1}}]})", "scales[0].stack.norm must be a name"},
+      {R"({"length":8.5,"scales":[]})", "length must be a whole number"},
+      {R"({"length":"8","scales":[]})", "length must be a whole number"},
+      {R"({"length":18446744073709551615,"scales":[]})", "length is too large"},
+      {R"({"length":1e999,"scales":[]})", "too large"},
+      {R"({"soft_cap":null,"scales":[]})", "soft_cap must be a number"},
+      {R"({"tied":1,"scales":[]})", "tied must be true or false"},
+      {R"({"tied":true,"tied":false,"scales":[]})", "names \"tied\" twice"},
+  };
+  for (const auto& [json, words] : cases)
+    EXPECT_NE(refusal(json).find(words), std::string::npos)
+        << json << "\n expected: " << words << "\n got: " << refusal(json);
+  EXPECT_NE(refusal(std::string(100000, '[')).find("nests deeper"), std::string::npos);
+  EXPECT_LT(refusal("{\"" + std::string(100000, 'k') + "\":1}").size(), 300u);
+}
+
+TEST(ConfigJson, FirstDifference) {
+  const ModelConfig a = unusual();
+  ModelConfig b = a;
+  EXPECT_EQ(first_difference(a, b), "");
+  b.scales[1].stack.heads = 3;
+  b.tied = true;  // comes later
+  EXPECT_EQ(first_difference(a, b), "scales[1].stack.heads (2 and 3)");
+  b = a;
+  b.scales[1].first_input = FirstInput::pad;
+  EXPECT_EQ(first_difference(a, b), "scales[1].first_input (\"previous\" and \"pad\")");
+  b = a;
+  b.scales.pop_back();
+  EXPECT_EQ(first_difference(a, b), "the number of scales (2 and 1)");
+}
+
+}  // namespace
+}  // namespace megalith

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/models/config.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "support/temporary_folder.h"
+
+namespace megalith {
+namespace {
+
+ModelConfig sound() {
+  ModelConfig c;
+  c.length = 64;
+  c.scales = {{.unit = 8, .stack = {.width = 32, .layers = 2, .heads = 4}},
+              {.unit = 1, .stack = {.width = 16, .layers = 1, .heads = 2}}};
+  return c;
+}
+
+std::string problem(const std::function<void(ModelConfig&)>& spoil) {
+  ModelConfig c = sound();
+  spoil(c);
+  return error_of([&] { c.validate(); });
+}
+
+TEST(ModelConfig, SoundOnesPass) {
+  EXPECT_EQ(problem([](ModelConfig&) {}), "");
+  EXPECT_EQ(problem([](ModelConfig& c) { c.scales.erase(c.scales.begin()); }), "");
+  EXPECT_EQ(problem([](ModelConfig& c) {
+              c.scales.insert(c.scales.begin(), {.unit = 16, .stack = {.width = 48, .layers = 1, .heads = 3}});
+            }),
+            "");
+  EXPECT_EQ(problem([](ModelConfig& c) { c.scales[1].embedding = 16; }), "");
+  EXPECT_EQ(problem([](ModelConfig& c) { c.scales[0].embedding = 5; }), "");
+}
+
+TEST(ModelConfig, EachProblemIsNamed) {
+  struct Case {
+    std::function<void(ModelConfig&)> spoil;
+    std::string words;
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  const std::vector<Case> cases = {
+      {[](ModelConfig& c) { c.scales.clear(); }, "scales must have 1 to 3 entries, not 0"},
+      {[](ModelConfig& c) { c.scales.resize(4); }, "scales must have 1 to 3 entries, not 4"},
+      {[](ModelConfig& c) { c.length = 0; }, "length must be from 1 to 2147483648, not 0"},
+      {[](ModelConfig& c) { c.length = (Index{1} << 31) + 8; }, "length must be"},
+      {[](ModelConfig& c) { c.length = 60; }, "length = 60 is not a multiple of scales[0].unit = 8"},
+      {[](ModelConfig& c) { c.scales[0].unit = 0; }, "scales[0].unit must be from 1"},
+      {[](ModelConfig& c) { c.scales[0].unit = -8; }, "scales[0].unit must be from 1"},
+      {[](ModelConfig& c) { c.scales[0].unit = 1; }, "scales[0].unit = 1 must be larger than scales[1].unit = 1"},
+      {[](ModelConfig& c) { c.scales[1].unit = 2; }, "scales[1].unit must be 1, not 2"},
+      {[](ModelConfig& c) { c.scales.insert(c.scales.begin() + 1, {.unit = 3}); },
+       "scales[1].unit = 3 does not divide scales[0].unit = 8"},
+      {[](ModelConfig& c) { c.scales[0].stack.width = 0; }, "scales[0].stack.width must be from 1 to 65536, not 0"},
+      {[](ModelConfig& c) { c.scales[0].stack.width = 1 << 20; }, "scales[0].stack.width must be"},
+      {[](ModelConfig& c) { c.scales[0].stack.width = 36; },
+       "scales[0].unit = 8 does not divide scales[0].stack.width = 36"},
+      {[](ModelConfig& c) { c.scales[0].stack.width = 36; }, "set scales[0].embedding"},
+      {[](ModelConfig& c) { c.scales[0].embedding = -1; }, "scales[0].embedding must be from 0"},
+      {[](ModelConfig& c) { c.length = c.scales[0].unit = 1 << 20, c.scales[0].embedding = 2; }, "must be at most 1048576"},
+      {[](ModelConfig& c) { c.scales[1].embedding = 8; }, "scales[1].embedding = 8 must be 0 or the width 16"},
+      {[](ModelConfig& c) { c.scales[1].stack.layers = 0; }, "scales[1].stack.layers must be from 1"},
+      {[](ModelConfig& c) { c.scales[1].stack.heads = 0; }, "scales[1].stack.heads must be from 1"},
+      {[](ModelConfig& c) { c.scales[1].stack.heads = 3; },
+       "scales[1].stack.heads = 3 does not divide scales[1].stack.width = 16"},
+      {[](ModelConfig& c) { c.scales[1].stack.heads = 16, c.scales[1].stack.positions = PositionKind::rotary; },
+       "scales[1].stack.heads = 16 gives heads of 1 channels, and rotary positions need an even number"},
+      {[](ModelConfig& c) { c.scales[0].stack.hidden = -1; }, "scales[0].stack.hidden must be from 0"},
+      {[](ModelConfig& c) { c.scales[0].stack.window = -1; }, "scales[0].stack.window must be from 0"},
+      {[](ModelConfig& c) { c.scales[0].stack.rotary_base = 0; }, "scales[0].stack.rotary_base must be above 0"},
+      {[=](ModelConfig& c) { c.scales[0].stack.rotary_base = infinity; }, "scales[0].stack.rotary_base must be"},
+      {[](ModelConfig& c) { c.scales[0].stack.dropout = 1; },
+       "scales[0].stack.dropout must be at least 0 and below 1, not 1"},
+      {[](ModelConfig& c) { c.scales[0].stack.dropout = -0.1; }, "scales[0].stack.dropout must be"},
+      {[=](ModelConfig& c) { c.scales[0].stack.dropout = nan; }, "scales[0].stack.dropout must be"},
+      {[](ModelConfig& c) { c.soft_cap = -1; }, "soft_cap must be 0 or above, not -1"},
+      {[=](ModelConfig& c) { c.soft_cap = infinity; }, "soft_cap must be"},
+      {[=](ModelConfig& c) { c.init_std = nan; }, "init_std must be"},
+      {[](ModelConfig& c) { c.residual_init = -1; }, "residual_init must be"},
+  };
+  for (const Case& c : cases) {
+    const std::string message = problem(c.spoil);
+    EXPECT_NE(message.find(c.words), std::string::npos) << "expected: " << c.words << "\n but got: " << message;
+  }
+}
+
+TEST(ModelConfig, ReportsAllProblemsAtOnce) {
+  const std::string message = problem([](ModelConfig& c) {
+    c.length = 60;
+    c.soft_cap = -1;
+    c.scales[1].stack.heads = 3;
+  });
+  EXPECT_NE(message.find("3 problems"), std::string::npos) << message;
+  for (const char* words : {"length", "soft_cap", "scales[1].stack.heads"})
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+}
+
+TEST(ModelConfig, OneProblemIsNotReportedTwice) {
+  for (const auto& spoil : std::vector<std::function<void(ModelConfig&)>>{
+           [](ModelConfig& c) { c.scales[0].unit = 0; }, [](ModelConfig& c) { c.scales[0].stack.width = -4; },
+           [](ModelConfig& c) { c.scales[1].stack.heads = -1; }, [](ModelConfig& c) { c.length = -8; }}) {
+    const std::string message = problem(spoil);
+    EXPECT_NE(message.find("not sound"), std::string::npos) << message;
+  }
+}
+
+}  // namespace
+}  // namespace megalith

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/runtime/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <vector>
+
+namespace megalith {
+namespace {
+
+TEST(ParallelFor, VisitsEachIndexOnceOnKnownThreads) {
+  for (const int threads : {1, 2, 3, 7, 33}) {
+    for (const Index n : {0, 1, 2, 100}) {
+      std::vector<std::atomic<int>> visits(static_cast<std::size_t>(n));
+      std::atomic<bool> known = true;
+      parallel_for(threads, n, [&](Index i, int thread) {
+        ++visits[static_cast<std::size_t>(i)];
+        if (thread < 0 || thread >= threads) known = false;
+      });
+      for (const auto& v : visits) EXPECT_EQ(v, 1);
+      EXPECT_TRUE(known);
+    }
+  }
+}
+
+TEST(ParallelFor, ThreadsDoNotShareALane) {
+  // A thread number is held by one call at a time.
+  std::vector<std::atomic<int>> inside(8);
+  std::atomic<bool> alone = true;
+  parallel_for(8, 2000, [&](Index, int thread) {
+    if (inside[static_cast<std::size_t>(thread)]++ != 0) alone = false;
+    inside[static_cast<std::size_t>(thread)]--;
+  });
+  EXPECT_TRUE(alone);
+}
+
+TEST(ParallelFor, LeavesTheCallersSettings) {
+  omp_set_num_threads(5);
+  std::atomic<bool> single = true;
+  parallel_for(3, 10, [&](Index, int) {
+    if (omp_get_max_threads() != 1) single = false;  // libraries called from here start no threads
+  });
+  EXPECT_TRUE(single);
+  EXPECT_EQ(omp_get_max_threads(), 5);
+  parallel_for(1, 10, [](Index, int) {});
+  EXPECT_EQ(omp_get_max_threads(), 5);
+}
+
+TEST(AvailableProcessors, IsPositive) { EXPECT_GE(available_processors(), 1); }
+
+}  // namespace
+}  // namespace megalith

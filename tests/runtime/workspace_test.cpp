@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/runtime/workspace.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+namespace megalith {
+namespace {
+
+TEST(Frame, GivesBackWhatItTook) {
+  Lane lane;
+  float* first;
+  {
+    Frame frame(lane);
+    first = frame.take<float>(100);
+    Frame inner(lane);
+    EXPECT_GE(inner.take<float>(10), first + 100);
+  }
+  Frame again(lane);
+  EXPECT_EQ(again.take<float>(5), first);
+}
+
+TEST(Frame, MemoryIsAlignedAndApart) {
+  Lane lane;
+  Frame frame(lane);
+  std::byte* last = nullptr;
+  for (const Index n : {1, 63, 64, 65, 1000}) {
+    auto* const p = reinterpret_cast<std::byte*>(frame.take<std::uint8_t>(n));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(p) % kAlignment, 0u);
+    if (last != nullptr) { EXPECT_GE(p, last); }
+    last = p + n;
+  }
+}
+
+TEST(Frame, BlocksNeverMoveAndAreReused) {
+  Lane lane;
+  std::size_t grown = 0;
+  for (int round = 0; round < 3; ++round) {
+    Frame frame(lane);
+    float* const small = frame.take<float>(1000);
+    small[999] = 7;
+    float* const large = frame.take<float>(1000 * 1000);  // larger than a block
+    large[999999] = 8;
+    float* const other = frame.take<float>(2 * 1000 * 1000);
+    other[0] = 9;
+    EXPECT_EQ(small[999], 7);
+    EXPECT_EQ(large[999999], 8);
+    if (round == 0) grown = lane.capacity();
+    EXPECT_EQ(lane.capacity(), grown);  // a warm call takes nothing from the heap
+  }
+}
+
+TEST(Frame, SkipsABlockThatIsTooSmall) {
+  Lane lane;
+  for (int round = 0; round < 2; ++round) {  // the second time all blocks are there already
+    Frame frame(lane);
+    float* const a = frame.take<float>(300 * 1000);
+    Frame inner(lane);
+    float* const b = inner.take<float>(500 * 1000);
+    std::fill_n(a, 300 * 1000, 1.0f);
+    std::fill_n(b, 500 * 1000, 2.0f);
+    EXPECT_EQ(a[300 * 1000 - 1], 1);
+  }
+}
+
+TEST(Workspace, HasALaneForEachThread) {
+  Workspace workspace(3);
+  EXPECT_EQ(workspace.threads(), 3);
+  EXPECT_NE(&workspace.lane(0), &workspace.lane(2));
+}
+
+}  // namespace
+}  // namespace megalith

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that was stopped, killed, or refused to go on otherwise.
+#include <regex>
+
+#include "tool_fixture.h"
+
+namespace megalith::testing {
+namespace {
+
+/// Long enough that a signal arrives in the middle.
+const std::vector<std::string> kLongRun{"--steps", "800", "--eval-every", "100"};
+
+struct ToolResume : ToolTest {
+  bool exists(const std::string& name) const { return std::filesystem::exists(folder / name); }
+  /// Lines of metrics so far.
+  auto lines(const std::string& run) const {
+    const std::string metrics = read_file(folder / run + "/metrics.jsonl");
+    return std::count(metrics.begin(), metrics.end(), '\n');
+  }
+  std::string model(const std::string& run) const { return read_file(folder / run + "/model.safetensors"); }
+  /// metrics.jsonl without the two numbers that depend on the clock.
+  std::string metrics(const std::string& run) const {
+    return std::regex_replace(read_file(folder / run + "/metrics.jsonl"),
+                              std::regex("\"(seconds|bytes_per_second)\": ?[-+.0-9e]+"), "");
+  }
+  void expect_same_run(const std::string& a, const std::string& b) const {
+    EXPECT_TRUE(model(a) == model(b)) << "the weights differ";
+    EXPECT_EQ(metrics(a), metrics(b));
+  }
+};
+
+TEST_F(ToolResume, CtrlCSavesAndTheRunGoesOnToTheSameBits) {
+  ASSERT_EQ(train("whole", kLongRun).code, 0);
+  Tool tool(train_options("run", kLongRun));
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 3; }));
+  tool.signal(SIGINT);
+  const Outcome stopped = tool.wait();
+  EXPECT_EQ(stopped.code, 130) << stopped.out << stopped.err;
+  EXPECT_NE(stopped.out.find("megalith train --out " + folder / "run" + " --resume"), std::string::npos) << stopped.out;
+  const Outcome resumed = resume("run");
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  expect_same_run("whole", "run");
+}
+
+TEST_F(ToolResume, ASecondCtrlCStopsAtOnce) {
+  Tool tool(train_options("run", {"--minutes", "60"}));
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  tool.signal(SIGINT);
+  tool.signal(SIGINT);
+  EXPECT_EQ(tool.wait().code, 130);
+}
+
+TEST_F(ToolResume, AKilledRunGoesOnToTheSameBits) {
+  std::vector<std::string> often = kLongRun;
+  often.insert(often.end(), {"--save-every", "0.0001"});
+  ASSERT_EQ(train("whole", kLongRun).code, 0);
+  auto run = std::make_unique<Tool>(train_options("run", often));
+  int kills = 0;
+  for (const int after : {1, 20, 45}) {
+    if (!wait_until([&] { return lines("run") >= after; })) break;
+    run->signal(SIGKILL);
+    if (run->wait().code != 128 + SIGKILL) break;  // it was done before the signal came
+    ++kills;
+    run = std::make_unique<Tool>(std::vector<std::string>{"train", "--out", folder / "run", "--resume"});
+  }
+  EXPECT_GE(kills, 1);
+  run->wait();
+  EXPECT_EQ(resume("run").code, 0);  // a finished run is already where it should be
+  expect_same_run("whole", "run");
+}
+
+TEST_F(ToolResume, KilledBeforeTheFirstCheckpointStartsAnew) {
+  ASSERT_EQ(train("whole", {"--steps", "200"}).code, 0);
+  Tool tool(train_options("run", {"--steps", "200"}));
+  ASSERT_TRUE(wait_until([&] { return exists("run/config.json"); }));
+  tool.signal(SIGKILL);
+  tool.wait();
+  EXPECT_EQ(resume("run").code, 0);
+  expect_same_run("whole", "run");
+}
+
+TEST_F(ToolResume, GoesOnFromAnotherFolderAndOnOtherThreads) {
+  std::vector<std::string> options = train_options("run", kLongRun);
+  *(std::find(options.begin(), options.end(), "--data") + 1) = std::filesystem::relative(folder / "data").string();
+  Tool tool(options);
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  tool.signal(SIGINT);
+  ASSERT_EQ(tool.wait().code, 130);
+  const auto here = std::filesystem::current_path();
+  std::filesystem::current_path(folder / "data");
+  const Outcome resumed = resume("run", {"--threads", "1", "--eval-every", "100", "--save-every", "1"});
+  std::filesystem::current_path(here);
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  ASSERT_EQ(train("whole", kLongRun).code, 0);
+  expect_same_run("whole", "run");
+}
+
+TEST_F(ToolResume, RefusesWhatWouldChangeTheResult) {
+  Tool tool(train_options("run", {"--steps", "100000"}));
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  tool.signal(SIGINT);
+  ASSERT_EQ(tool.wait().code, 130);
+  const std::string config = read_file(folder / "run/config.json"), before = model("run");
+  const auto refused = [&](const std::vector<std::string>& options, std::vector<std::string> words) {
+    expect_refusal(resume("run", options), 1, words);
+    EXPECT_EQ(read_file(folder / "run/config.json"), config);
+    EXPECT_TRUE(model("run") == before);
+  };
+  refused({"--steps", "50"}, {"50 steps", "100000 steps"});
+  refused({"--minutes", "5"}, {"5 minutes", "100000 steps"});
+  refused({"--lr", "0.5"}, {"--lr", "0.5", "0.001"});
+  refused({"--batch", "3"}, {"--batch", "3", "2"});
+  refused({"--accumulate", "3"}, {"--accumulate", "3", "1"});
+  refused({"--length", "24"}, {"--length", "24", "48"});
+  refused({"--schedule", "linear"}, {"--schedule", "linear", "cooldown"});
+  refused({"--dropout", "0.5"}, {"--dropout", "0.5", "0"});
+  refused({"--average", "0.5"}, {"--average", "0.5", "0"});
+  refused({"--seed", "99"}, {"--seed", "99", "1"});
+  refused({"--init", folder / "other"}, {"--init", folder / "other", "none"});
+  refused({"--model", "megabyte-tiny"}, {"--model", "megabyte-tiny"});
+  refused({"--data", folder / "valid.txt"}, {"--data", folder / "valid.txt", folder / "data"});
+  refused({"--valid", folder / "data"}, {"--valid", folder / "valid.txt", folder / "data"});
+}
+
+TEST_F(ToolResume, RefusesDataThatChanged) {
+  Tool tool(train_options("run", {"--steps", "100000"}));
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  tool.signal(SIGINT);
+  ASSERT_EQ(tool.wait().code, 130);
+  write_text(folder / "data/a.txt", some_text(5999));
+  expect_refusal(resume("run"), 1, {"data"});
+}
+
+TEST_F(ToolResume, AcceptsTheOptionsThatTheRunWasStartedWith) {
+  std::vector<std::string> options = train_options("run", {"--steps", "12"});
+  ASSERT_EQ(run_tool(options).code, 0);
+  options.push_back("--resume");
+  EXPECT_EQ(run_tool(options).code, 0);
+}
+
+}  // namespace
+}  // namespace megalith::testing

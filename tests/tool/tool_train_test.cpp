@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What megalith train prints and leaves behind.
+#include <regex>
+
+#include "tool_fixture.h"
+
+namespace megalith::testing {
+namespace {
+
+struct ToolTrain : ToolTest {};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_F(ToolTrain, SaysWhatStartsAndWhatCameOut) {
+  const Outcome outcome = train("run");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("^megalith [0-9.]+: 2 threads, compiled for .+, products by \\w+\n")))
+      << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "parameters, windows of 48 bytes")) << outcome.out;
+  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("validation: [0-9.]+ bits per byte over 1,000 bytes, after 12 steps\n")))
+      << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "the run is in " + folder / "run")) << outcome.out;
+  // Elsewhere than on a terminal, progress comes in plain lines.
+  EXPECT_TRUE(contains(outcome.err, "step 12/12  ")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, " bits/byte  ")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, " bytes/s  ")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, " GFLOP/s")) << outcome.err;
+  EXPECT_FALSE(contains(outcome.err, "\r")) << outcome.err;
+  EXPECT_FALSE(contains(outcome.err, "\033")) << outcome.err;
+}
+
+TEST_F(ToolTrain, LeavesTheFilesOfARun) {
+  ASSERT_EQ(train("run").code, 0);
+  for (const char* name : {"config.json", "model.safetensors", "state.safetensors", "metrics.jsonl"})
+    EXPECT_GT(std::filesystem::file_size(folder / ("run/" + std::string(name))), 0u) << name;
+  const std::string metrics = read_file(folder / "run/metrics.jsonl");
+  const std::string last = metrics.substr(metrics.rfind('\n', metrics.size() - 2) + 1);
+  for (const char* key : {"step", "bytes", "seconds", "train_bpb", "lr", "grad_norm", "bytes_per_second", "valid_bpb",
+                          "valid_bytes"})
+    EXPECT_TRUE(contains(last, "\"" + std::string(key) + "\":")) << key << " in " << last;
+  EXPECT_TRUE(std::regex_search(last, std::regex("\"step\": ?12[,}]"))) << last;
+  EXPECT_TRUE(std::regex_search(last, std::regex("\"bytes\": ?1152[,}]"))) << last;  // 12 steps, 2 windows of 48
+}
+
+TEST_F(ToolTrain, ValidatesOnAShare) {
+  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--valid-share", "0.1", "--model",
+                                    folder / "model.json", "--out", folder / "run", "--bytes", "1000", "--batch", "2"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "over 900 bytes, after 11 steps")) << outcome.out;  // the last 10 % of 9,000
+}
+
+TEST_F(ToolTrain, WithoutValidationDataSaysSo) {
+  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--model", folder / "model.json", "--out",
+                                    folder / "run", "--steps", "3"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "no validation")) << outcome.out;
+}
+
+TEST_F(ToolTrain, OptionsReachTheModel) {
+  const Outcome outcome = train("run", {"--steps", "3", "--length", "24", "--dropout", "0.25", "--accumulate", "2", "--lr",
+                                        "0.002", "--schedule", "cosine", "--average", "0.9", "--seed", "7"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "windows of 24 bytes")) << outcome.out;
+  const std::string config = read_file(folder / "run/config.json");
+  for (const char* setting : {"\"length\": 24", "\"dropout\": 0.25", "\"accumulate\": 2", "0.002", "\"cosine\"",
+                              "\"average\": 0.9", "\"seed\": 7"})
+    EXPECT_TRUE(contains(config, setting)) << setting << " in " << config;
+}
+
+TEST_F(ToolTrain, StartsFromGivenWeightsAndTheirModel) {
+  ASSERT_EQ(train("first").code, 0);
+  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--init", folder / "first", "--out", folder / "second",
+                                    "--steps", "1", "--lr", "1e-30", "--batch", "1"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  // With a learning rate of nothing, the weights are still those that the run started from.
+  const auto cost = [&](const char* run) {
+    return run_tool({"eval", folder / run, "--data", folder / "valid.txt"}).out;
+  };
+  EXPECT_EQ(cost("first"), cost("second"));
+}
+
+TEST_F(ToolTrain, TheNumberOfThreadsChangesNoBit) {
+  ASSERT_EQ(train("two").code, 0);
+  std::vector<std::string> options = train_options("three", {"--steps", "12"});
+  *(std::find(options.begin(), options.end(), "--threads") + 1) = "3";
+  ASSERT_EQ(run_tool(options).code, 0);
+  EXPECT_EQ(read_file(folder / "two/model.safetensors"), read_file(folder / "three/model.safetensors"));
+}
+
+}  // namespace
+}  // namespace megalith::testing

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bad input: exit codes, and the important words of each sentence.
+#include "tool_fixture.h"
+
+namespace megalith::testing {
+namespace {
+
+using Arguments = std::vector<std::string>;
+constexpr int kFailed = 1, kWrongUsage = 2;
+
+struct ToolUsage : ToolTest {};
+
+TEST_F(ToolUsage, HelpAndVersionSucceed) {
+  for (const Arguments& arguments : {Arguments{"--help"}, {"--version"}, {"train", "--help"}, {"generate", "--help"}}) {
+    const Outcome outcome = run_tool(arguments);
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_FALSE(outcome.out.empty());
+    EXPECT_EQ(outcome.err, "");
+  }
+}
+
+TEST_F(ToolUsage, ModelsListsThePresets) {
+  const Outcome outcome = run_tool({"models"});
+  EXPECT_EQ(outcome.code, 0);
+  for (const char* name : {"megabyte-tiny", "megabyte-small", "megabyte-books", "megabyte-three-scale",
+                           "vanilla-small-flops", "vanilla-small-params"})
+    EXPECT_NE(outcome.out.find(name), std::string::npos) << name;
+}
+
+TEST_F(ToolUsage, AnUnknownVerbNamesTheNearest) {
+  expect_refusal(run_tool({"trian"}), kWrongUsage, {"'trian'", "train"});
+  expect_refusal(run_tool({}), kWrongUsage, {"megalith --help"});
+}
+
+TEST_F(ToolUsage, TrainRefusesBadOptions) {
+  const auto refused = [&](const Arguments& options, const Arguments& words) {
+    expect_refusal(train("run", options), kWrongUsage, words);
+    EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  };
+  refused({"--steps", "0"}, {"--steps", "'0'", "at least 1"});
+  refused({"--steps", "-3"}, {"--steps", "'-3'"});
+  refused({"--steps", "99999999999999999999"}, {"--steps", "99999999999999999999"});
+  refused({"--steps", "5", "--minutes", "1"}, {"--minutes", "--steps"});
+  refused({"--batch", "two"}, {"--batch", "'two'"});
+  refused({"--lr", "nan"}, {"--lr", "'nan'", "above 0"});
+  refused({"--dropout", "1"}, {"--dropout", "'1'", "below 1"});
+  refused({"--average", "-0.1"}, {"--average", "'-0.1'"});
+  refused({"--valid-share", "0.5"}, {"--valid-share", "--valid"});  // the fixture gives --valid
+  refused({"--schedule", "cosin"}, {"--schedule", "cosin", "cosine"});
+  refused({"--seed", "-1"}, {"--seed", "'-1'"});
+  refused({"--threads", "0"}, {"--threads", "'0'"});
+  refused({"--what"}, {"--what"});
+  expect_refusal(run_tool({"train", "--out", folder / "run"}), kWrongUsage, {"--data"});
+  expect_refusal(run_tool({"train", "--data", folder / "data"}), kWrongUsage, {"--out"});
+}
+
+TEST_F(ToolUsage, TrainRefusesBadData) {
+  const auto refused = [&](const std::string& data, const Arguments& words) {
+    expect_refusal(run_tool({"train", "--data", data, "--out", folder / "run", "--model", folder / "model.json"}), kFailed,
+                   words);
+    EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  };
+  refused(folder / "nowhere", {"nowhere"});
+  write_text(folder / "empty.txt", "");
+  refused(folder / "empty.txt", {"empty.txt"});
+  std::filesystem::create_directories(folder / "bare");
+  refused(folder / "bare", {"bare"});
+  write_text(folder / "short.txt", "too short");
+  refused(folder / "short.txt", {"9", "48"});
+}
+
+TEST_F(ToolUsage, TrainRefusesBadModels) {
+  const auto refused = [&](const Arguments& options, const Arguments& words) {
+    Arguments all{"train", "--data", folder / "data", "--out", folder / "run", "--steps", "1"};
+    all.insert(all.end(), options.begin(), options.end());
+    expect_refusal(run_tool(all), kFailed, words);
+    EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  };
+  refused({"--model", "megabyte-tinny"}, {"megabyte-tinny", "megabyte-tiny"});
+  refused({"--model", folder / "nothing.json"}, {"nothing.json"});
+  refused({"--model", folder / "model.json", "--length", "50"}, {"50", "8"});
+  refused({"--model", folder / "model.json", "--init", folder / "nothing"}, {"nothing"});
+  write_text(folder / "broken.json", "{\"length\": 48, \"scales\": [");
+  refused({"--model", folder / "broken.json"}, {"broken.json"});
+  write_text(folder / "odd.json", "{\"lenght\": 48, \"scales\": []}");
+  refused({"--model", folder / "odd.json"}, {"lenght", "length"});
+}
+
+TEST_F(ToolUsage, TrainRefusesBadFolders) {
+  ASSERT_EQ(train("run").code, 0);
+  const std::string before = read_file(folder / "run/model.safetensors");
+  expect_refusal(train("run"), kFailed, {folder / "run", "resume"});
+  EXPECT_EQ(read_file(folder / "run/model.safetensors"), before);
+  write_text(folder / "file", "");
+  EXPECT_EQ(train("file").code, kFailed);
+  EXPECT_EQ(train("file/below").code, kFailed);
+  expect_refusal(resume("nowhere"), kFailed, {folder / "nowhere"});
+}
+
+TEST_F(ToolUsage, EvalAndGenerateRefuseBadCheckpoints) {
+  const auto refused = [&](const std::string& checkpoint, const Arguments& words) {
+    expect_refusal(run_tool({"eval", checkpoint, "--data", folder / "data"}), kFailed, words);
+    const Outcome generated = run_tool({"generate", checkpoint, "--bytes", "5"});
+    expect_refusal(generated, kFailed, words);
+    EXPECT_EQ(generated.out, "");
+  };
+  refused(folder / "nowhere", {"nowhere"});
+  refused(folder / "data/a.txt", {"a.txt"});
+  refused(folder / "data", {"data"});  // a folder that is no run
+  ASSERT_EQ(train("run").code, 0);
+  const std::string whole = read_file(folder / "run/model.safetensors");
+  write_text(folder / "cut.safetensors", whole.substr(0, whole.size() - 4));
+  refused(folder / "cut.safetensors", {"cut.safetensors"});
+}
+
+TEST_F(ToolUsage, GenerateRefusesBadOptions) {
+  ASSERT_EQ(train("run").code, 0);
+  const auto refused = [&](const Arguments& options, const Arguments& words) {
+    Arguments all{"generate", folder / "run"};
+    all.insert(all.end(), options.begin(), options.end());
+    const Outcome outcome = run_tool(all);
+    expect_refusal(outcome, kWrongUsage, words);
+    EXPECT_EQ(outcome.out, "");
+  };
+  refused({}, {"--bytes"});
+  refused({"--bytes", "-1"}, {"--bytes", "'-1'"});
+  refused({"--bytes", "5", "--top-p", "1.5"}, {"--top-p", "'1.5'", "at most 1"});
+  refused({"--bytes", "5", "--top-p", "0"}, {"--top-p", "'0'"});
+  refused({"--bytes", "5", "--min-p", "2"}, {"--min-p", "'2'"});
+  refused({"--bytes", "5", "--top-k", "257"}, {"--top-k", "'257'"});
+  refused({"--bytes", "5", "--temperature", "-1"}, {"--temperature", "'-1'"});
+  refused({"--bytes", "5", "--temperature", "inf"}, {"--temperature", "'inf'"});
+  refused({"--bytes", "5", "--prompt", "a", "--prompt-file", "b"}, {"--prompt", "--prompt-file"});
+  expect_refusal(run_tool({"generate", folder / "run", "--bytes", "5", "--prompt-file", folder / "nothing"}), kFailed,
+                 {"nothing"});
+}
+
+TEST_F(ToolUsage, EvalRefusesBadOptions) {
+  ASSERT_EQ(train("run").code, 0);
+  expect_refusal(run_tool({"eval", folder / "run"}), kWrongUsage, {"--data"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", folder / "nothing"}), kFailed, {"nothing"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", folder / "data", "--per-byte", folder / "no/where"}), kFailed,
+                 {folder / "no/where"});
+}
+
+}  // namespace
+}  // namespace megalith::testing

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/train/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numbers>
+
+#include "megalith/train/batch_sampler.h"
+#include "support/fake_model.h"
+#include "support/temporary_folder.h"
+
+namespace megalith {
+namespace {
+
+using tests::FakeModel;
+
+std::string some_bytes(Index n, std::uint64_t seed) {
+  std::string s;
+  for (Index i = 0; i < n; ++i) s += static_cast<char>(random_bits({seed}, static_cast<std::uint64_t>(i)));
+  return s;
+}
+
+/// The cost in nats of each byte of a file cut into windows of `length`, by the model's definition.
+std::vector<float> expected_costs(const FakeModel& model, const std::string& bytes, Index length) {
+  std::vector<float> costs, z(kByteValues);
+  for (Index i = 0; i < std::ssize(bytes); ++i) {
+    const auto at = [&](Index k) { return static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(k)]); };
+    model.logits(i % length == 0 ? kByteValues : at(i - 1), i % length, z);
+    double sum = 0;
+    for (const float x : z) sum += std::exp(static_cast<double>(x));
+    costs.push_back(static_cast<float>(std::log(sum)) - z[at(i)]);
+  }
+  return costs;
+}
+
+TEST(Evaluate, EveryByteOfEveryFileOnce) {
+  const TemporaryFolder folder;
+  // One byte, a unit and a bit, one window exactly, many windows and a rest that is no multiple of the unit.
+  const std::vector<Index> sizes{1, 5, 16, 16 * 700 + 7};
+  std::vector<std::string> paths, contents;
+  for (const Index size : sizes) {
+    contents.push_back(some_bytes(size, static_cast<std::uint64_t>(size)));
+    paths.push_back(folder.write(std::to_string(size), contents.back()));
+  }
+  const Corpus corpus(paths, "a separator is not read");
+  FakeModel model(16, 4);
+  model.init({3});
+
+  for (const int threads : {1, 2}) {
+    Workspace workspace(threads);
+    std::map<std::string, std::vector<float>> costs;
+    EvaluateConfig config;
+    config.costs = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
+      EXPECT_EQ(offset, std::ssize(costs[file.path]));
+      costs[file.path].insert(costs[file.path].end(), bits.begin(), bits.end());
+    };
+    const Evaluation all = evaluate(model, workspace, corpus.all(), config);
+    double sum = 0;
+    for (std::size_t f = 0; f < paths.size(); ++f) {
+      const std::vector<float> expected = expected_costs(model, contents[f], 16);
+      ASSERT_EQ(costs[paths[f]].size(), expected.size());
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_NEAR(costs[paths[f]][i], expected[i] / std::numbers::ln2_v<float>, 2e-5);
+        sum += static_cast<double>(costs[paths[f]][i]);
+      }
+    }
+    EXPECT_EQ(all.bytes, 1 + 5 + 16 + 16 * 700 + 7);
+    EXPECT_NEAR(all.bits, sum, 1e-9 * sum);
+    EXPECT_FALSE(all.stopped);
+  }
+}
+
+TEST(Evaluate, SampleIsSpreadEvenly) {
+  const TemporaryFolder folder;
+  const Corpus corpus({folder.write("data", some_bytes(16 * 100, 1))});
+  Workspace workspace(1);
+  FakeModel model(16);
+  std::vector<std::int64_t> starts;
+  EvaluateConfig config{.length = 0, .max_bytes = 16 * 4, .costs = {}, .progress = {}};
+  config.costs = [&](const CorpusFile&, std::int64_t offset, std::span<const float>) { starts.push_back(offset / 16); };
+  EXPECT_EQ(evaluate(model, workspace, corpus.all(), config).bytes, 16 * 4);
+  EXPECT_EQ(starts, (std::vector<std::int64_t>{12, 37, 62, 87}));
+  config.max_bytes = 1;  // never nothing
+  EXPECT_EQ(evaluate(model, workspace, corpus.all(), config).bytes, 16);
+  config.max_bytes = 1 << 20;
+  EXPECT_EQ(evaluate(model, workspace, corpus.all(), config).bytes, 1600);
+}
+
+TEST(Evaluate, SliceEndsInsideAFile) {
+  const TemporaryFolder folder;
+  const Corpus corpus({folder.write("a", some_bytes(40, 1)), folder.write("b", some_bytes(40, 2))});
+  Workspace workspace(1);
+  FakeModel model(16);
+  std::vector<std::pair<std::string, std::int64_t>> pieces;
+  EvaluateConfig config;
+  config.costs = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
+    pieces.emplace_back(file.path.substr(file.path.size() - 1) + std::to_string(offset), std::ssize(bits));
+  };
+  EXPECT_EQ(evaluate(model, workspace, {&corpus, 30, 60}, config).bytes, 30);
+  EXPECT_EQ(pieces, (std::vector<std::pair<std::string, std::int64_t>>{{"a30", 10}, {"b0", 16}, {"b16", 4}}));
+}
+
+TEST(Evaluate, ReportsAndStops) {
+  const TemporaryFolder folder;
+  const Corpus corpus({folder.write("data", some_bytes(100000, 1))});
+  Workspace workspace(1);
+  FakeModel model(16);
+  EvaluateConfig config;
+  std::int64_t last = 0;
+  config.progress = [&](std::int64_t done, std::int64_t total) {
+    EXPECT_GT(done, last);
+    EXPECT_EQ(total, 100000);
+    last = done;
+    return Control::go_on;
+  };
+  EXPECT_FALSE(evaluate(model, workspace, corpus.all(), config).stopped);
+  EXPECT_EQ(last, 100000);
+  config.progress = [&](std::int64_t, std::int64_t) { return Control::stop; };
+  const Evaluation stopped = evaluate(model, workspace, corpus.all(), config);
+  EXPECT_TRUE(stopped.stopped);
+  EXPECT_EQ(stopped.bytes, 8192);
+}
+
+TEST(Evaluate, Errors) {
+  const TemporaryFolder folder;
+  const Corpus corpus({folder.write("data", "some text")});
+  Workspace workspace(1);
+  FakeModel model(16, 4);
+  EXPECT_ERROR(evaluate(model, workspace, {}), "no data");
+  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 6, .max_bytes = 0, .costs = {}, .progress = {}}), "6 bytes");
+  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 20, .max_bytes = 0, .costs = {}, .progress = {}}), "up to 16");
+}
+
+TEST(RandomWindows, DependOnStepAndWindowAlone) {
+  const TemporaryFolder folder;
+  const std::string data = some_bytes(1000, 1);
+  const Corpus corpus({folder.write("data", data)});
+  const RandomWindows windows({&corpus, 100, 900}, 10, RandomKey{5});
+  std::vector<std::uint8_t> eight(80), two(20);
+  windows.fill(7, 0, 10, eight);
+  windows.fill(7, 4, 10, two);
+  EXPECT_TRUE(std::equal(two.begin(), two.end(), eight.begin() + 40));
+  windows.fill(8, 4, 10, two);
+  EXPECT_FALSE(std::equal(two.begin(), two.end(), eight.begin() + 40));
+}
+
+TEST(RandomWindows, ReachBothEndsAndNotBeyond) {
+  const TemporaryFolder folder;
+  const Corpus corpus({folder.write("data", "x0123456789y")});
+  const RandomWindows windows({&corpus, 1, 11}, 8, RandomKey{5});
+  std::map<std::string, int> seen;
+  for (std::int64_t step = 0; step < 300; ++step) {
+    std::string window(8, ' ');
+    windows.fill(step, 0, 8, std::span(reinterpret_cast<std::uint8_t*>(window.data()), 8));
+    ++seen[window];
+  }
+  ASSERT_EQ(seen.size(), 3u);  // 0..7, 1..8, 2..9
+  for (const auto& [window, count] : seen) EXPECT_NEAR(count, 100, 35) << window;
+}
+
+TEST(RandomWindows, Errors) {
+  const TemporaryFolder folder;
+  const Corpus corpus({folder.write("data", "short")});
+  EXPECT_ERROR(RandomWindows(corpus.all(), 16, RandomKey{1}), "5 bytes, fewer than one window of 16");
+}
+
+}  // namespace
+}  // namespace megalith
