@@ -34,9 +34,8 @@ std::uint8_t sample(std::span<const float> logits, const SamplingConfig& config,
   std::array<std::uint8_t, kByteValues> order;  // byte values; the most likely first where a limit needs it
   std::iota(order.begin(), order.end(), std::uint8_t{0});
   if (config.top_k > 0 || config.top_p < 1)
-    std::sort(order.begin(), order.end(), [&](std::uint8_t a, std::uint8_t b) {
-      return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-    });
+    std::sort(order.begin(), order.end(),
+              [&](std::uint8_t a, std::uint8_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
 
   std::size_t n = config.top_k > 0 ? static_cast<std::size_t>(config.top_k) : order.size();
   std::array<double, kByteValues> p;  // of order[i], not normalised: the most likely has 1

@@ -80,7 +80,7 @@ Verb add_eval(CLI::App& app) {
   add_checkpoint(*verb, options->checkpoint);
   verb->add_option("--data", options->data, "Files, or folders that stand for all files under them")
       ->required()
-      ->type_name("PATH...");
+      ->type_name("PATH");
   verb->add_option("--per-byte", options->per_byte,
                    "Writes the cost of every byte in bits, little-endian float32, files in path order")
       ->type_name("FILE");

@@ -21,12 +21,13 @@ std::vector<std::string> verb_names(const CLI::App& app) {
   return names;
 }
 
-/// CLI11 says of an unknown verb only that one is missing.
+/// CLI11's sentence, and where to read more. Of an unknown verb it says only that one is missing.
 std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   const auto chosen = app.get_subcommands();
   if (chosen.empty() && argc > 1 && argv[1][0] != '-')
     return text("megalith: there is no verb '", argv[1], "'; did you mean ", nearest(argv[1], verb_names(app)), "?");
-  const std::string name = chosen.empty() ? "megalith" : "megalith " + chosen.front()->get_name();
+  if (chosen.empty()) return "megalith: name a verb such as train; see megalith --help";
+  const std::string name = "megalith " + chosen.front()->get_name();
   return name + ": " + error.what() + "; see " + name + " --help";
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kPlainLine = std::chrono::seconds(10);
-constexpr int kShortestBar = 10, kLongestBar = 40;
+constexpr int kBarStep = 10, kLongestBar = 40;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -102,7 +102,9 @@ std::string bar_line(const Progress& p, const Look& look) {
     said += "  " + part;
   }
   const int left = room - static_cast<int>(line.size() + said.size()) - 2;
-  if (left >= kShortestBar) line += "  " + bar(p.fraction, std::min(left, kLongestBar), look);
+  // In whole tens, so that it keeps its length while the numbers beside it change theirs.
+  const int length = std::min(left / kBarStep * kBarStep, kLongestBar);
+  if (length > 0) line += "  " + bar(p.fraction, length, look);
   return line + said;
 }
 

@@ -123,8 +123,8 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   const auto with_default = [](const char* description, const auto& value) { return text(description, " [", value, "]"); };
 
   verb.add_option("--data", o.data, "Files to learn from, or folders that stand for all files under them")
-      ->type_name("PATH...");
-  auto* valid = verb.add_option("--valid", o.valid, "Files to validate on")->type_name("PATH...");
+      ->type_name("PATH");
+  auto* valid = verb.add_option("--valid", o.valid, "Files to validate on")->type_name("PATH");
   verb.add_option("--valid-share", o.valid_share, "Or this share, held out at the end of the data")
       ->check(share_below_one())
       ->excludes(valid)

@@ -64,7 +64,8 @@ void AdamW::update(const Context& ctx, std::span<const Parameter> values, std::s
 
 double GlobalNorm::operator()(const Context& ctx, std::span<const Parameter> gradients) {
   chunks_.parallel(ctx, [&](const ParameterChunk& chunk, Index i) {
-    sums_[static_cast<std::size_t>(i)] = ParameterChunks::view(*gradients[chunk.parameter].tensor, chunk).cast<double>().squaredNorm();
+    sums_[static_cast<std::size_t>(i)] =
+        ParameterChunks::view(*gradients[chunk.parameter].tensor, chunk).cast<double>().squaredNorm();
   });
   double sum = 0;
   for (const double s : sums_) sum += s;

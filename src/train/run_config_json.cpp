@@ -76,7 +76,8 @@ void fields(F& f, TrainConfig& c) {
 }
 
 template <class T>
-constexpr bool is_group = std::is_class_v<T> && !std::is_same_v<T, std::string> && !std::is_same_v<T, std::vector<std::string>>;
+constexpr bool is_group =
+    std::is_class_v<T> && !std::is_same_v<T, std::string> && !std::is_same_v<T, std::vector<std::string>>;
 
 struct Writer {
   ordered_json out = ordered_json::object();
@@ -133,9 +134,11 @@ class Reader {
       check(found->is_number(), where, " is not a number");
       value = found->template get<T>();
     } else {
-      const bool fits = std::is_signed_v<T> ? found->is_number_integer() && !(found->is_number_unsigned() &&
-                            found->template get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
-                                            : found->is_number_unsigned();
+      const bool fits = std::is_signed_v<T>
+                            ? found->is_number_integer() && !(found->is_number_unsigned() &&
+                                                              found->template get<std::uint64_t>() >
+                                                                  std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+                            : found->is_number_unsigned();
       check(fits, where, " is ", found->dump(), ", which is not a whole number in range");
       value = found->template get<T>();
     }
@@ -206,7 +209,8 @@ namespace detail {
 
 nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const std::string& data) {
   nlohmann::json train_settings = written(train);
-  for (const char* free : {"init", "eval_every", "eval_bytes", "log_every", "save_every_minutes"}) train_settings.erase(free);
+  for (const char* free : {"init", "eval_every", "eval_bytes", "log_every", "save_every_minutes"})
+    train_settings.erase(free);
   return {{"model", nlohmann::json::parse(to_json(model))}, {"train", train_settings}, {"data", data}};
 }
 

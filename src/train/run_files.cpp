@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
@@ -35,12 +35,13 @@ void RunFiles::begin(const RunConfig& config) {
   open_metrics();
 }
 
-void RunFiles::take_up(const RunConfig& config, std::int64_t step) {
+void RunFiles::take_up(const RunConfig& config, std::int64_t lines) {
   open_metrics();
   std::ifstream in(metrics(), std::ios::binary);
   const std::string before{std::istreambuf_iterator<char>(in), {}};
   check(!in.bad(), "cannot read ", metrics());
-  const std::size_t keep = metrics_until(before, step);
+  std::size_t keep = 0;
+  for (std::size_t end; lines > 0 && (end = before.find('\n', keep)) != before.npos; --lines) keep = end + 1;
   check(::ftruncate(metrics_, static_cast<off_t>(keep)) == 0, "cannot shorten ", metrics(), ": ", std::strerror(errno));
   write_file(this->config(), to_json(config));
 }
@@ -61,16 +62,8 @@ void RunFiles::append_metrics(std::string line) {
   }
 }
 
-void RunFiles::sync_metrics() const { check(::fsync(metrics_) == 0, "cannot write ", metrics(), ": ", std::strerror(errno)); }
-
-std::size_t metrics_until(std::string_view metrics, std::int64_t step) {
-  std::size_t keep = 0;
-  for (std::size_t begin = 0, end; (end = metrics.find('\n', begin)) != metrics.npos; begin = end + 1) {
-    const auto line = nlohmann::json::parse(metrics.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
-    if (!line.is_object() || !line.contains("step") || !line["step"].is_number_integer()) continue;
-    if (line["step"].get<std::int64_t>() <= step) keep = end + 1;
-  }
-  return keep;
+void RunFiles::sync_metrics() const {
+  check(::fsync(metrics_) == 0, "cannot write ", metrics(), ": ", std::strerror(errno));
 }
 
 }  // namespace megalith::detail

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "megalith/train/train_config.h"
 
@@ -26,8 +26,9 @@ class RunFiles {
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
   void begin(const RunConfig& config);
-  /// Takes up a run whose checkpoint is that of `step`: cuts the metrics behind it. Throws Error where that cannot be written.
-  void take_up(const RunConfig& config, std::int64_t step);
+  /// Takes up a run whose checkpoint came after that many lines of metrics: cuts those behind it. Throws Error where that
+  /// cannot be written.
+  void take_up(const RunConfig& config, std::int64_t lines);
 
   /// Adds a line to metrics.jsonl with one write, so that a process that is killed leaves no half of it.
   void append_metrics(std::string line);
@@ -40,8 +41,5 @@ class RunFiles {
   std::string dir_;
   int metrics_ = -1;
 };
-
-/// The length of the beginning of `metrics` that ends with the last whole line of a step up to `step`.
-std::size_t metrics_until(std::string_view metrics, std::int64_t step);
 
 }  // namespace megalith::detail

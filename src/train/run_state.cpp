@@ -18,8 +18,7 @@ constexpr std::size_t kMostDepth = 16;
 template <class F>
 void for_each_tensor(const RunTensors& tensors, F&& f) {
   const auto over = [&](const char* group, auto&& tensor_of) {
-    for (std::size_t p = 0; p < tensors.weights.size(); ++p)
-      f(text(group, ".", tensors.weights[p].name), tensor_of(p));
+    for (std::size_t p = 0; p < tensors.weights.size(); ++p) f(text(group, ".", tensors.weights[p].name), tensor_of(p));
   };
   over("weights", [&](std::size_t p) -> Tensor<float>& { return *tensors.weights[p].tensor; });
   over("first", [&](std::size_t p) -> Tensor<float>& { return tensors.optimiser.first[p]; });
@@ -70,9 +69,8 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
     ++used;
   };
   counters.visit([&](const std::string& name, auto& value) { expect("run." + name, type_of(value), {1}); });
-  for_each_tensor(tensors, [&](const std::string& name, const Tensor<float>& tensor) {
-    expect(name, DType::f32, shape_of(tensor));
-  });
+  for_each_tensor(tensors,
+                  [&](const std::string& name, const Tensor<float>& tensor) { expect(name, DType::f32, shape_of(tensor)); });
   check(used == reader.tensors().size(), path, " holds ", reader.tensors().size(), " tensors, and the run has ", used);
 
   counters.visit([&](const std::string& name, auto& value) { reader.read("run." + name, std::span(&value, 1)); });

@@ -19,6 +19,7 @@ struct Counters {
   std::int64_t step = 0, bytes = 0;  // done
   double seconds = 0;                // of training
   std::int64_t finished = 0;         // 1 after the last validation
+  std::int64_t lines = 0;            // written to metrics.jsonl
 
   double lr = 0, grad_norm = 0;  // of the last step
   // Of the line of metrics.jsonl in progress:
@@ -34,6 +35,7 @@ struct Counters {
     f("bytes", bytes);
     f("seconds", seconds);
     f("finished", finished);
+    f("lines", lines);
     f("lr", lr);
     f("grad_norm", grad_norm);
     f("line_nats", line_nats);

@@ -29,15 +29,18 @@ double learning_rate(const ScheduleConfig& config, std::int64_t step, double pro
   const double p = std::clamp(progress, 0.0, 1.0);
   double decay = 1;
   switch (config.kind) {
-    case ScheduleKind::linear: decay = 1 - p; break;
+    case ScheduleKind::linear:
+      decay = 1 - p;
+      break;
     case ScheduleKind::cosine:
       decay = config.floor + (1 - config.floor) * 0.5 * (1 + std::cos(std::numbers::pi * p));
       break;
-    case ScheduleKind::cooldown: decay = std::min(1.0, (1 - p) / config.cooldown_share); break;
+    case ScheduleKind::cooldown:
+      decay = std::min(1.0, (1 - p) / config.cooldown_share);
+      break;
   }
-  const double warmup = step < config.warmup_steps
-                            ? static_cast<double>(step + 1) / static_cast<double>(config.warmup_steps)
-                            : 1.0;
+  const double warmup =
+      step < config.warmup_steps ? static_cast<double>(step + 1) / static_cast<double>(config.warmup_steps) : 1.0;
   return config.peak * warmup * decay;
 }
 

@@ -29,8 +29,8 @@ void TrainConfig::validate(const ModelConfig& model) const {
   require(length >= 0 && length <= model.length, "length is ", length, ", and the model's windows have at most ",
           model.length, " bytes");
   for (const ScaleConfig& scale : model.scales)
-    require(scale.unit < 1 || length % scale.unit == 0, "length is ", length, ", which is not a multiple of the model's unit ",
-            scale.unit);
+    require(scale.unit < 1 || length % scale.unit == 0, "length is ", length,
+            ", which is not a multiple of the model's unit ", scale.unit);
   schedule.list_problems(problems);
   adamw.list_problems(problems);
   not_negative("clip", clip);

@@ -42,7 +42,8 @@ TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t 
   for (Index micro_batch = 0; micro_batch < config_.accumulate; ++micro_batch) {
     const Index first = micro_batch * config_.batch;
     sampler.fill(step, first, length_, bytes_);
-    model_.train(ctx.after_rows(first * length_), {bytes_.data(), config_.batch, length_}, scale, costs_, *gradient_, *tape_);
+    model_.train(ctx.after_rows(first * length_), {bytes_.data(), config_.batch, length_}, scale, costs_, *gradient_,
+                 *tape_);
     for (const float cost : costs_) result.nats += static_cast<double>(cost);
   }
   result.grad_norm = norm_(ctx, gradients_);

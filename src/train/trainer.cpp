@@ -64,11 +64,10 @@ class Trainer::Run {
     gflop_per_byte_ = 3e-9 * model.flops({1, length_}) / static_cast<double>(length_);
   }
 
-  nlohmann::json settings() const {
-    return detail::result_settings(step_.model().config(), config_, sampler_->describe());
-  }
+  nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, sampler_->describe()); }
   double share_used() const {
-    return steps_ > 0 ? static_cast<double>(c_.step) / static_cast<double>(steps_) : c_.seconds / (60 * config_.budget.minutes);
+    return steps_ > 0 ? static_cast<double>(c_.step) / static_cast<double>(steps_)
+                      : c_.seconds / (60 * config_.budget.minutes);
   }
   bool has_valid() const { return valid_.size() > 0; }
 
@@ -113,8 +112,8 @@ void Trainer::Run::resume() {
   } else {
     // Killed before the first checkpoint: the run starts anew, with the settings that it was started with.
     const RunConfig begun = load_run_config(files_.dir());
-    const std::string different = detail::differences(
-        detail::result_settings(begun.model, begun.train, sampler_->describe()), settings());
+    const std::string different =
+        detail::differences(detail::result_settings(begun.model, begun.train, sampler_->describe()), settings());
     check(different.empty(), "resuming with other settings would change the result: ", different);
   }
   resumed_ = true;
@@ -124,7 +123,7 @@ void Trainer::Run::begin() {
   check(!started_, "a trainer runs once; make another one and resume() the run");
   started_ = true;
   const RunConfig config{step_.model().config(), config_, data_config_};
-  if (resumed_) files_.take_up(config, c_.step);
+  if (resumed_) files_.take_up(config, c_.lines);
   else files_.begin(config);
   if (saved_step_ < 0 && !config_.init.empty()) load_parameters(config_.init, step_.model());
   if (saved_step_ < 0) step_.restart_average();
@@ -204,13 +203,14 @@ TrainResult Trainer::Run::finish(const Report& report) {
 /// Sets c_.valid, unless the report ends it early, which it can where `may_stop`; elsewhere it stops the run after the step.
 Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report, bool may_stop) {
   EvaluateConfig how{.length = length_, .max_bytes = max_bytes, .costs = {}, .progress = {}};
-  if (report) how.progress = [&](std::int64_t done, std::int64_t total) {
-    Progress now = progress();
-    now.phase = Phase::validating;
-    now.phase_fraction = static_cast<double>(done) / static_cast<double>(total);
-    if (report(now) == Control::stop) stop_asked_ = true;
-    return stop_asked_ && may_stop ? Control::stop : Control::go_on;
-  };
+  if (report)
+    how.progress = [&](std::int64_t done, std::int64_t total) {
+      Progress now = progress();
+      now.phase = Phase::validating;
+      now.phase_fraction = static_cast<double>(done) / static_cast<double>(total);
+      if (report(now) == Control::stop) stop_asked_ = true;
+      return stop_asked_ && may_stop ? Control::stop : Control::go_on;
+    };
   const Evaluation result = evaluate(step_.result(), step_.workspace(), valid_, how);
   if (result.stopped) return result;
   if (!std::isfinite(result.bits)) fail(c_.step, "the validation", result.bits_per_byte());
@@ -227,14 +227,19 @@ void Trainer::Run::keep_best() {
 }
 
 void Trainer::Run::write_line(bool validated) {
-  nlohmann::ordered_json line{{"step", c_.step},          {"bytes", c_.bytes}, {"seconds", c_.seconds},
-                              {"train_bpb", train_bpb_},  {"lr", c_.lr},       {"grad_norm", c_.grad_norm},
+  nlohmann::ordered_json line{{"step", c_.step},
+                              {"bytes", c_.bytes},
+                              {"seconds", c_.seconds},
+                              {"train_bpb", train_bpb_},
+                              {"lr", c_.lr},
+                              {"grad_norm", c_.grad_norm},
                               {"bytes_per_second", bytes_per_second_}};
   if (validated) {
     line["valid_bpb"] = c_.valid.bits_per_byte;
     line["valid_bytes"] = c_.valid.bytes;
   }
   files_.append_metrics(line.dump());
+  ++c_.lines;
   c_.line_nats = c_.line_seconds = 0;
   c_.line_bytes = 0;
   logged_ = true;
@@ -254,8 +259,9 @@ void Trainer::Run::save() {
 void Trainer::Run::fail(std::int64_t step, const char* what, double value) const {
   const std::string kept = saved_step_ >= 0 ? text("the checkpoint of step ", saved_step_, " stays in ", files_.dir())
                                             : std::string("no checkpoint was saved yet");
-  throw Error(text("training stopped at step ", step, ": ", what, " is ", value, ", not a finite number (learning rate ", c_.lr,
-                   ", gradient norm ", c_.grad_norm, "); ", kept, "; a lower learning rate or a longer warm-up may help"));
+  throw Error(text("training stopped at step ", step, ": ", what, " is ", value, ", not a finite number (learning rate ",
+                   c_.lr, ", gradient norm ", c_.grad_norm, "); ", kept,
+                   "; a lower learning rate or a longer warm-up may help"));
 }
 
 Progress Trainer::Run::progress() const {
@@ -265,7 +271,7 @@ Progress Trainer::Run::progress() const {
   p.bytes = c_.bytes;
   p.seconds = c_.seconds;
   p.fraction = std::min(1.0, share_used());
-  p.seconds_left = steps_ == 0 ? std::max(0.0, 60 * config_.budget.minutes - c_.seconds)
+  p.seconds_left = steps_ == 0   ? std::max(0.0, 60 * config_.budget.minutes - c_.seconds)
                    : c_.step > 0 ? c_.seconds * static_cast<double>(steps_ - c_.step) / static_cast<double>(c_.step)
                                  : 0;
   p.train_bpb = train_bpb_;

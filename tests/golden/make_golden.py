@@ -298,7 +298,7 @@ CASES = {  # name: (config, B, T, seed). Stacks of more than 64 positions cross 
     "three_scale_embedders": (
         model(72, scale(6, embedding=4, width=20, hidden=36, window=5, activation="gelu", positions="none"),
               scale(3, embedding=5, width=14, heads=1, hidden=30, norm="rms", positions="rotary", bias=False),
-              scale(1, width=10, activation="gelu", norm="rms"), tied=False), 2, 72, 1),
+              scale(1, first_input="previous", width=10, activation="gelu", norm="rms"), tied=False), 2, 72, 1),
 }
 MUST_SHOW = ["no_attention_scale", "mask_off_by_one", "position_off_by_one", "eps_1e-3", "pad_zeroed"]
 MAY_SHOW = ["window_off_by_one", "no_qk_norm", "no_soft_cap", "pad_instead_of_previous", "condition_rows_reversed",

@@ -59,7 +59,7 @@ class FakeModel final : public AnyModel {
       }
   }
   void score(const Context& ctx, Bytes bytes, std::span<float> costs) const override {
-    for (const ScaleConfig& scale : config_.scales) assert(bytes.T % scale.unit == 0 && bytes.T <= config_.length);
+    assert(bytes.T % config_.scales[0].unit == 0 && bytes.T <= config_.length);
     ctx.parallel_for(bytes.B, [&](Index b, Lane& lane) {
       Frame frame(lane);
       const std::span<float> z(frame.take<float>(kByteValues), kByteValues);
@@ -81,7 +81,8 @@ class FakeModel final : public AnyModel {
   void next(const Context&, AnyState& state, std::span<float> out) const override {
     const State& s = dynamic_cast<State&>(state);
     assert(s.position < config_.length);
-    for (std::size_t b = 0; b < s.before.size(); ++b) logits(s.before[b], s.position, out.subspan(b * kByteValues, kByteValues));
+    for (std::size_t b = 0; b < s.before.size(); ++b)
+      logits(s.before[b], s.position, out.subspan(b * kByteValues, kByteValues));
   }
   void accept(std::span<const std::uint8_t> bytes, AnyState& state) const override {
     State& s = dynamic_cast<State&>(state);

@@ -5,7 +5,7 @@
 
 #include "tool_fixture.h"
 
-namespace megalith::testing {
+namespace megalith::tests {
 namespace {
 
 struct ToolEval : ToolTest {
@@ -25,10 +25,6 @@ struct ToolEval : ToolTest {
     std::memcpy(bits.data(), raw.data(), raw.size());
     return bits;
   }
-  std::string file(const std::string& name, const std::string& text) {
-    write_text(folder / name, text);
-    return folder / name;
-  }
   double printed() const { return std::stod(last.out.substr(last.out.rfind("bits_per_byte: ") + 15)); }
 
   Outcome last;
@@ -36,7 +32,7 @@ struct ToolEval : ToolTest {
 
 TEST_F(ToolEval, TheLastLineIsTheMean) {
   for (const std::size_t size : {1000u, 1u, 7u, 8u, 47u, 48u, 49u, 100u}) {  // also no multiple of the patch or the window
-    const std::vector<float> bits = costs({file("x", some_text(size))});
+    const std::vector<float> bits = costs({folder.write("x", some_text(size))});
     ASSERT_EQ(bits.size(), size);
     for (const float b : bits) ASSERT_TRUE(std::isfinite(b) && b > 0) << b;
     EXPECT_NEAR(printed(), std::accumulate(bits.begin(), bits.end(), 0.0) / static_cast<double>(size), 1e-6);
@@ -46,11 +42,11 @@ TEST_F(ToolEval, TheLastLineIsTheMean) {
 
 TEST_F(ToolEval, AByteChangesNoEarlierCostAndManyLaterOnes) {
   const std::string text = some_text(160);
-  const std::vector<float> before = costs({file("x", text)});
+  const std::vector<float> before = costs({folder.write("x", text)});
   for (const std::size_t at : {0u, 1u, 6u, 7u, 8u, 9u, 23u, 40u, 47u, 48u, 95u, 100u, 159u}) {
     std::string changed = text;
     changed[at] = static_cast<char>(changed[at] ^ 1);
-    const std::vector<float> after = costs({file("y", changed)});
+    const std::vector<float> after = costs({folder.write("y", changed)});
     ASSERT_EQ(after.size(), before.size());
     EXPECT_EQ(std::memcmp(before.data(), after.data(), at * sizeof(float)), 0) << "a cost before byte " << at << " changed";
     EXPECT_NE(before[at], after[at]) << at;
@@ -64,7 +60,7 @@ TEST_F(ToolEval, AByteChangesNoEarlierCostAndManyLaterOnes) {
 
 TEST_F(ToolEval, EveryFileStartsAfresh) {
   const std::string a = some_text(77), b = some_text(55, 300);
-  const std::vector<float> alone_a = costs({file("f/a", a)}), alone_b = costs({file("f/b", b)});
+  const std::vector<float> alone_a = costs({folder.write("f/a", a)}), alone_b = costs({folder.write("f/b", b)});
   std::vector<float> expected = alone_a;
   expected.insert(expected.end(), alone_b.begin(), alone_b.end());
   EXPECT_EQ(costs({folder / "f"}), expected);
@@ -74,16 +70,16 @@ TEST_F(ToolEval, EveryFileStartsAfresh) {
 TEST_F(ToolEval, PaddingIsFreeAndUnseen) {
   // The costs of a beginning do not depend on what stood behind it, padding or bytes.
   const std::string text = some_text(48);
-  const std::vector<float> whole = costs({file("x", text)});
+  const std::vector<float> whole = costs({folder.write("x", text)});
   for (const std::size_t size : {1u, 3u, 8u, 13u, 47u}) {
-    const std::vector<float> part = costs({file("y", text.substr(0, size))});
+    const std::vector<float> part = costs({folder.write("y", text.substr(0, size))});
     ASSERT_EQ(part.size(), size);
     for (std::size_t t = 0; t < size; ++t) EXPECT_NEAR(part[t], whole[t], 1e-4f) << "byte " << t << " of " << size;
   }
 }
 
 TEST_F(ToolEval, TheNumberOfThreadsChangesNoBit) {
-  const std::string path = file("x", some_text(3000));
+  const std::string path = folder.write("x", some_text(3000));
   EXPECT_EQ(costs({path}, {"--threads", "1"}), costs({path}, {"--threads", "3"}));
 }
 
@@ -101,4 +97,4 @@ TEST_F(ToolEval, AgreesWithTheValidationOfTraining) {
 }
 
 }  // namespace
-}  // namespace megalith::testing
+}  // namespace megalith::tests

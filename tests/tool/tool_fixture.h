@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "megalith/models/config_json.h"
+#include "support/temporary_folder.h"
 #include "tool_process.h"
 
-namespace megalith::testing {
+namespace megalith::tests {
 
 inline constexpr Index kPatch = 8, kLength = 48;
 
@@ -35,10 +36,10 @@ inline std::string some_text(std::size_t bytes, int first = 0) {
 class ToolTest : public ::testing::Test {
  protected:
   ToolTest() {
-    write_text(folder / "model.json", to_json(miniature()));
-    write_text(folder / "data/a.txt", some_text(6000));
-    write_text(folder / "data/b.txt", some_text(3000, 500));
-    write_text(folder / "valid.txt", some_text(1000, 900));
+    folder.write("model.json", to_json(miniature()));
+    folder.write("data/a.txt", some_text(6000));
+    folder.write("data/b.txt", some_text(3000, 500));
+    folder.write("valid.txt", some_text(1000, 900));
   }
 
   /// The options of a short run on the folder's data, with more of them behind.
@@ -58,7 +59,7 @@ class ToolTest : public ::testing::Test {
     return run_tool(all);
   }
 
-  TemporaryFolder folder;
+  const TemporaryFolder folder;
 };
 
 /// Expects exit code 1 or 2 with one line on standard error that contains each of the words.
@@ -69,4 +70,4 @@ inline void expect_refusal(const Outcome& outcome, int code, const std::vector<s
     EXPECT_NE(outcome.err.find(word), std::string::npos) << "'" << word << "' is missing in: " << outcome.err;
 }
 
-}  // namespace megalith::testing
+}  // namespace megalith::tests

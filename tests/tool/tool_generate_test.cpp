@@ -2,7 +2,7 @@
 // The bytes of megalith generate.
 #include "tool_fixture.h"
 
-namespace megalith::testing {
+namespace megalith::tests {
 namespace {
 
 struct ToolGenerate : ToolTest {
@@ -37,7 +37,7 @@ TEST_F(ToolGenerate, TemperatureZeroNeedsNoSeed) {
 
 TEST_F(ToolGenerate, APromptIsReadWhereverItComesFrom) {
   const std::string prompt = "line 12 says th";  // no multiple of the patch
-  write_text(folder / "prompt", prompt);
+  folder.write("prompt", prompt);
   const std::string bytes = generate({"--bytes", "40", "--prompt", prompt});
   EXPECT_EQ(bytes, generate({"--bytes", "40", "--prompt-file", folder / "prompt"}));
   EXPECT_EQ(bytes, generate({"--bytes", "40", "--prompt-file", "-"}, prompt));
@@ -55,7 +55,7 @@ TEST_F(ToolGenerate, AnyBytesMakeAPrompt) {
 TEST_F(ToolGenerate, TheBytesAreThoseThatTheModelExpects) {
   // Greedy bytes must be cheap: what eval charges for them ties generation to the model that was trained.
   const std::string bytes = generate({"--bytes", "40", "--temperature", "0"});
-  write_text(folder / "greedy", bytes);
+  folder.write("greedy", bytes);
   ASSERT_EQ(run_tool({"eval", folder / "run", "--data", folder / "greedy", "--per-byte", folder / "costs"}).code, 0);
   const std::string raw = read_file(folder / "costs");
   std::vector<float> costs(raw.size() / sizeof(float));
@@ -65,4 +65,4 @@ TEST_F(ToolGenerate, TheBytesAreThoseThatTheModelExpects) {
 }
 
 }  // namespace
-}  // namespace megalith::testing
+}  // namespace megalith::tests

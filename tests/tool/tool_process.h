@@ -2,17 +2,15 @@
 // Runs the built command, as a shell would: arguments in, exit code and both outputs out.
 #pragma once
 
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
-#include <fstream>
+#include <cstdio>
 #include <functional>
-#include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -20,55 +18,45 @@
 
 extern char** environ;
 
-namespace megalith::testing {
+namespace megalith::tests {
 
-inline std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-inline void write_text(const std::string& path, const std::string& text) {
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-/// A folder that is removed at the end.
-class TemporaryFolder {
+/// A file without a name: an input or output of a process, which so never waits for a reader.
+class Stream {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "megalith-tool-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
-    path_ = name;
+  explicit Stream(const std::string& content = "") {
+    if (file_ == nullptr) throw std::runtime_error("cannot make a temporary file");
+    std::fwrite(content.data(), 1, content.size(), file_.get());
+    std::rewind(file_.get());
   }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+  int descriptor() const { return fileno(file_.get()); }
+  /// All that was written so far. By position: reading moves nobody's place in the file.
+  std::string content() const {
+    std::string all;
+    char piece[4096];
+    for (ssize_t n; (n = pread(descriptor(), piece, sizeof piece, static_cast<off_t>(all.size()))) > 0;)
+      all.append(piece, static_cast<std::size_t>(n));
+    return all;
   }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
-  std::string path_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_{std::tmpfile(), std::fclose};
 };
 
 struct Outcome {
-  int code = -1;   // as a shell says it: 128 + the signal that ended the process
+  int code = -1;  // as a shell says it: 128 + the signal that ended the process
   std::string out, err;
 };
 
-/// The command, running. Its outputs go to files, so it never waits for a reader.
+/// The command, running.
 class Tool {
  public:
   /// `input` is its standard input.
-  explicit Tool(const std::vector<std::string>& arguments, const std::string& input = "") {
-    write_text(folder_ / "in", input);
+  explicit Tool(const std::vector<std::string>& arguments, const std::string& input = "") : in_(input) {
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, (folder_ / "in").c_str(), O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, 1, (folder_ / "out").c_str(), O_WRONLY | O_CREAT, 0600);
-    posix_spawn_file_actions_addopen(&files, 2, (folder_ / "err").c_str(), O_WRONLY | O_CREAT, 0600);
+    posix_spawn_file_actions_adddup2(&files, in_.descriptor(), 0);
+    posix_spawn_file_actions_adddup2(&files, out_.descriptor(), 1);
+    posix_spawn_file_actions_adddup2(&files, err_.descriptor(), 2);
     std::vector<char*> argv{const_cast<char*>(MEGALITH_TOOL)};
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
@@ -77,26 +65,26 @@ class Tool {
     if (failed != 0) throw std::runtime_error(std::string("cannot start ") + MEGALITH_TOOL);
   }
   ~Tool() {
-    if (process_ > 0) {
-      kill(process_, SIGKILL);
-      wait();
-    }
+    if (process_ <= 0) return;
+    kill(process_, SIGKILL);
+    wait();
   }
   Tool(const Tool&) = delete;
   Tool& operator=(const Tool&) = delete;
 
   void signal(int number) const { kill(process_, number); }
+  /// What it has written to standard error so far.
+  std::string errors_so_far() const { return err_.content(); }
 
   Outcome wait() {
     int status = 0;
     waitpid(process_, &status, 0);
     process_ = -1;
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return {code, read_file(folder_ / "out"), read_file(folder_ / "err")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), out_.content(), err_.content()};
   }
 
  private:
-  TemporaryFolder folder_;
+  Stream in_, out_, err_;
   pid_t process_ = -1;
 };
 
@@ -106,11 +94,12 @@ inline Outcome run_tool(const std::vector<std::string>& arguments, const std::st
 
 /// Waits until a condition holds; false after a minute.
 inline bool wait_until(const std::function<bool()>& condition) {
-  for (int i = 0; i < 60'000; ++i) {
-    if (condition()) return true;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  return false;
+  return true;
 }
 
-}  // namespace megalith::testing
+}  // namespace megalith::tests

@@ -4,7 +4,7 @@
 
 #include "tool_fixture.h"
 
-namespace megalith::testing {
+namespace megalith::tests {
 namespace {
 
 /// Long enough that a signal arrives in the middle.
@@ -43,11 +43,14 @@ TEST_F(ToolResume, CtrlCSavesAndTheRunGoesOnToTheSameBits) {
 }
 
 TEST_F(ToolResume, ASecondCtrlCStopsAtOnce) {
-  Tool tool(train_options("run", {"--minutes", "60"}));
-  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  Tool tool(train_options("run", {"--steps", "1", "--accumulate", "100000"}));  // a step that does not end
+  ASSERT_TRUE(wait_until([&] { return exists("run/config.json"); }));
   tool.signal(SIGINT);
+  ASSERT_TRUE(wait_until([&] { return tool.errors_so_far().find("Ctrl-C again stops at once") != std::string::npos; }));
   tool.signal(SIGINT);
-  EXPECT_EQ(tool.wait().code, 130);
+  const Outcome outcome = tool.wait();
+  EXPECT_EQ(outcome.code, 130);
+  EXPECT_EQ(outcome.out.find("saved"), std::string::npos) << outcome.out;
 }
 
 TEST_F(ToolResume, AKilledRunGoesOnToTheSameBits) {
@@ -127,7 +130,7 @@ TEST_F(ToolResume, RefusesDataThatChanged) {
   ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
   tool.signal(SIGINT);
   ASSERT_EQ(tool.wait().code, 130);
-  write_text(folder / "data/a.txt", some_text(5999));
+  folder.write("data/a.txt", some_text(5999));
   expect_refusal(resume("run"), 1, {"data"});
 }
 
@@ -139,4 +142,4 @@ TEST_F(ToolResume, AcceptsTheOptionsThatTheRunWasStartedWith) {
 }
 
 }  // namespace
-}  // namespace megalith::testing
+}  // namespace megalith::tests

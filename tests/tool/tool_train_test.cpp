@@ -4,7 +4,7 @@
 
 #include "tool_fixture.h"
 
-namespace megalith::testing {
+namespace megalith::tests {
 namespace {
 
 struct ToolTrain : ToolTest {};
@@ -88,4 +88,4 @@ TEST_F(ToolTrain, TheNumberOfThreadsChangesNoBit) {
 }
 
 }  // namespace
-}  // namespace megalith::testing
+}  // namespace megalith::tests

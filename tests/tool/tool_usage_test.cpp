@@ -2,7 +2,7 @@
 // Bad input: exit codes, and the important words of each sentence.
 #include "tool_fixture.h"
 
-namespace megalith::testing {
+namespace megalith::tests {
 namespace {
 
 using Arguments = std::vector<std::string>;
@@ -61,11 +61,11 @@ TEST_F(ToolUsage, TrainRefusesBadData) {
     EXPECT_FALSE(std::filesystem::exists(folder / "run"));
   };
   refused(folder / "nowhere", {"nowhere"});
-  write_text(folder / "empty.txt", "");
+  folder.write("empty.txt", "");
   refused(folder / "empty.txt", {"empty.txt"});
   std::filesystem::create_directories(folder / "bare");
   refused(folder / "bare", {"bare"});
-  write_text(folder / "short.txt", "too short");
+  folder.write("short.txt", "too short");
   refused(folder / "short.txt", {"9", "48"});
 }
 
@@ -80,9 +80,9 @@ TEST_F(ToolUsage, TrainRefusesBadModels) {
   refused({"--model", folder / "nothing.json"}, {"nothing.json"});
   refused({"--model", folder / "model.json", "--length", "50"}, {"50", "8"});
   refused({"--model", folder / "model.json", "--init", folder / "nothing"}, {"nothing"});
-  write_text(folder / "broken.json", "{\"length\": 48, \"scales\": [");
+  folder.write("broken.json", "{\"length\": 48, \"scales\": [");
   refused({"--model", folder / "broken.json"}, {"broken.json"});
-  write_text(folder / "odd.json", "{\"lenght\": 48, \"scales\": []}");
+  folder.write("odd.json", "{\"lenght\": 48, \"scales\": []}");
   refused({"--model", folder / "odd.json"}, {"lenght", "length"});
 }
 
@@ -91,7 +91,7 @@ TEST_F(ToolUsage, TrainRefusesBadFolders) {
   const std::string before = read_file(folder / "run/model.safetensors");
   expect_refusal(train("run"), kFailed, {folder / "run", "resume"});
   EXPECT_EQ(read_file(folder / "run/model.safetensors"), before);
-  write_text(folder / "file", "");
+  folder.write("file", "");
   EXPECT_EQ(train("file").code, kFailed);
   EXPECT_EQ(train("file/below").code, kFailed);
   expect_refusal(resume("nowhere"), kFailed, {folder / "nowhere"});
@@ -109,7 +109,7 @@ TEST_F(ToolUsage, EvalAndGenerateRefuseBadCheckpoints) {
   refused(folder / "data", {"data"});  // a folder that is no run
   ASSERT_EQ(train("run").code, 0);
   const std::string whole = read_file(folder / "run/model.safetensors");
-  write_text(folder / "cut.safetensors", whole.substr(0, whole.size() - 4));
+  folder.write("cut.safetensors", whole.substr(0, whole.size() - 4));
   refused(folder / "cut.safetensors", {"cut.safetensors"});
 }
 
@@ -144,4 +144,4 @@ TEST_F(ToolUsage, EvalRefusesBadOptions) {
 }
 
 }  // namespace
-}  // namespace megalith::testing
+}  // namespace megalith::tests

@@ -101,7 +101,8 @@ std::vector<float> updated(int threads) {
     else EXPECT_EQ(tests::allocations_in(step), 0);
   }
   for (const Parameter& p : values) all.insert(all.end(), p.tensor->data(), p.tensor->data() + p.tensor->size());
-  for (const Parameter& p : average.parameters()) all.insert(all.end(), p.tensor->data(), p.tensor->data() + p.tensor->size());
+  for (const Parameter& p : average.parameters())
+    all.insert(all.end(), p.tensor->data(), p.tensor->data() + p.tensor->size());
   return all;
 }
 

@@ -95,7 +95,7 @@ TEST(Evaluate, SliceEndsInsideAFile) {
   std::vector<std::pair<std::string, std::int64_t>> pieces;
   EvaluateConfig config;
   config.costs = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
-    pieces.emplace_back(file.path.substr(file.path.size() - 1) + std::to_string(offset), std::ssize(bits));
+    pieces.emplace_back(text(file.path.back(), offset), std::ssize(bits));
   };
   EXPECT_EQ(evaluate(model, workspace, {&corpus, 30, 60}, config).bytes, 30);
   EXPECT_EQ(pieces, (std::vector<std::pair<std::string, std::int64_t>>{{"a30", 10}, {"b0", 16}, {"b16", 4}}));
@@ -128,8 +128,10 @@ TEST(Evaluate, Errors) {
   Workspace workspace(1);
   FakeModel model(16, 4);
   EXPECT_ERROR(evaluate(model, workspace, {}), "no data");
-  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 6, .max_bytes = 0, .costs = {}, .progress = {}}), "6 bytes");
-  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 20, .max_bytes = 0, .costs = {}, .progress = {}}), "up to 16");
+  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 6, .max_bytes = 0, .costs = {}, .progress = {}}),
+               "6 bytes");
+  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 20, .max_bytes = 0, .costs = {}, .progress = {}}),
+               "up to 16");
 }
 
 TEST(RandomWindows, DependOnStepAndWindowAlone) {

@@ -27,8 +27,10 @@ inline std::string some_text(Index n, std::uint64_t seed = 1) {
 }
 
 inline DataConfig write_data(const TemporaryFolder& folder) {
-  return {.train = {folder.write("train.txt", some_text(5000, 1))}, .valid = {folder.write("valid.txt", some_text(500, 2))},
-          .valid_share = 0, .separator = ""};
+  return {.train = {folder.write("train.txt", some_text(5000, 1))},
+          .valid = {folder.write("valid.txt", some_text(500, 2))},
+          .valid_share = 0,
+          .separator = ""};
 }
 
 /// A run of a few steps that saves after each, validates, averages and has lines in between.
@@ -68,7 +70,8 @@ inline std::map<std::string, std::vector<std::uint8_t>> tensors_of(const std::st
   std::copy_n(file.data(), 8, reinterpret_cast<char*>(&header));
   for (const auto& [name, info] : reader.tensors())
     if (name.find("seconds") == name.npos)
-      all[name].assign(file.begin() + static_cast<Index>(8 + header + info.begin), file.begin() + static_cast<Index>(8 + header + info.end));
+      all[name].assign(file.begin() + static_cast<Index>(8 + header + info.begin),
+                       file.begin() + static_cast<Index>(8 + header + info.end));
   return all;
 }
 

@@ -16,9 +16,9 @@ namespace megalith {
 /// Generates bytes from a model, one at a time. The model reads the prompt many rows at a time, and then each byte once.
 ///
 /// A model knows positions up to the length L that it was trained on. When a window of L bytes is full, the next one starts
-/// with its last half (L / 2 rounded down to the model's units), read again: between half and all of L stays in view. Windows
-/// start at the same places whatever was prompted and whatever generated, so the bytes that follow are a function of all
-/// bytes before them, of the seed and of the number of the stream.
+/// with its last half (L / 2 rounded down to the model's units), read again: between half and all of L stays in view.
+/// Windows start at the same places whatever was prompted and whatever generated, so the bytes that follow are a function of
+/// all bytes before them, of the seed and of the number of the stream.
 class Generator {
  public:
   /// For `streams` independent continuations of one prompt. The model must outlive the generator; several generators may
@@ -47,11 +47,11 @@ class Generator {
   const AnyModel& model_;
   SamplingConfig config_;
   Workspace workspace_;
-  Index length_ = 0;            // L
-  Index hop_ = 0;               // from the start of a window to that of the next
-  std::int64_t position_ = 0;   // bytes so far
-  std::int64_t start_ = 0;      // of the current window
-  Index read_ = 0;              // bytes of it that the model has read
+  Index length_ = 0;                                // L
+  Index hop_ = 0;                                   // from the start of a window to that of the next
+  std::int64_t position_ = 0;                       // bytes so far
+  std::int64_t start_ = 0;                          // of the current window
+  Index read_ = 0;                                  // bytes of it that the model has read
   std::vector<std::vector<std::uint8_t>> windows_;  // of each stream: its bytes from start_ on
   std::vector<std::uint8_t> pending_;               // (streams, n): bytes on their way into the model
   std::vector<float> logits_;                       // (streams, 256)

@@ -23,8 +23,9 @@ struct SamplingConfig {
   void validate() const;
 };
 
-/// A byte drawn from softmax(logits / temperature) within the limits; logits has 256 numbers. Key and counter decide the draw.
-/// Among equally likely bytes the smaller value comes first. Allocates nothing. Throws Error when a logit is not a number.
+/// A byte drawn from softmax(logits / temperature) within the limits; logits has 256 numbers. Key and counter decide the
+/// draw. Among equally likely bytes the smaller value comes first. Allocates nothing. Throws Error when a logit is not a
+/// number.
 std::uint8_t sample(std::span<const float> logits, const SamplingConfig& config, RandomKey key, std::uint64_t counter);
 
 }  // namespace megalith

@@ -28,7 +28,8 @@ namespace megalith {
 ///
 /// ctx.first_row is the absolute number of the first byte.
 /// D::State(m, B) is closed, for training on independent windows; D::State(m, B, n) has room for n bytes. begin(previous) starts
-/// a sequence: `previous` (B,U) holds the unit before it, or kNoByte; null: there is none.
+/// a sequence: `previous` (B,U) holds the unit before it, or kNoByte; null: there is none. A decoder whose first input is the
+/// pad does not read it, but a decoder inside may.
 template <class D>
 concept ByteDecoder =
     std::copyable<D> && std::copyable<typename D::State> && std::constructible_from<D, const ModelConfig&, std::size_t> &&
@@ -68,6 +69,9 @@ struct ByteHistory {
     else std::fill(last.begin(), last.end(), kNoByte);
     position = stepped = 0;
   }
+
+  /// Whether the stack's next position is its first, and is to read the pad whatever came before.
+  bool starts_with_pad(FirstInput first) const { return first == FirstInput::pad && stepped == 0; }
 
   Index unfinished() const { return position % unit; }
   /// Bytes that known() writes for each sequence when n more come.

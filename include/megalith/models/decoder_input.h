@@ -18,6 +18,11 @@ inline void shifted_units(Bytes bytes, const ByteOrNone* last, Index U, ByteOrNo
   }
 }
 
+/// Lets the first unit of each row of ids (B, stride) stand for nothing: its place gets the pad.
+inline void hide_first_unit(ByteOrNone* ids, Index B, Index stride, Index U) {
+  for (Index b = 0; b < B; ++b) std::fill_n(ids + b * stride, U, kNoByte);
+}
+
 /// The U bytes before each unit of `step` bytes of (B,T), as B*T/step rows: what the first position inside the unit may read.
 /// `last` (B, step) stands before the first.
 inline void previous_units(Bytes bytes, const ByteOrNone* last, Index step, Index U, ByteOrNone* out) {

@@ -64,6 +64,7 @@ struct Flat {
     const Seq<S> x = frame.seq<S>(B, T, width()), y = frame.seq<S>(B, T, width());
     const Seq<S> dy = frame.seq<S>(B, T, width()), dx = frame.seq<S>(B, T, width());
     shifted_units(bytes, state.history.last.data(), 1, ids);
+    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, B, T, 1);
     input(ctx, ids, condition, first, x);
     stack.forward(ctx, x, y, state.stack, tape.stack);
     head.train(ctx, y, table, bytes.data, scale, costs, dy, grad.head, grad.table);
@@ -80,6 +81,7 @@ struct Flat {
     ByteOrNone* const ids = frame.take<ByteOrNone>(bytes.B * bytes.T);
     const Seq<S> x = frame.seq<S>(bytes.B, bytes.T, width()), y = frame.seq<S>(bytes.B, bytes.T, width());
     shifted_units(bytes, state.history.last.data(), 1, ids);
+    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, bytes.B, bytes.T, 1);
     input(ctx, ids, condition, state.history.position, x);
     stack.step(ctx, x, y, state.stack);
     head.score(ctx, y, table, bytes.data, costs);
@@ -147,6 +149,7 @@ struct Flat {
     ByteHistory& h = state.history;
     ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows);
     for (Index b = 0; b < h.B; ++b) std::copy_n(known + b * stride + (h.stepped - h.position), rows, ids + b * rows);
+    if (h.starts_with_pad(first_input)) hide_first_unit(ids, h.B, rows, 1);
     const Seq<S> x = frame.seq<S>(h.B, rows, width());
     input(ctx, ids, condition, h.stepped, x);
     stack.step(ctx, x, y, state.stack);

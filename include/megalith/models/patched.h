@@ -95,6 +95,7 @@ struct Patched {
     const Context stack_ctx = at_patches(ctx);
     ByteOrNone* const ids = frame.take<ByteOrNone>(B * T);
     shifted_units(bytes, state.history.last.data(), patch, ids);
+    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, B, T, patch);
     const Seq<S> raw = frame.seq<S>(B, T, table.cols());
     const Seq<S> x = has_embedder() ? frame.seq<S>(B, K, width()) : raw.viewed_as(B, K, width());
     const Seq<S> y = frame.seq<S>(B, K, width()), dy = frame.seq<S>(B, K, width());
@@ -134,6 +135,7 @@ struct Patched {
     assert(T % patch == 0 && first % patch == 0);
     ByteOrNone* const ids = frame.take<ByteOrNone>(B * T);
     shifted_units(bytes, state.history.last.data(), patch, ids);
+    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, B, T, patch);
     const Seq<S> raw = frame.seq<S>(B, T, table.cols());
     const Seq<S> x = has_embedder() ? frame.seq<S>(B, K, width()) : raw.viewed_as(B, K, width());
     const Seq<S> y = frame.seq<S>(B, K, width());
@@ -254,17 +256,13 @@ struct Patched {
     embed_backward(ctx, ids, draw.row_count(), draw.data, grad.table);
   }
 
-  /// f(first patch, patches, the bytes before each of them or null) over tiles of the B * K patches.
+  /// f(first patch, patches, the inner unit before each of them) over tiles of the B * K patches.
   template <class F>
   void tiles(Bytes bytes, const State& state, Frame& frame, F&& f) const {
     const Index patches = bytes.B * bytes.T / patch, tile = tile_patches(bytes.shape());
-    ByteOrNone* previous = nullptr;
-    if (inner.first_input == FirstInput::previous) {
-      previous = frame.take<ByteOrNone>(patches * inner.unit());
-      previous_units(bytes, state.history.last.data(), patch, inner.unit(), previous);
-    }
-    for (Index begin = 0; begin < patches; begin += tile)
-      f(begin, std::min(tile, patches - begin), previous == nullptr ? nullptr : previous + begin * inner.unit());
+    ByteOrNone* const previous = frame.take<ByteOrNone>(patches * inner.unit());
+    previous_units(bytes, state.history.last.data(), patch, inner.unit(), previous);
+    for (Index begin = 0; begin < patches; begin += tile) f(begin, std::min(tile, patches - begin), previous + begin * inner.unit());
   }
   typename Inner::State& begin_tile(Tape& tape, Index count, const ByteOrNone* previous) const {
     tape.inner_state.history.B = count;
@@ -290,6 +288,10 @@ struct Patched {
     const Index skip = (h.stepped - h.position / patch) * patch;  // bytes of `known` that the stack has read
     ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows * patch);
     for (Index b = 0; b < h.B; ++b) std::copy_n(known + b * stride + skip, rows * patch, ids + b * rows * patch);
+    ByteOrNone* const previous = frame.take<ByteOrNone>(h.B * inner.unit());  // to the last of these positions' patch
+    for (Index b = 0; b < h.B; ++b)
+      std::copy_n(ids + (b + 1) * rows * patch - inner.unit(), inner.unit(), previous + b * inner.unit());
+    if (h.starts_with_pad(first_input)) hide_first_unit(ids, h.B, rows * patch, patch);
     const Seq<S> raw = frame.seq<S>(h.B, rows * patch, table.cols());
     const Seq<S> x = has_embedder() ? frame.seq<S>(h.B, rows, width()) : raw.viewed_as(h.B, rows, width());
     const Seq<S> y = frame.seq<S>(h.B, rows, width());
@@ -300,10 +302,7 @@ struct Patched {
     const Seq<S> last = frame.seq<S>(h.B, 1, width());
     for (Index b = 0; b < h.B; ++b) row_map(last.row(b), width()) = row_map(y.row(b * rows + rows - 1), width());
     condition.apply(ctx, unembedded(ctx, last, frame), {state.condition.data(), h.B, rows_per_patch(), inner.width()});
-    ByteOrNone* const previous = frame.take<ByteOrNone>(h.B * inner.unit());
-    for (Index b = 0; b < h.B; ++b)
-      std::copy_n(ids + (b + 1) * rows * patch - inner.unit(), inner.unit(), previous + b * inner.unit());
-    state.inner.begin(inner.first_input == FirstInput::previous ? previous : nullptr);
+    state.inner.begin(previous);
   }
   Seq<const S> patch_condition(const State& state) const {
     return {state.condition.data(), state.history.B, rows_per_patch(), inner.width()};

@@ -25,7 +25,8 @@ struct Evaluation {
 struct EvaluateConfig {
   Index length = 0;            // bytes in a window; 0 means the model's
   std::int64_t max_bytes = 0;  // about as many, in windows spread evenly over all files; 0 means everything
-  /// Called in order with the costs, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the file.
+  /// Called in order with the costs, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
+  /// file.
   std::function<void(const CorpusFile& file, std::int64_t offset, std::span<const float> bits)> costs;
   /// Called now and then with the bytes done and the bytes in all.
   std::function<Control(std::int64_t done, std::int64_t total)> progress;

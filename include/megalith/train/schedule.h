@@ -19,9 +19,9 @@ enum class ScheduleKind {
 
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::cooldown;
-  double peak = 1e-3;          // the learning rate where warm-up and decay are both 1
-  Index warmup_steps = 100;    // linear from peak / warmup_steps in the first step
-  double floor = 0;            // of cosine, as a share of the peak
+  double peak = 1e-3;           // the learning rate where warm-up and decay are both 1
+  Index warmup_steps = 100;     // linear from peak / warmup_steps in the first step
+  double floor = 0;             // of cosine, as a share of the peak
   double cooldown_share = 0.5;  // of cooldown, as a share of the budget
 
   bool operator==(const ScheduleConfig&) const = default;

@@ -48,10 +48,10 @@ struct TrainConfig {
   std::string init;  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
 
   // From here on, nothing changes the weights; a resumed run may set them anew.
-  Index eval_every = 250;               // steps between validations; 0 means only at the end
+  Index eval_every = 250;                // steps between validations; 0 means only at the end
   std::int64_t eval_bytes = 256 * 1024;  // size of the evenly spread sample; 0 means all validation data
-  Index log_every = 10;                 // steps between lines of metrics.jsonl
-  double save_every_minutes = 5;        // of wall time; 0 means only at the end
+  Index log_every = 10;                  // steps between lines of metrics.jsonl
+  double save_every_minutes = 5;         // of wall time; 0 means only at the end
 
   bool operator==(const TrainConfig&) const = default;
 

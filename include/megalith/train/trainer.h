@@ -30,11 +30,11 @@ struct Progress {
   Phase phase = Phase::training;
   double phase_fraction = 0;  // of a validation: the share that is done
 
-  std::int64_t step = 0;   // steps done
-  std::int64_t steps = 0;  // steps in all; 0 where the budget is in minutes
-  std::int64_t bytes = 0;  // bytes trained on
-  double seconds = 0;      // of training, those before a resume included; validation and saving stop the clock
-  double fraction = 0;     // of the budget
+  std::int64_t step = 0;    // steps done
+  std::int64_t steps = 0;   // steps in all; 0 where the budget is in minutes
+  std::int64_t bytes = 0;   // bytes trained on
+  double seconds = 0;       // of training, those before a resume included; validation and saving stop the clock
+  double fraction = 0;      // of the budget
   double seconds_left = 0;  // of training, as far as one can tell
 
   double train_bpb = 0;
@@ -65,14 +65,14 @@ struct TrainResult {
 ///   metrics.jsonl      a line every log_every steps, at validations and at the end
 ///
 /// A checkpoint is the model first, then the state, each replaced as a whole; a run killed at any moment resumes. With a
-/// budget in steps or bytes, a run that was stopped or killed and resumed ends with the same bits as one that was not: weights
-/// and metrics (but `seconds` and `bytes_per_second`). So does a run on another number of threads.
-/// A loss or gradient that is not finite throws Error and leaves the last good checkpoint.
-/// The trainer prints nothing and installs no signal handler.
+/// budget in steps or bytes, a run that was stopped or killed and resumed ends with the same bits as one that was not:
+/// weights and metrics (but `seconds` and `bytes_per_second`). So does a run on another number of threads. A loss or
+/// gradient that is not finite throws Error and leaves the last good checkpoint. The trainer prints nothing and installs no
+/// signal handler.
 class Trainer {
  public:
-  /// Trains `model`, which must outlive the trainer, from the weights that it has (or those of config.init). Throws Error when
-  /// the settings or the data will not do. Writes nothing yet.
+  /// Trains `model`, which must outlive the trainer, from the weights that it has (or those of config.init). Throws Error
+  /// when the settings or the data will not do. Writes nothing yet.
   Trainer(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string run_dir,
           int threads = available_processors());
   /// The same with a sampler and validation data (an empty slice: none) of one's own.
@@ -80,9 +80,9 @@ class Trainer {
           std::string run_dir, int threads = available_processors());
   ~Trainer();
 
-  /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed before
-  /// its first checkpoint starts anew. Throws Error when there is no run, or when a setting, the model or the data differ in a
-  /// way that would change the result, naming both values.
+  /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed
+  /// before its first checkpoint starts anew. Throws Error when there is no run, or when a setting, the model or the data
+  /// differ in a way that would change the result, naming both values.
   void resume();
 
   /// Trains until the budget is used or the callback answers stop, which finishes the step and saves. Throws Error, before

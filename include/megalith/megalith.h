@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that a program needs to make, train, save, load and run a byte model.
+#pragma once
+
+#include "megalith/core/check.h"
+#include "megalith/generate/generator.h"
+#include "megalith/io/checkpoint.h"
+#include "megalith/models/any_model.h"
+#include "megalith/models/config_json.h"
+#include "megalith/models/zoo.h"
+#include "megalith/train/corpus.h"
+#include "megalith/train/evaluate.h"
+#include "megalith/train/trainer.h"

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Generation with real models: byte by byte it is the model that score() computes at once.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "megalith/generate/generator.h"
+#include "support/small_models.h"
+
+namespace megalith {
+namespace {
+
+using namespace tests;
+
+class GeneratorModel : public ::testing::TestWithParam<SmallModel> {};
+
+INSTANTIATE_TEST_SUITE_P(Models, GeneratorModel, ::testing::ValuesIn(small_models()),
+                         [](const auto& info) { return info.param.name; });
+
+std::vector<std::uint8_t> random_prompt(Index n) {
+  std::vector<std::uint8_t> bytes;
+  for (Index i = 0; i < n; ++i) bytes.push_back(static_cast<std::uint8_t>(random_bits({8}, static_cast<std::uint64_t>(i))));
+  return bytes;
+}
+
+/// The costs of each of the 256 values of byte `at` in a window, by score(): as many windows, differing in that byte.
+std::vector<float> costs_at(const AnyModel& model, Workspace& workspace, const std::vector<std::uint8_t>& before,
+                            std::size_t at) {
+  const std::size_t T = static_cast<std::size_t>(model.config().length);
+  std::vector<std::uint8_t> windows(kByteValues * T, 0);
+  for (std::size_t v = 0; v < kByteValues; ++v) {
+    std::copy_n(before.begin(), at, windows.begin() + static_cast<Index>(v * T));
+    windows[v * T + at] = static_cast<std::uint8_t>(v);
+  }
+  std::vector<float> all(windows.size()), costs;
+  model.score(Context(workspace), {windows.data(), kByteValues, static_cast<Index>(T)}, all);
+  for (std::size_t v = 0; v < kByteValues; ++v) costs.push_back(all[v * T + at]);
+  return costs;
+}
+
+TEST_P(GeneratorModel, NextLogitsGiveTheCostsOfScore) {
+  const auto model = make_small(GetParam());
+  Workspace workspace(2);
+  const Index B = 3, T = 32;
+  const std::vector<std::uint8_t> bytes = random_prompt(B * T);
+  std::vector<float> costs(bytes.size()), z(B * kByteValues);
+  model->score(Context(workspace), {bytes.data(), B, T}, costs);
+  const auto columns = [&](Index begin, Index end) {
+    std::vector<std::uint8_t> some;
+    for (Index b = 0; b < B; ++b) some.insert(some.end(), bytes.begin() + b * T + begin, bytes.begin() + b * T + end);
+    return some;
+  };
+  for (Index prompt = 0; prompt < T; ++prompt) {  // also lengths that no unit divides
+    const auto state = model->make_state(B);
+    model->read(Context(workspace), {columns(0, prompt).data(), B, prompt}, *state);
+    for (Index t = prompt; t < T; ++t) {
+      model->next(Context(workspace), *state, z);
+      for (Index b = 0; b < B; ++b) {
+        const float* const zb = z.data() + b * kByteValues;
+        double sum = 0;
+        for (Index v = 0; v < kByteValues; ++v) sum += std::exp(static_cast<double>(zb[v]));
+        const double cost = std::log(sum) - static_cast<double>(zb[bytes[static_cast<std::size_t>(b * T + t)]]);
+        ASSERT_NEAR(cost, costs[static_cast<std::size_t>(b * T + t)], 2e-4) << "prompt " << prompt << ", byte " << t;
+      }
+      model->accept(columns(t, t + 1), *state);
+    }
+  }
+}
+
+TEST_P(GeneratorModel, GreedyIsTheLikeliestByteInTheWindow) {
+  const auto model = make_small(GetParam());
+  Workspace workspace(2);
+  const Index unit = GetParam().config.scales[0].unit, hop = 32 - 16 / unit * unit;
+  std::vector<std::uint8_t> bytes = random_prompt(27);
+  Generator generator(*model, {.temperature = 0}, 2);
+  generator.prompt(bytes);
+  for (Index i = 27; i < 70; ++i) {
+    const Index start = i < 32 ? 0 : (i - 32) / hop * hop + hop;
+    const std::vector<std::uint8_t> window(bytes.begin() + start, bytes.end());
+    const std::vector<float> costs = costs_at(*model, workspace, window, static_cast<std::size_t>(i - start));
+    bytes.push_back(generator.next());
+    const float least = *std::min_element(costs.begin(), costs.end());
+    ASSERT_NEAR(costs[bytes.back()], least, 1e-4) << i;  // two may be equally likely, to rounding
+  }
+}
+
+TEST_P(GeneratorModel, ThreadsAndNeighboursDoNotMatter) {
+  const auto model = make_small(GetParam());
+  const std::vector<std::uint8_t> prompt = random_prompt(13);
+  const auto first_stream = [&](int threads, Index streams) {
+    Generator generator(*model, {}, threads, streams);
+    generator.prompt(prompt);
+    std::vector<std::uint8_t> bytes;
+    for (int i = 0; i < 40; ++i) bytes.push_back(generator.next_of_each()[0]);
+    return bytes;
+  };
+  const auto alone = first_stream(1, 1);
+  EXPECT_EQ(first_stream(2, 1), alone);
+  EXPECT_EQ(first_stream(3, 3), alone);
+}
+
+}  // namespace
+}  // namespace megalith

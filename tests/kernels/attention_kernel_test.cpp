@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both forms of attention against the T x T matrix of scores that they avoid.
+#include "megalith/kernels/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "megalith/testing/sample.h"
+
+namespace megalith {
+namespace {
+
+struct Problem {
+  Index B = 2, H = 3, D = 5, Tq = 9, Tk = 9, window = 0;
+};
+
+/// Queries, keys and values side by side in rows of 3 H D numbers, the keys with rows to spare between sequences.
+struct Numbers {
+  Tensor<double> q, kv;
+  AttentionInput<double> in;
+
+  explicit Numbers(const Problem& p) : q({p.B, p.Tq, 3 * p.H * p.D}), kv({p.B, p.Tk + 4, 2 * p.H * p.D}) {
+    testing::fill_noise(q, {1});
+    testing::fill_noise(kv, {2});
+    q.vec() *= 6;  // far from uniform attention
+    const Index C = p.H * p.D;
+    in = {q.data(), 3 * C, kv.data(), kv.data() + C, 2 * C, p.Tk + 4, p.B, p.H, p.D, p.Tq, p.Tk, p.window};
+  }
+};
+
+/// The definition: o = softmax(q k^T / sqrt(D) + mask) v.
+Tensor<double> by_definition(const AttentionInput<double>& in) {
+  Tensor<double> o({in.B, in.Tq, in.H * in.D});
+  for (Index b = 0; b < in.B; ++b) {
+    for (Index h = 0; h < in.H; ++h) {
+      for (Index i = 0; i < in.Tq; ++i) {
+        const Index position = in.Tk - in.Tq + i;
+        std::vector<double> weight(static_cast<std::size_t>(in.Tk), 0.0);
+        double sum = 0;
+        for (Index j = 0; j <= position; ++j) {
+          if (in.window > 0 && j <= position - in.window) continue;
+          double score = 0;
+          for (Index d = 0; d < in.D; ++d) score += in.query(b, h, i)[d] * in.key(b, h, j)[d];
+          weight[static_cast<std::size_t>(j)] = std::exp(score / std::sqrt(static_cast<double>(in.D)));
+          sum += weight[static_cast<std::size_t>(j)];
+        }
+        for (Index j = 0; j < in.Tk; ++j)
+          for (Index d = 0; d < in.D; ++d)
+            o.row(b * in.Tq + i)[h * in.D + d] += weight[static_cast<std::size_t>(j)] / sum * in.value(b, h, j)[d];
+      }
+    }
+  }
+  return o;
+}
+
+std::vector<Problem> problems() {
+  std::vector<Problem> all;
+  for (const Index Tk : {1, 9, 16, 17, 63, 64, 65, 131}) {
+    for (const Index Tq : {Index{1}, Index{4}, Index{5}, Tk / 2 + 1, Tk}) {
+      if (Tq > Tk) continue;
+      for (const Index window : {0, 1, 3, 64, 65, 500}) all.push_back({.Tq = Tq, .Tk = Tk, .window = window});
+    }
+  }
+  return all;
+}
+
+TEST(Attention, BothFormsMatchTheDefinition) {
+  Workspace workspace(2);
+  const Context ctx(workspace);
+  for (const Problem& p : problems()) {
+    const Numbers n(p);
+    const Tensor<double> expected = by_definition(n.in);
+    Tensor<double> o = expected, log_sums({p.B, p.H, p.Tq}), other_sums = log_sums;
+    o.fill(std::numeric_limits<double>::quiet_NaN());
+    detail::attention_rows_forward(ctx, n.in, o.data(), log_sums.data());
+    EXPECT_LT(testing::relative_error(o, expected), 1e-13) << "rows: " << p.Tq << " of " << p.Tk << ", window " << p.window;
+    o.fill(std::numeric_limits<double>::quiet_NaN());
+    detail::attention_tiles_forward(ctx, n.in, o.data(), other_sums.data());
+    EXPECT_LT(testing::relative_error(o, expected), 1e-13) << "tiles: " << p.Tq << " of " << p.Tk << ", window " << p.window;
+    EXPECT_LT(testing::relative_error(other_sums, log_sums), 1e-13);
+  }
+}
+
+TEST(Attention, BothFormsGiveTheSameGradients) {
+  Workspace workspace(2);
+  const Context ctx(workspace);
+  for (const Problem& p : problems()) {
+    const Numbers n(p);
+    const Index C = p.H * p.D;
+    Tensor<double> o({p.B, p.Tq, C}), log_sums({p.B, p.H, p.Tq}), d_o = o;
+    testing::fill_noise(d_o, {3});
+    attention_forward(ctx, n.in, o.data(), log_sums.data());
+    const auto backward = [&](auto&& form) {
+      Tensor<double> dq({p.B, p.Tq, 3 * C}), dkv({p.B, p.Tk + 4, 2 * C});
+      testing::fill_noise(dkv, {4});  // added to
+      form(AttentionGradient<double>{dq.data(), dkv.data(), dkv.data() + C});
+      return std::pair(dq, dkv);
+    };
+    const auto rows = backward([&](const auto& out) {
+      detail::attention_rows_backward(ctx, n.in, o.data(), log_sums.data(), d_o.data(), out);
+    });
+    const auto tiles = backward([&](const auto& out) {
+      detail::attention_tiles_backward(ctx, n.in, o.data(), log_sums.data(), d_o.data(), out);
+    });
+    EXPECT_LT(testing::relative_error(tiles.first, rows.first), 1e-13) << p.Tq << " of " << p.Tk << ", window " << p.window;
+    EXPECT_LT(testing::relative_error(tiles.second, rows.second), 1e-13) << p.Tq << " of " << p.Tk << ", window " << p.window;
+  }
+}
+
+TEST(Attention, LargeScoresDoNotOverflow) {
+  Workspace workspace(1);
+  const Context ctx(workspace);
+  const Problem p{.Tq = 70, .Tk = 70};
+  Numbers n(p);
+  n.q.vec() *= 1e4;
+  Tensor<double> o({p.B, p.Tq, p.H * p.D}), rows = o;
+  attention_forward<double>(ctx, n.in, o.data(), nullptr);
+  detail::attention_rows_forward<double>(ctx, n.in, rows.data(), nullptr);
+  EXPECT_LT(testing::relative_error(o, rows), 1e-9);
+}
+
+TEST(AttentionPairs, CountsWhatIsSeen) {
+  for (const Index T : {1, 2, 9}) {
+    for (const Index window : {0, 1, 4, 20}) {
+      for (const Index past : {0, 3, 7}) {
+        Index pairs = 0;
+        for (Index i = past; i < past + T; ++i)
+          for (Index j = 0; j <= i; ++j) pairs += window == 0 || j > i - window;
+        EXPECT_EQ(attention_pairs(T, window, past), static_cast<double>(pairs)) << T << ' ' << window << ' ' << past;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace megalith

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "megalith/train/train_config.h"
+#include "support/temporary_folder.h"
+
+namespace megalith {
+namespace {
+
+RunConfig unusual() {
+  RunConfig c;
+  c.model.scales = {{.unit = 8}, {}};
+  c.train = {.budget = {.steps = 0, .bytes = 1, .minutes = 0.1},
+             .batch = 2,
+             .accumulate = 3,
+             .length = 4,
+             .schedule = {.kind = ScheduleKind::cosine, .peak = 0.1, .warmup_steps = 5, .floor = 0.3, .cooldown_share = 0.7},
+             .adamw = {.beta1 = 0.1, .beta2 = 0.2, .eps = 1e-30, .weight_decay = 1.0 / 3},
+             .clip = 6,
+             .average = 0.999,
+             .seed = ~std::uint64_t{0},
+             .init = "a \"file\"",
+             .eval_every = 7,
+             .eval_bytes = 8,
+             .log_every = 9,
+             .save_every_minutes = 0.1};
+  c.data = {.train = {"a", "b\n"}, .valid = {"c"}, .valid_share = 0.25, .separator = std::string("\0\n", 2)};
+  return c;
+}
+
+TEST(RunConfig, ComesBackFromJson) {
+  const RunConfig c = unusual(), back = run_config_from_json(to_json(c), "here");
+  EXPECT_EQ(back.model, c.model);
+  EXPECT_EQ(back.train, c.train);
+  EXPECT_EQ(back.data, c.data);
+}
+
+TEST(RunConfig, DifferentSeedsDifferentKeys) {
+  TrainConfig a, b;
+  b.seed = 2;
+  EXPECT_NE(a.init_key(), b.init_key());
+  EXPECT_NE(a.init_key(), RandomKey{a.seed});
+}
+
+TEST(RunConfig, Errors) {
+  const auto with = [](std::string_view from, std::string_view to) {
+    std::string json = to_json(unusual());
+    const std::size_t at = json.find(from);
+    EXPECT_NE(at, json.npos) << from;
+    return json.replace(at, from.size(), to);
+  };
+  EXPECT_ERROR(run_config_from_json("{", "here"), "here is not valid JSON");
+  EXPECT_ERROR(run_config_from_json("{}", "here"), "not the config.json");
+  EXPECT_ERROR(run_config_from_json(with("\"format_version\": 1", "\"format_version\": 2"), "here"), "format version 2");
+  EXPECT_ERROR(run_config_from_json(with("\"batch\"", "\"bacth\""), "here"), "no field \"bacth\"; the nearest is \"batch\"");
+  EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 2.5"), "here"), "train.batch is 2.5");
+  EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 18446744073709551615"), "here"), "train.batch");
+  EXPECT_ERROR(run_config_from_json(with("\"seed\": 18446744073709551615", "\"seed\": -1"), "here"), "train.seed is -1");
+  EXPECT_ERROR(run_config_from_json(with("\"cosine\"", "\"sine\""), "here"), "cosine");
+  EXPECT_ERROR(run_config_from_json(with("\"clip\": 6.0", "\"clip\": \"6\""), "here"), "train.clip is not a number");
+  EXPECT_ERROR(run_config_from_json(with("\"data\"", "\"dada\""), "here"), "\"dada\"");
+  const TemporaryFolder folder;
+  EXPECT_ERROR(load_run_config(folder.path()), "holds no run");
+}
+
+}  // namespace
+}  // namespace megalith

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs that must not start, not go on, or end early.
+#include <cmath>
+
+#include "megalith/train/training_data.h"
+#include "train/run_helpers.h"
+
+namespace megalith {
+namespace {
+
+using namespace tests;
+
+TEST(TrainerErrors, ANumberThatIsNoneStopsAndKeepsTheCheckpoint) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4);
+  model.init({1});
+  std::string before;
+  Trainer trainer(model, short_run(20), data, folder / "run", 1);
+  const std::string message = error_of([&] {
+    trainer.run([&](const Progress& p) {
+      if (p.step == 6 && p.phase == Phase::training && before.empty()) before = read_file(folder / "run/state.safetensors");
+      if (p.step == 6) model.parameters()[1].tensor->data()[3] = NAN;
+      return Control::go_on;
+    });
+  });
+  // The report of step 6 comes before its checkpoint, which must not be written with such weights.
+  for (const char* part :
+       {"step 6", "not a finite number", "learning rate", "gradient norm", "the checkpoint of step 5 stays"})
+    EXPECT_NE(message.find(part), message.npos) << message;
+  EXPECT_EQ(read_file(folder / "run/state.safetensors"), before);
+  FakeModel again(16, 4);
+  Trainer resumed(again, short_run(20), data, folder / "run", 1);
+  resumed.resume();
+  EXPECT_EQ(resumed.run().progress.step, 20);
+}
+
+/// A model whose gradient is not finite although its loss is.
+class BrokenGradient final : public AnyModel {
+ public:
+  const ModelConfig& config() const override { return model_.config(); }
+  std::unique_ptr<AnyModel> clone() const override { return model_.clone(); }
+  std::vector<Parameter> parameters() override { return model_.parameters(); }
+  Index parameter_count() const override { return model_.parameter_count(); }
+  void init(RandomKey key) override { model_.init(key); }
+  std::unique_ptr<AnyTape> make_tape(Shape shape) const override { return model_.make_tape(shape); }
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> costs, AnyModel& grad,
+             AnyTape& tape) const override {
+    model_.train(ctx, bytes, scale, costs, grad, tape);
+    grad.parameters()[0].tensor->data()[7] = INFINITY;
+  }
+  void score(const Context& ctx, Bytes bytes, std::span<float> costs) const override { model_.score(ctx, bytes, costs); }
+  std::unique_ptr<AnyState> make_state(Index B) const override { return model_.make_state(B); }
+  void read(const Context& ctx, Bytes bytes, AnyState& s) const override { model_.read(ctx, bytes, s); }
+  void next(const Context& ctx, AnyState& s, std::span<float> logits) const override { model_.next(ctx, s, logits); }
+  void accept(std::span<const std::uint8_t> bytes, AnyState& s) const override { model_.accept(bytes, s); }
+  Index position(const AnyState& s) const override { return model_.position(s); }
+  double flops(Shape shape) const override { return model_.flops(shape); }
+
+ private:
+  FakeModel model_;
+};
+
+TEST(TrainerErrors, AGradientThatIsNotFiniteStops) {
+  const TemporaryFolder folder;
+  BrokenGradient model;
+  Trainer trainer(model, short_run(20), write_data(folder), folder / "run", 1);
+  EXPECT_ERROR(trainer.run(), "stopped at step 1: the gradient is inf");
+  for (const Parameter& p : model.parameters())
+    for (const float x : p.tensor->span()) ASSERT_EQ(x, 0);  // no step was taken
+}
+
+TEST(TrainerErrors, ResumeRefusesWhatWouldChangeTheResult) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4);
+  Trainer(model, short_run(20), data, folder / "run", 1).run(stop_at(5));
+  const auto refusal = [&](auto&& change) {
+    TrainConfig config = short_run(20);
+    change(config);
+    return error_of([&] { Trainer(model, config, data, folder / "run", 1).resume(); });
+  };
+  EXPECT_EQ(refusal([](TrainConfig&) {}), "");
+  EXPECT_NE(refusal([](TrainConfig& c) { c.batch = 8; }).find("train.batch was 4 and is now 8"), std::string::npos);
+  EXPECT_NE(refusal([](TrainConfig& c) { c.budget.steps = 30; }).find("train.budget.steps was 20 and is now 30"),
+            std::string::npos);
+  EXPECT_NE(refusal([](TrainConfig& c) { c.seed = 2; }).find("train.seed was 1 and is now 2"), std::string::npos);
+  EXPECT_NE(
+      refusal([](TrainConfig& c) { c.schedule.kind = ScheduleKind::cosine; }).find("was \"linear\" and is now \"cosine\""),
+      std::string::npos);
+  const std::string two = refusal([](TrainConfig& c) { c.clip = 2, c.adamw.beta2 = 0.95; });
+  EXPECT_NE(two.find("train.adamw.beta2 was 0.98 and is now 0.95"), std::string::npos) << two;
+  EXPECT_NE(two.find("train.clip was 1.0 and is now 2.0"), std::string::npos) << two;
+  EXPECT_EQ(refusal([](TrainConfig& c) { c.eval_every = 7, c.eval_bytes = 0, c.log_every = 1, c.save_every_minutes = 1; }),
+            "");
+
+  FakeModel other(16, 8);
+  EXPECT_ERROR(Trainer(other, short_run(20), data, folder / "run", 1).resume(), "model.scales.0.unit was 4 and is now 8");
+  DataConfig other_data = data;
+  other_data.train = {folder.write("other.txt", some_text(5001))};
+  EXPECT_ERROR(Trainer(model, short_run(20), other_data, folder / "run", 1).resume(), "data was \"5000 bytes");
+  other_data.train = {folder.write("moved/elsewhere.txt", some_text(5000))};
+  EXPECT_NO_THROW(Trainer(model, short_run(20), other_data, folder / "run", 1).resume());
+}
+
+TEST(TrainerErrors, DamagedStatesAreRefusedAndTouchNothing) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4);
+  model.init({1});
+  Trainer(model, short_run(20), data, folder / "run", 1).run(stop_at(5));
+  const std::string state = folder / "run/state.safetensors", whole = read_file(state);
+  const auto refusal = [&](const std::string& content) {
+    folder.write("run/state.safetensors", content);
+    FakeModel fresh(16, 4);
+    const std::string message = error_of([&] { Trainer(fresh, short_run(20), data, folder / "run", 1).resume(); });
+    for (const Parameter& p : fresh.parameters())
+      for (const float x : p.tensor->span()) EXPECT_EQ(x, 0);
+    return message;
+  };
+  EXPECT_NE(refusal(whole.substr(0, whole.size() - 1)), "");
+  EXPECT_NE(refusal(""), "");
+  std::filesystem::copy_file(folder / "run/model.safetensors", folder / "model",
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_NE(refusal(read_file(folder / "model")).find("not the state of a run"), std::string::npos);
+  std::string renamed = whole;
+  renamed.replace(renamed.find("first.positions"), 15, "first.Positions");
+  EXPECT_NE(refusal(renamed).find("no tensor first.positions"), std::string::npos);
+  EXPECT_EQ(error_of([&] {
+              folder.write("run/state.safetensors", whole);
+              Trainer(model, short_run(20), data, folder / "run", 1).resume();
+            }),
+            "");
+}
+
+TEST(TrainerErrors, FoldersThatHoldARunOrCannotBeWritten) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4);
+  const auto run_in = [&](const std::string& dir) { Trainer(model, short_run(2), data, dir, 1).run(); };
+  run_in(folder / "run");
+  EXPECT_ERROR(run_in(folder / "run"), "holds a run already");
+  EXPECT_ERROR(run_in(folder / "train.txt"), "cannot make the folder");
+  EXPECT_ERROR(run_in(folder / "train.txt/below"), "cannot make the folder");
+  EXPECT_NO_THROW(run_in(folder / "new/deep/down"));
+  EXPECT_ERROR(Trainer(model, short_run(2), data, folder / "nothing", 1).resume(), "holds no run");
+  EXPECT_FALSE(std::filesystem::exists(folder / "nothing"));
+  if (::geteuid() != 0) {  // nothing is unwritable to the superuser
+    std::filesystem::create_directory(folder / "closed");
+    std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_read);
+    EXPECT_ERROR(run_in(folder / "closed"), "closed");
+  }
+}
+
+TEST(TrainerErrors, SettingsAndData) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4);
+  const auto refusal = [&](auto&& change) {
+    TrainConfig config = short_run(2);
+    DataConfig bytes = data;
+    change(config, bytes);
+    return error_of([&] { Trainer(model, config, bytes, folder / "run", 1); });
+  };
+  const auto expect = [&](auto&& change, const std::string& part) {
+    const std::string message = refusal(change);
+    EXPECT_NE(message.find(part), message.npos) << message;
+  };
+  expect([](TrainConfig& c, DataConfig&) { c.budget.bytes = 5; }, "exactly one");
+  expect([](TrainConfig& c, DataConfig&) { c.budget.steps = 0; }, "exactly one");
+  expect([](TrainConfig& c, DataConfig&) { c.budget.steps = -1; }, "budget.steps is -1");
+  expect([](TrainConfig& c, DataConfig&) { c.length = 6; }, "not a multiple of the model's unit 4");
+  expect([](TrainConfig& c, DataConfig&) { c.length = 32; }, "at most 16");
+  expect([](TrainConfig& c, DataConfig&) { c.batch = 0, c.log_every = 0; }, "batch is 0");
+  expect([](TrainConfig& c, DataConfig&) { c.batch = 0, c.log_every = 0; }, "log_every is 0");
+  expect([](TrainConfig& c, DataConfig&) { c.schedule.peak = NAN; }, "schedule.peak");
+  expect([](TrainConfig& c, DataConfig&) { c.adamw.beta2 = 1; }, "adamw.beta2 is 1");
+  expect([](TrainConfig& c, DataConfig&) { c.average = 1; }, "average is 1");
+  expect([](TrainConfig& c, DataConfig&) { c.clip = -1; }, "clip is -1");
+  expect([&](TrainConfig&, DataConfig& d) { d.train = {folder.write("short", "too short")}; },
+         "9 bytes, fewer than one window");
+  expect([](TrainConfig&, DataConfig& d) { d.valid_share = 0.1; }, "give one of them");
+  expect([](TrainConfig&, DataConfig& d) { d.valid = {}, d.valid_share = 1; }, "share");
+  expect([](TrainConfig&, DataConfig& d) { d.valid = {}, d.valid_share = 1e-9; }, "less than one");
+  EXPECT_ERROR(Trainer(model, short_run(2), data, folder / "run", 0), "threads is 0");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+TEST(TrainingData, HoldsOutTheEnd) {
+  const TemporaryFolder folder;
+  DataConfig config = write_data(folder);
+  config.valid.clear();
+  config.valid_share = 0.1;
+  const TrainingData data(config);
+  EXPECT_EQ(data.train().size(), 4500);
+  EXPECT_EQ(data.valid().size(), 500);
+  EXPECT_EQ(data.valid().begin, data.train().end);
+  config.valid_share = 0;
+  EXPECT_EQ(TrainingData(config).valid().size(), 0);
+}
+
+TEST(TrainerErrors, RunsWithoutValidation) {
+  const TemporaryFolder folder;
+  DataConfig data = write_data(folder);
+  data.valid.clear();
+  FakeModel model(16, 4);
+  const TrainResult result = Trainer(model, short_run(5), data, folder / "run", 1).run();
+  EXPECT_FALSE(result.progress.valid);
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));
+  EXPECT_FALSE(metrics_of(folder / "run").back().contains("valid_bpb"));
+}
+
+TEST(TrainerErrors, ABudgetInMinutesEndsAndResumesWithTheTimeLeft) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  TrainConfig config = short_run(0);
+  config.budget = {.steps = 0, .bytes = 0, .minutes = 0.3 / 60};
+  config.eval_every = 0;
+  config.save_every_minutes = 0;
+  FakeModel model(16, 4);
+  const TrainResult stopped = Trainer(model, config, data, folder / "run", 1).run(stop_at(2));
+  ASSERT_TRUE(stopped.stopped);
+  EXPECT_EQ(stopped.progress.steps, 0);
+  Trainer trainer(model, config, data, folder / "run", 1);
+  trainer.resume();
+  const TrainResult result = trainer.run();
+  EXPECT_FALSE(result.stopped);
+  EXPECT_GE(result.progress.seconds, 0.3);
+  EXPECT_GT(result.progress.seconds, stopped.progress.seconds);
+  EXPECT_GT(result.progress.step, 2);
+  EXPECT_EQ(result.progress.seconds_left, 0);
+}
+
+TEST(TrainerErrors, StoppingInTheLastValidation) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  for (const char* dir : {"whole", "stopped"}) {
+    FakeModel model(16, 4);
+    model.init({1});
+    Trainer trainer(model, short_run(5), data, folder / dir, 1);
+    if (std::string(dir) == "whole") {
+      trainer.run();
+      continue;
+    }
+    const auto stop = [](const Progress& p) {
+      return p.phase == Phase::validating && p.step == 5 ? Control::stop : Control::go_on;
+    };
+    EXPECT_TRUE(trainer.run(stop).stopped);
+    // A process that is killed just before the last checkpoint leaves the last line too.
+    const std::string metrics = read_file(folder / "whole/metrics.jsonl");
+    std::ofstream(folder / "stopped/metrics.jsonl", std::ios::app)
+        << metrics.substr(metrics.rfind('\n', metrics.size() - 2) + 1);
+    FakeModel again(16, 4);
+    Trainer resumed(again, short_run(5), data, folder / dir, 1);
+    resumed.resume();
+    EXPECT_FALSE(resumed.run().stopped);
+  }
+  expect_same_run(folder / "whole", folder / "stopped");
+}
+
+}  // namespace
+}  // namespace megalith
