@@ -12,7 +12,7 @@ usage() {
 
 data=()
 if [ $# -gt 0 ]; then
-  [ "$1" = --data ] && [ $# -gt 1 ] || usage
+  if [ "$1" != --data ] || [ $# -lt 2 ]; then usage; fi
   shift
   for path in "$@"; do
     [ -e "$path" ] || { echo "quickstart: there is no file or folder $path" >&2; exit 1; }
@@ -26,8 +26,8 @@ megalith=build/release/megalith
 
 say() { printf '\n== %s\n' "$*"; }
 
-# Bytewise path order, as the library reads folders.
-files_of() { find "$@" -type f -print0 | LC_ALL=C sort -z; }
+# The files under a path, in bytewise path order, as the library reads folders.
+files_of() { find -L "$1" -type f -print0 | LC_ALL=C sort -z; }
 
 eigen_headers() {
   local folder
@@ -87,9 +87,8 @@ run=$(next_run)
 
 say "bits per byte on the held-out bytes"
 held_out_bytes=$(last_metric valid_bytes)
-if [ ${#data[@]} -eq 0 ]; then files_of "$work/held-out" | xargs -0 cat > "$work/held-out.bin"
-else files_of "${data[@]}" | xargs -0 cat | tail -c "$held_out_bytes" > "$work/held-out.bin"
-fi
+if [ ${#data[@]} -eq 0 ]; then held_out=("$work/held-out"); else held_out=("${data[@]}"); fi
+for path in "${held_out[@]}"; do files_of "$path"; done | xargs -0 cat | tail -c "$held_out_bytes" > "$work/held-out.bin"
 printf '%-14s %.3f\n' "megabyte-tiny" "$(last_metric valid_bpb)"
 printf '%-14s %s\n' "gzip -9" "$(compressor_bits gzip -9)" "xz -9" "$(compressor_bits xz -9)"
 echo "(over $held_out_bytes bytes; the compressors read them alone, the model has read the training files before)"
@@ -99,4 +98,4 @@ say "a sample"
 "$megalith" generate "$run" --bytes 400 --temperature 0.8 | LC_ALL=C tr -c '\11\12\40-\176\200-\377' '?'
 
 say "the run is in $run"
-echo "more of it: $megalith generate $run --bytes 400 --prompt 'template <'"
+echo "more of it: $megalith generate $run --bytes 2000"

@@ -30,15 +30,21 @@ std::string with_prompt(const AnyModel& model, std::string_view prompt, Index n,
 }
 
 TEST(Generator, GreedyFollowsTheModelAndItsWindows) {
-  // Length 16, units of 4: windows start at 0, 8, 16 and so on, and are read from their start.
-  const FakeModel model = made_model(16, 4);
-  const std::string bytes = with_prompt(model, "ab", 60, {.temperature = 0});
-  std::vector<float> z(kByteValues);
-  for (std::size_t i = 2; i < bytes.size(); ++i) {
-    const std::size_t start = i < 16 ? 0 : (i - 16) / 8 * 8 + 8;
-    model.logits(static_cast<std::uint8_t>(bytes[i - 1]), static_cast<Index>(i - start), z);
-    const auto likeliest = std::max_element(z.begin(), z.end()) - z.begin();
-    ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), likeliest) << i;
+  struct Case {
+    Index length, unit, hop;  // windows start at 0, hop, 2 hop and so on
+  };
+  for (const Case c : {Case{16, 4, 8}, Case{24, 8, 16}, Case{16, 1, 8}, Case{16, 16, 16}}) {
+    const FakeModel model = made_model(c.length, c.unit);
+    const std::string bytes = with_prompt(model, "ab", 70, {.temperature = 0});
+    std::vector<float> z(kByteValues);
+    for (Index i = 2; i < std::ssize(bytes); ++i) {
+      const Index start = i < c.length ? 0 : (i - c.length) / c.hop * c.hop + c.hop;
+      const Index before = static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i - 1)]);
+      model.logits(i > start ? before : kByteValues, i - start, z);
+      const auto likeliest = std::max_element(z.begin(), z.end()) - z.begin();
+      ASSERT_EQ(static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]), likeliest)
+          << c.length << " " << c.unit << " " << i;
+    }
   }
 }
 

@@ -8,7 +8,7 @@ namespace megalith::tests {
 namespace {
 
 /// Long enough that a signal arrives in the middle.
-const std::vector<std::string> kLongRun{"--steps", "800", "--eval-every", "100"};
+const std::vector<std::string> kLongRun{"--steps", "500", "--eval-every", "100"};
 
 struct ToolResume : ToolTest {
   bool exists(const std::string& name) const { return std::filesystem::exists(folder / name); }
@@ -59,7 +59,7 @@ TEST_F(ToolResume, AKilledRunGoesOnToTheSameBits) {
   ASSERT_EQ(train("whole", kLongRun).code, 0);
   auto run = std::make_unique<Tool>(train_options("run", often));
   int kills = 0;
-  for (const int after : {1, 20, 45}) {
+  for (const int after : {1, 15, 30}) {
     if (!wait_until([&] { return lines("run") >= after; })) break;
     run->signal(SIGKILL);
     if (run->wait().code != 128 + SIGKILL) break;  // it was done before the signal came

@@ -52,16 +52,18 @@ TEST(TrainerKill, FiftyKillsChangeNothing) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
   TrainConfig config = short_run(30);
+  const auto begin = std::chrono::steady_clock::now();
   {
     FakeModel model(16, 4, 0.2);
     model.init({9});
     Trainer(model, config, data, folder / "whole", 1).run();
   }
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
 
   int kills = 0, between_renames = 0, runs = 0;
   while (kills < 50 || between_renames < 10) {
     const std::string dir = folder / ("killed" + std::to_string(runs++));
-    config.save_every_minutes = runs % 2 == 1 ? 1e-9 : 0.02 / 60;  // after each step, and after some
+    config.save_every_minutes = runs % 2 == 1 ? 1e-9 : whole.count() / 600;  // after each step, and after some
     int kills_here = 0;
     for (bool finished = false; !finished;) {
       const pid_t child = start_process(config, data, dir);
@@ -69,7 +71,7 @@ TEST(TrainerKill, FiftyKillsChangeNothing) {
       // Half of the kills come at a random moment, the others after one as soon as the model is a new file: between the two
       // renames of a checkpoint, while the state is still being written.
       const auto start = std::chrono::steady_clock::now();
-      const auto wait = std::chrono::microseconds(random_below({77}, static_cast<std::uint64_t>(kills), 100000));
+      const auto wait = whole / 2 * random_uniform({77}, static_cast<std::uint64_t>(kills + runs));
       const bool aim = kills % 2 == 1, let_live = kills_here == 13;
       ino_t model = 0;  // at the moment
       int status = 0;
@@ -96,7 +98,7 @@ TEST(TrainerKill, FiftyKillsChangeNothing) {
       if (ahead > 0) ++between_renames;
     }
     expect_same_run(folder / "whole", dir);
-    ASSERT_LT(runs, 60);
+    ASSERT_LT(runs, 200);
   }
   std::printf("%d kills in %d runs, %d of them between the two renames\n", kills, runs, between_renames);
 }

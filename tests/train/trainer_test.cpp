@@ -171,6 +171,8 @@ TEST(Trainer, BestIsKept) {
   EXPECT_EQ(result.progress.best->step, best_step);
   EXPECT_EQ(result.progress.best->bits_per_byte, best);
   EXPECT_EQ(SafetensorsReader(folder / "run/best.safetensors").metadata().at("step"), std::to_string(best_step));
+  interrupted_run(config, data, folder / "stopped", {best_step + 2});  // the best is remembered over a resume
+  expect_same_run(folder / "run", folder / "stopped");
 }
 
 TEST(Trainer, MetricsBehindTheCheckpointAreCut) {
