@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times training steps (forward, backward, clip, AdamW) of a preset on random bytes, and shows the memory they take. Prints one
-// line of JSON: the median of the steps after the first.
+// Times training steps (forward, backward, clip, AdamW) of a preset on random bytes, and shows the memory they take. Prints
+// one line of JSON: the median of the steps after the first.
 //
 //   train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]]
 #include <malloc.h>
@@ -48,7 +48,9 @@ double inner_tape_bytes(const ModelConfig& config, Shape shape) {
 
 int run(int argc, char** argv) {
   check(argc >= 2, "usage: train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]]");
-  const auto argument = [&](int i, Index otherwise) { return argc > i ? static_cast<Index>(std::stoll(argv[i])) : otherwise; };
+  const auto argument = [&](int i, Index otherwise) {
+    return argc > i ? static_cast<Index>(std::stoll(argv[i])) : otherwise;
+  };
   ModelConfig config = load_config(argv[1]);
   config.length = argument(2, config.length);
   const Shape shape{argument(3, 8), config.length};
@@ -81,7 +83,8 @@ int run(int argc, char** argv) {
   const double median = seconds[seconds.size() / 2];
   std::printf(
       "{\"model\": \"%s\", \"parameters\": %td, \"length\": %td, \"batch\": %td, \"threads\": %d, \"products\": \"%s\", "
-      "\"seconds_per_step\": %.4f, \"bytes_per_second\": %.0f, \"gflops\": %.1f, \"rss_anon_mb\": %.0f, \"inner_tape_mb\": %.2f}\n",
+      "\"seconds_per_step\": %.4f, \"bytes_per_second\": %.0f, \"gflops\": %.1f, \"rss_anon_mb\": %.0f, \"inner_tape_mb\": "
+      "%.2f}\n",
       argv[1], model->parameter_count(), shape.T, shape.B, threads, product_library(), median,
       static_cast<double>(shape.rows()) / median, 3 * model->flops(shape) / median / 1e9, anonymous_memory() / 1e6,
       inner_tape_bytes(config, shape) / 1e6);

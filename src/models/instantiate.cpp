@@ -17,10 +17,14 @@ static_assert(ByteDecoder<Vanilla<float>> && ByteDecoder<Megabyte<float>> && Byt
 std::unique_ptr<AnyModel> make_model(const ModelConfig& config) {
   config.validate();
   switch (config.scales.size()) {
-    case 1: return std::make_unique<ModelOf<Vanilla<float>>>(config);
-    case 2: return std::make_unique<ModelOf<Megabyte<float>>>(config);
-    case 3: return std::make_unique<ModelOf<ThreeScale<float>>>(config);
-    default: throw Error(text("a model has one to three scales, not ", config.scales.size()));
+    case 1:
+      return std::make_unique<ModelOf<Vanilla<float>>>(config);
+    case 2:
+      return std::make_unique<ModelOf<Megabyte<float>>>(config);
+    case 3:
+      return std::make_unique<ModelOf<ThreeScale<float>>>(config);
+    default:
+      throw Error(text("a model has one to three scales, not ", config.scales.size()));
   }
 }
 

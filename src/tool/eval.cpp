@@ -2,13 +2,16 @@
 // megalith eval: what each byte of some files costs under a model.
 #include <CLI/CLI.hpp>
 #include <bit>
+#include <cmath>
 #include <cstdio>
-#include <fstream>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "megalith/core/check.h"
+#include "megalith/io/atomic_file.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
@@ -26,25 +29,29 @@ struct EvalOptions {
   int threads = 0;
 };
 
-/// The file of --per-byte.
+/// The file of --per-byte: there once all of it is written, so that a failure leaves no half of it.
 class CostFile {
  public:
-  explicit CostFile(const std::string& path) : path_(path), out_(path, std::ios::binary | std::ios::trunc) {
-    check(out_.is_open(), "cannot write ", path_, "; choose a file in a folder that exists and can be written to");
+  /// Refuses a path that is one of the files read.
+  CostFile(const std::string& path, const std::string& checkpoint, const Corpus& corpus) {
+    const auto refuse_if = [&](const std::filesystem::path& other) {
+      std::error_code none;
+      check(!std::filesystem::equivalent(path, other, none), "--per-byte ", path, " would overwrite ", other.string(),
+            ", which is to be read; choose another file");
+    };
+    for (const CorpusFile& file : corpus.files()) refuse_if(file.path);
+    refuse_if(checkpoint);
+    refuse_if(std::filesystem::path(checkpoint) / "model.safetensors");
+    file_.emplace(path);
   }
   void write(std::span<const float> bits) {
     static_assert(std::endian::native == std::endian::little, "the file is little-endian");
-    out_.write(reinterpret_cast<const char*>(bits.data()), static_cast<std::streamsize>(bits.size_bytes()));
-    check(out_.good(), "could not write all costs to ", path_, "; is the disk full?");
+    file_->write(std::as_bytes(bits));
   }
-  void close() {
-    out_.close();
-    check(out_.good(), "could not write all costs to ", path_, "; is the disk full?");
-  }
+  void close() { file_->commit(); }
 
  private:
-  std::string path_;
-  std::ofstream out_;
+  std::optional<AtomicFile> file_;
 };
 
 int run_eval(const EvalOptions& options) {
@@ -56,7 +63,7 @@ int run_eval(const EvalOptions& options) {
 
   EvaluateConfig config;
   if (!options.per_byte.empty()) {
-    costs = std::make_unique<CostFile>(options.per_byte);
+    costs = std::make_unique<CostFile>(options.per_byte, options.checkpoint, corpus);
     config.costs = [&](const CorpusFile&, std::int64_t, std::span<const float> bits) { costs->write(bits); };
   }
   config.progress = [&](std::int64_t done, std::int64_t total) {
@@ -64,6 +71,8 @@ int run_eval(const EvalOptions& options) {
     return Control::go_on;
   };
   const Evaluation result = evaluate(*model, workspace, corpus.all(), config);
+  check(std::isfinite(result.bits), "the model gives costs that are not finite numbers; its weights in ", options.checkpoint,
+        " are damaged");
   if (costs) costs->close();
   display.finish();
 
@@ -85,8 +94,9 @@ Verb add_eval(CLI::App& app) {
                    "Writes the cost of every byte in bits, little-endian float32, files in path order")
       ->type_name("FILE");
   add_threads(*verb, options->threads);
-  verb->footer("Every file starts afresh and is read in windows of the trained length that do not overlap.\n"
-               "The last line is `bits_per_byte: X`.");
+  verb->footer(
+      "Every file starts afresh and is read in windows of the trained length that do not overlap.\n"
+      "The last line is `bits_per_byte: X`.");
   return {verb, [options] { return run_eval(*options); }};
 }
 

@@ -69,7 +69,8 @@ Verb add_generate(CLI::App& app) {
   verb->add_option("--prompt-file", options->prompt_file, "The same from a file, or from standard input with -")
       ->type_name("FILE|-")
       ->excludes(prompt);
-  verb->add_option("--temperature", sampling.temperature, "Below 1 more of the likely, above 1 more of the rare; 0 takes the likeliest byte")
+  verb->add_option("--temperature", sampling.temperature,
+                   "Below 1 more of the likely, above 1 more of the rare; 0 takes the likeliest byte")
       ->check(number_from_zero())
       ->capture_default_str()
       ->type_name("X");

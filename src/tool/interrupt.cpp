@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <string_view>
 
 #include "verb.h"
@@ -14,14 +15,16 @@ namespace {
 
 std::atomic<int> presses{0};  // an atomic, since any thread may get the signal
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait for a lock");
-struct sigaction before;
+struct sigaction before, pipe_before;
 
 /// Calls only what a signal handler may call.
 void on_interrupt(int) {
   if (presses.fetch_add(1) != 0) _exit(kInterrupted);
   // Said here and not where the flag is read: a step may take seconds, and a silent terminal invites the second press.
+  const int interrupted_errno = errno;
   constexpr std::string_view kNotice = "\nfinishing the step and saving; Ctrl-C again stops at once\n";
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kNotice.data(), kNotice.size());
+  errno = interrupted_errno;
 }
 
 }  // namespace
@@ -33,9 +36,15 @@ InterruptWatch::InterruptWatch() {
   action.sa_flags = SA_RESTART;  // reading and writing files goes on
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &before);
+  // Ctrl-C also ends the `tee` that a log may be piped to: writing to it must not end the run before it is saved.
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, &pipe_before);
 }
 
-InterruptWatch::~InterruptWatch() { sigaction(SIGINT, &before, nullptr); }
+InterruptWatch::~InterruptWatch() {
+  sigaction(SIGINT, &before, nullptr);
+  sigaction(SIGPIPE, &pipe_before, nullptr);
+}
 
 bool InterruptWatch::asked() const { return presses != 0; }
 

@@ -15,7 +15,8 @@ namespace {
 int run_models() {
   std::size_t width = 4;
   for (const Preset& preset : presets()) width = std::max(width, preset.name.size());
-  const auto row = [&](const char* name, const char* parameters, const char* flops, const char* length, const char* summary) {
+  const auto row = [&](const char* name, const char* parameters, const char* flops, const char* length,
+                       const char* summary) {
     std::printf("%-*s  %15s  %12s  %9s  %s\n", static_cast<int>(width), name, parameters, flops, length, summary);
   };
   row("name", "parameters", "MFLOP/byte", "length", "");

@@ -18,9 +18,9 @@ CLI::Validator whole_number(std::uint64_t least,
 /// Accepts finite numbers x for which `holds(x)`; `range` says which these are, as in "above 0".
 CLI::Validator number(bool (*holds)(double), std::string_view range);
 
-CLI::Validator positive_number();        // above 0
-CLI::Validator number_from_zero();       // at least 0
-CLI::Validator share_below_one();        // at least 0 and below 1
+CLI::Validator positive_number();   // above 0
+CLI::Validator number_from_zero();  // at least 0
+CLI::Validator share_below_one();   // at least 0 and below 1
 
 /// --threads, the number of processors unless it is given.
 CLI::Option* add_threads(CLI::App& verb, int& threads);

@@ -57,9 +57,9 @@ class ProgressDisplay {
 
   std::FILE* file_;
   Look look_ = look_of(file_);
-  bool drawn_ = false;           // a line of ours stands where the cursor is
-  bool pending_ = false;         // last_ was not shown
-  Clock::time_point shown_{};    // when something was; the epoch: never
+  bool drawn_ = false;         // a line of ours stands where the cursor is
+  bool pending_ = false;       // last_ was not shown
+  Clock::time_point shown_{};  // when something was; the epoch: never
   Progress last_{};
   std::int64_t validated_ = -1;  // the step of the last validation shown
 };

@@ -60,8 +60,9 @@ int say_how_it_ended(const TrainResult& result, const TrainOptions& options) {
   if (end.valid)
     std::printf("validation: %.4f bits per byte over %s bytes, after %s steps\n", end.valid->bits_per_byte,
                 grouped(end.valid->bytes).c_str(), grouped(end.step).c_str());
-  else std::printf("done after %s steps; no validation, since neither --valid nor --valid-share was given\n",
-                   grouped(end.step).c_str());
+  else
+    std::printf("done after %s steps; no validation, since neither --valid nor --valid-share was given\n",
+                grouped(end.step).c_str());
   std::printf("the run is in %s; to read from it: megalith generate %s --bytes 400\n", options.out.c_str(),
               quoted(options.out).c_str());
   return kDone;

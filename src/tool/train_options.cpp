@@ -176,7 +176,8 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->type_name("N");
   add_threads(verb, o.threads);
 
-  verb.add_option("--eval-every", o.eval_every, with_default("Steps between validations; 0: at the end", defaults.eval_every))
+  verb.add_option("--eval-every", o.eval_every,
+                  with_default("Steps between validations; 0: at the end", defaults.eval_every))
       ->check(whole_number(0))
       ->type_name("N");
   verb.add_option("--eval-bytes", o.eval_bytes,

@@ -35,8 +35,8 @@ struct TrainOptions {
 
 void add_options(CLI::App& verb, TrainOptions& options);
 
-/// The run that the options describe: that of options.out where it is to be resumed. Throws CLI::ParseError when an option is
-/// missing, and Error for an unknown model, a missing run, or, naming both values, an option that would change what a
+/// The run that the options describe: that of options.out where it is to be resumed. Throws CLI::ParseError when an option
+/// is missing, and Error for an unknown model, a missing run, or, naming both values, an option that would change what a
 /// resumed run ends with.
 RunConfig run_config(const TrainOptions& options);
 

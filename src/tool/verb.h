@@ -15,7 +15,7 @@ enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kInterrupted = 130 };
 
 struct Verb {
   CLI::App* options = nullptr;  // belongs to the app that it was added to
-  std::function<int()> run;     // with what was parsed; gives the exit code. Throws Error, or CLI::ParseError for wrong usage
+  std::function<int()> run;  // with what was parsed; gives the exit code. Throws Error, or CLI::ParseError for wrong usage
 };
 
 Verb add_train(CLI::App& app);

@@ -77,7 +77,7 @@ class Corpus::Sources {
     const auto at = static_cast<std::uint64_t>(offset);
     if (index < open_.size()) return open_[index].read(at, out);
     const InputFile source(file.path);
-    check(source.size() == static_cast<std::uint64_t>(file.size), file.path, " had ", file.size, " bytes and now has ",
+    check(source.size() >= static_cast<std::uint64_t>(file.size), file.path, " had ", file.size, " bytes and now has ",
           source.size(), ": it changed while it was in use");
     source.read(at, out);
   }

@@ -123,7 +123,7 @@ Evaluation evaluate(const AnyModel& model, Workspace& workspace, const CorpusSli
   scorer.total = count == all ? windows.bytes() : std::min(windows.bytes(), count * length);
   for (std::int64_t i = 0; i < count && !scorer.result.stopped; ++i) {
     // Window i of the sample is the one in the middle of the i-th of `count` equal parts.
-    scorer.add(windows[(2 * i + 1) * all / (2 * count)]);
+    scorer.add(windows[count == all ? i : (2 * i + 1) * all / (2 * count)]);
   }
   if (!scorer.result.stopped) scorer.flush();
   return scorer.result;

@@ -2,6 +2,7 @@
 #include "run_files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,20 +36,24 @@ void RunFiles::begin(const RunConfig& config) {
   open_metrics();
 }
 
-void RunFiles::take_up(const RunConfig& config, std::int64_t lines) {
+std::int64_t RunFiles::take_up(const RunConfig& config, std::int64_t lines) {
   open_metrics();
   std::ifstream in(metrics(), std::ios::binary);
   const std::string before{std::istreambuf_iterator<char>(in), {}};
   check(!in.bad(), "cannot read ", metrics());
   std::size_t keep = 0;
-  for (std::size_t end; lines > 0 && (end = before.find('\n', keep)) != before.npos; --lines) keep = end + 1;
+  std::int64_t kept = 0;
+  for (std::size_t end; kept < lines && (end = before.find('\n', keep)) != before.npos; ++kept) keep = end + 1;
   check(::ftruncate(metrics_, static_cast<off_t>(keep)) == 0, "cannot shorten ", metrics(), ": ", std::strerror(errno));
   write_file(this->config(), to_json(config));
+  return kept;
 }
 
 void RunFiles::open_metrics() {
   metrics_ = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   check(metrics_ >= 0, "cannot write ", metrics(), ": ", std::strerror(errno));
+  check(::flock(metrics_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, "another process is training in ", dir_,
+        "; wait for it, or choose another folder");
 }
 
 void RunFiles::append_metrics(std::string line) {

@@ -26,9 +26,10 @@ class RunFiles {
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
   void begin(const RunConfig& config);
-  /// Takes up a run whose checkpoint came after that many lines of metrics: cuts those behind it. Throws Error where that
+  /// Takes up a run whose checkpoint came after that many lines of metrics: cuts those behind it, and returns how many there
+  /// are. Throws Error where another process trains in the folder, or where that
   /// cannot be written.
-  void take_up(const RunConfig& config, std::int64_t lines);
+  std::int64_t take_up(const RunConfig& config, std::int64_t lines);
 
   /// Adds a line to metrics.jsonl with one write, so that a process that is killed leaves no half of it.
   void append_metrics(std::string line);

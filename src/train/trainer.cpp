@@ -42,12 +42,14 @@ class Trainer::Run {
     data_.emplace(data);
     valid_ = data_->valid();
     sampler_ = std::make_unique<RandomWindows>(data_->train(), length_, data_key(config.seed));
+    data_description_ = sampler_->describe();
   }
   Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
       std::string dir, int threads)
       : Run(model, config, dir, threads) {
     valid_ = valid;
     sampler_ = std::move(sampler);
+    data_description_ = sampler_->describe();
   }
 
   void resume();
@@ -64,7 +66,7 @@ class Trainer::Run {
     gflop_per_byte_ = 3e-9 * model.flops({1, length_}) / static_cast<double>(length_);
   }
 
-  nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, sampler_->describe()); }
+  nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_description_); }
   double share_used() const {
     return steps_ > 0 ? static_cast<double>(c_.step) / static_cast<double>(steps_)
                       : c_.seconds / (60 * config_.budget.minutes);
@@ -89,6 +91,7 @@ class Trainer::Run {
   std::optional<TrainingData> data_;
   CorpusSlice valid_{};
   std::unique_ptr<const BatchSampler> sampler_;
+  std::string data_description_;  // taken once: data that change while the run goes on are not the run's data
   detail::TrainStep step_;
   detail::RunFiles files_;
 
@@ -113,7 +116,7 @@ void Trainer::Run::resume() {
     // Killed before the first checkpoint: the run starts anew, with the settings that it was started with.
     const RunConfig begun = load_run_config(files_.dir());
     const std::string different =
-        detail::differences(detail::result_settings(begun.model, begun.train, sampler_->describe()), settings());
+        detail::differences(detail::result_settings(begun.model, begun.train, data_description_), settings());
     check(different.empty(), "resuming with other settings would change the result: ", different);
   }
   resumed_ = true;
@@ -123,9 +126,10 @@ void Trainer::Run::begin() {
   check(!started_, "a trainer runs once; make another one and resume() the run");
   started_ = true;
   const RunConfig config{step_.model().config(), config_, data_config_};
-  if (resumed_) files_.take_up(config, c_.lines);
-  else files_.begin(config);
+  // The weights before the files: a wrong --init leaves no run behind.
   if (saved_step_ < 0 && !config_.init.empty()) load_parameters(config_.init, step_.model());
+  if (resumed_) c_.lines = files_.take_up(config, c_.lines);
+  else files_.begin(config);
   if (saved_step_ < 0) step_.restart_average();
   saved_at_ = Clock::now();
 }
@@ -185,7 +189,7 @@ TrainResult Trainer::Run::finish(const Report& report) {
   if (c_.finished != 0) return {false, progress()};
   if (has_valid()) {
     // The best is chosen on the sample, which is the same for all steps; the value that counts is that of everything.
-    const bool sampled = config_.eval_every > 0 && config_.eval_bytes > 0;
+    const bool sampled = config_.eval_every > 0 && config_.eval_bytes > 0 && config_.eval_bytes < valid_.size();
     if (sampled) {
       if (validate(config_.eval_bytes, report, true).stopped) return {true, progress()};
       keep_best();

@@ -24,7 +24,8 @@ TYPED_TEST_SUITE_P(DecoderTest);
 TYPED_TEST_P(DecoderTest, Adjoint) {
   this->expect_below(testing::check_decoder_gradients(TypeParam{}, {.shape = {2, 16}}, false), this->kExact);
   this->expect_below(testing::check_decoder_gradients(TypeParam{}, {.shape = {3, 8}}, true), this->kExact);
-  this->expect_below(testing::check_decoder_gradients(TypeParam{}, {.shape = {2, 24}, .mode = Mode::infer}, false), this->kExact);
+  this->expect_below(testing::check_decoder_gradients(TypeParam{}, {.shape = {2, 24}, .mode = Mode::infer}, false),
+                     this->kExact);
 }
 
 TYPED_TEST_P(DecoderTest, Repeatable) {
@@ -49,7 +50,8 @@ TYPED_TEST_P(DecoderTest, Steps) {
 TYPED_TEST_P(DecoderTest, Causal) {
   const auto m = TypeParam{}.template operator()<float>();
   Index reach = 24;
-  if constexpr (requires { m.stack.blocks[0].attention.branch.window; } && !requires { m.inner; })
+  if constexpr (
+      requires { m.stack.blocks[0].attention.branch.window; } && !requires { m.inner; })
     if (m.stack.blocks[0].attention.branch.window > 0) reach = m.stack.blocks[0].attention.branch.window;
   this->expect_below(testing::check_decoder_causality<double>(TypeParam{}, {.shape = {2, 24}}, reach), 0.5);
   this->expect_below(testing::check_decoder_causality<float>(TypeParam{}, {.shape = {2, 24}}, 0), 0.5);
@@ -79,7 +81,8 @@ TYPED_TEST_P(DecoderTest, Tiles) {
     return testing::run_decoder(ctx, m, bytes, {3, 24}, {});
   };
   const auto whole = run(1024);
-  for (const Index tile : {1, 8, 20, 40}) this->expect_below(testing::compare_decoders(run(tile), whole, testing::kRelative), this->kExact);
+  for (const Index tile : {1, 8, 20, 40})
+    this->expect_below(testing::compare_decoders(run(tile), whole, testing::kRelative), this->kExact);
 }
 
 /// Products counted by a counting scalar, in a score() (sequences are short: no tile of attention is masked).
@@ -98,6 +101,7 @@ TYPED_TEST_P(DecoderTest, Flops) {
   EXPECT_EQ(2.0 * static_cast<double>(Counting::count() - before), m.flops({2, 16}));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(DecoderTest, Adjoint, Repeatable, Score, Chunks, Steps, Causal, Threads, FloatMatchesDouble, Tiles, Flops);
+REGISTER_TYPED_TEST_SUITE_P(DecoderTest, Adjoint, Repeatable, Score, Chunks, Steps, Causal, Threads, FloatMatchesDouble,
+                            Tiles, Flops);
 
 }  // namespace megalith::tests

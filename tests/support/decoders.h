@@ -28,9 +28,7 @@ inline StackConfig other_options(StackConfig c, Activation activation) {
   return c;
 }
 
-inline ModelConfig vanilla_config() {
-  return {.length = 24, .scales = {{.unit = 1, .stack = small_stack(8, 2, 2)}}};
-}
+inline ModelConfig vanilla_config() { return {.length = 24, .scales = {{.unit = 1, .stack = small_stack(8, 2, 2)}}}; }
 inline ModelConfig vanilla_window_config() {
   ModelConfig c = vanilla_config();
   c.scales[0].stack = other_options(c.scales[0].stack, Activation::swiglu);
@@ -41,7 +39,8 @@ inline ModelConfig vanilla_window_config() {
 }
 /// Equations (1) to (6), with dropout.
 inline ModelConfig paper_config() {
-  ModelConfig c{.length = 24, .scales = {{.unit = 4, .stack = small_stack(12, 3, 2)}, {.unit = 1, .stack = small_stack(8, 2, 2)}}};
+  ModelConfig c{.length = 24,
+                .scales = {{.unit = 4, .stack = small_stack(12, 3, 2)}, {.unit = 1, .stack = small_stack(8, 2, 2)}}};
   for (ScaleConfig& scale : c.scales) scale.stack.dropout = 0.2;
   return c;
 }

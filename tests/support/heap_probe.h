@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what our code takes from the heap. Include it in one source file of a test: it replaces operator new, and malloc for
-// calls from the test's own executable (the library and Eigen are in it; OpenMP's and the C library's own calls are not).
+// Counts what our code takes from the heap. Include it in one source file of a test: it replaces operator new, and malloc
+// for calls from the test's own executable (the library and Eigen are in it; OpenMP's and the C library's own calls are
+// not).
 #pragma once
 
 #include <malloc.h>

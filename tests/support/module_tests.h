@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "megalith/testing/causality_check.h"
@@ -122,10 +123,10 @@ TYPED_TEST_P(ModuleTest, FloatMatchesDouble) {
 }
 
 TYPED_TEST_P(ModuleTest, Threads) {
-  // Products of at least 20 tiles (of 128 rows with Eigen, 256 with oneDNN).
-  const Finding found = testing::check_threads(with_width<TypeParam>(TypeParam::kLight ? 36 : 132), {.shape = {2, 2600}});
+  // 5200 rows: products of at least 20 tiles (of 128 rows with Eigen, 256 with oneDNN), and 300 tiles of attention.
+  const Finding found = testing::check_threads(with_width<TypeParam>(TypeParam::kLight ? 36 : 132), {.shape = {20, 260}});
   EXPECT_EQ(found.error, 0) << found.where;
-  const Finding short_ones = testing::check_threads(TypeParam{}, {.shape = {400, 8}});
+  const Finding short_ones = testing::check_threads(TypeParam{}, {.shape = {200, 8}});
   EXPECT_EQ(short_ones.error, 0) << short_ones.where << ", many short sequences";
 }
 
@@ -134,7 +135,9 @@ TYPED_TEST_P(ModuleTest, Flops) {
     const testing::FlopCount flops = testing::count_flops(TypeParam{}, {.shape = shape});
     EXPECT_EQ(flops.claimed, flops.steps) << "T = " << shape.T;
     EXPECT_GE(flops.forward, flops.claimed) << "T = " << shape.T;
-    if (shape.T < 16) { EXPECT_EQ(flops.forward, flops.claimed) << "T = " << shape.T; }  // no tiles, so nothing is masked
+    if (shape.T < 16) {
+      EXPECT_EQ(flops.forward, flops.claimed) << "T = " << shape.T;
+    }  // no tiles, so nothing is masked
   }
 }
 
@@ -156,10 +159,14 @@ TYPED_TEST_P(ModuleTest, NoHeap) {
       s.module.forward(ctx, testing::view(s.x), testing::view(y), state, tape);
       s.module.backward(ctx, testing::view(s.x), testing::view(s.dy), testing::view(dx), grad, dstate, tape);
     };
+    // Which thread gets a task is left to chance, so one may meet its largest task late and grow then. What allocates in
+    // every step does so in each of three tries.
+    const auto least_of_three = [](auto&& measure) { return std::min({measure(), measure(), measure()}); };
     train();
     train();
-    const long in_training = allocations_in(train);
-    if (count) { EXPECT_EQ(in_training, 0) << "in the third training step"; }
+    if (count) {
+      EXPECT_EQ(least_of_three([&] { return allocations_in(train); }), 0) << "in a warm training step";
+    }
 
     // A first generation grows the scratch; the second, in a state that was there before, takes nothing.
     const typename M::State fresh(s.module, B, T);
@@ -170,14 +177,21 @@ TYPED_TEST_P(ModuleTest, NoHeap) {
       for (Index t = 0; t < T; ++t) s.module.step(ctx.after_rows(t), testing::view(row), testing::view(out), open);
     };
     generate();
-    open = fresh;
-    const long in_generation = allocations_in(generate);
-    if (count) { EXPECT_EQ(in_generation, 0) << "in decoding"; }
+    const auto allocations_in_generation = [&] {
+      open = fresh;
+      return allocations_in(generate);
+    };
+    if (count) {
+      EXPECT_EQ(least_of_three(allocations_in_generation), 0) << "in decoding";
+    }
 
     if (count) continue;
-    const std::size_t before = live_heap();
-    for (int i = 3; i < 100; ++i) train();
-    EXPECT_LE(live_heap(), before) << "between the third and the hundredth step";
+    const auto growth = [&] {
+      const auto before = static_cast<long>(live_heap());
+      for (int i = 0; i < 100; ++i) train();
+      return static_cast<long>(live_heap()) - before;
+    };
+    EXPECT_LE(least_of_three(growth), 0) << "bytes of the heap over a hundred warm steps";
   }
 }
 

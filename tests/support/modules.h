@@ -23,7 +23,8 @@ namespace megalith::tests {
 struct Sized {
   Index width = 12;
   static constexpr Index kWidthStep = 1;
-  /// Float is compared at few sizes: the module is slow, or its derivative jumps, and float may fall on another side than double.
+  /// Float is compared at few sizes: the module is slow, or its derivative jumps, and float may fall on another side than
+  /// double.
   static constexpr bool kLight = false;
 };
 
@@ -207,10 +208,10 @@ struct RecomputeStackCase : Sized {
 using LayerCases = ::testing::Types<LinearCase, LinearWithoutBiasCase, LayerNormCase, RmsNormCase, NormCase, DropoutCase,
                                     FeedForwardCase<Activation::relu>, FeedForwardCase<Activation::gelu>,
                                     FeedForwardCase<Activation::relu_squared>, FeedForwardCase<Activation::swiglu>>;
-using AttentionCases = ::testing::Types<AttentionCase, WindowAttentionCase, WideWindowAttentionCase, RotaryAttentionCase,
-                                        ModernAttentionCase>;
-using BlockCases = ::testing::Types<ResidualCase, TransformerBlockCase, ModernBlockCase, RecomputeCase, StackCase,
-                                    RecomputeStackCase>;
+using AttentionCases =
+    ::testing::Types<AttentionCase, WindowAttentionCase, WideWindowAttentionCase, RotaryAttentionCase, ModernAttentionCase>;
+using BlockCases =
+    ::testing::Types<ResidualCase, TransformerBlockCase, ModernBlockCase, RecomputeCase, StackCase, RecomputeStackCase>;
 
 struct CaseName {
   template <class Case>

@@ -44,9 +44,9 @@ class ToolTest : public ::testing::Test {
 
   /// The options of a short run on the folder's data, with more of them behind.
   std::vector<std::string> train_options(const std::string& run, std::vector<std::string> more = {}) const {
-    std::vector<std::string> all{"train",   "--data",  folder / "data", "--valid",    folder / "valid.txt",
-                                 "--model", folder / "model.json",      "--out",      folder / run,
-                                 "--batch", "2",       "--threads",     "2"};
+    std::vector<std::string> all{
+        "train", "--data",     folder / "data", "--valid", folder / "valid.txt", "--model", folder / "model.json",
+        "--out", folder / run, "--batch",       "2",       "--threads",          "2"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

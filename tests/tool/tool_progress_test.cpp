@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "progress.h"
-
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+
+#include "progress.h"
 
 namespace megalith::tool {
 namespace {
@@ -55,8 +55,7 @@ std::string written(F&& use) {
 }
 
 TEST(ProgressLine, SaysEverythingInPlainWords) {
-  EXPECT_EQ(plain_line(in_the_middle()),
-            "step 1,200/4,800  2.413 bits/byte  4:12 left  41,234 bytes/s  312 GFLOP/s");
+  EXPECT_EQ(plain_line(in_the_middle()), "step 1,200/4,800  2.413 bits/byte  4:12 left  41,234 bytes/s  312 GFLOP/s");
   Progress p = in_the_middle();
   p.steps = 0;  // a budget in minutes
   EXPECT_EQ(plain_line(p).substr(0, 12), "step 1,200  ");
@@ -66,7 +65,8 @@ TEST(ProgressLine, FitsEveryWidth) {
   for (const bool color : {false, true}) {
     for (const bool unicode : {false, true}) {
       for (int width = 1; width <= 200; ++width) {
-        const std::string line = bar_line(in_the_middle(), {.terminal = true, .color = color, .unicode = unicode, .width = width});
+        const std::string line =
+            bar_line(in_the_middle(), {.terminal = true, .color = color, .unicode = unicode, .width = width});
         EXPECT_LT(columns(line), static_cast<std::size_t>(std::max(width, 6))) << width << ": " << line;
       }
     }

@@ -14,10 +14,12 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 TEST_F(ToolTrain, SaysWhatStartsAndWhatCameOut) {
   const Outcome outcome = train("run");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("^megalith [0-9.]+: 2 threads, compiled for .+, products by \\w+\n")))
+  EXPECT_TRUE(
+      std::regex_search(outcome.out, std::regex("^megalith [0-9.]+: 2 threads, compiled for .+, products by \\w+\n")))
       << outcome.out;
   EXPECT_TRUE(contains(outcome.out, "parameters, windows of 48 bytes")) << outcome.out;
-  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("validation: [0-9.]+ bits per byte over 1,000 bytes, after 12 steps\n")))
+  EXPECT_TRUE(
+      std::regex_search(outcome.out, std::regex("validation: [0-9.]+ bits per byte over 1,000 bytes, after 12 steps\n")))
       << outcome.out;
   EXPECT_TRUE(contains(outcome.out, "the run is in " + folder / "run")) << outcome.out;
   // Elsewhere than on a terminal, progress comes in plain lines.
@@ -35,8 +37,8 @@ TEST_F(ToolTrain, LeavesTheFilesOfARun) {
     EXPECT_GT(std::filesystem::file_size(folder / ("run/" + std::string(name))), 0u) << name;
   const std::string metrics = read_file(folder / "run/metrics.jsonl");
   const std::string last = metrics.substr(metrics.rfind('\n', metrics.size() - 2) + 1);
-  for (const char* key : {"step", "bytes", "seconds", "train_bpb", "lr", "grad_norm", "bytes_per_second", "valid_bpb",
-                          "valid_bytes"})
+  for (const char* key :
+       {"step", "bytes", "seconds", "train_bpb", "lr", "grad_norm", "bytes_per_second", "valid_bpb", "valid_bytes"})
     EXPECT_TRUE(contains(last, "\"" + std::string(key) + "\":")) << key << " in " << last;
   EXPECT_TRUE(std::regex_search(last, std::regex("\"step\": ?12[,}]"))) << last;
   EXPECT_TRUE(std::regex_search(last, std::regex("\"bytes\": ?1152[,}]"))) << last;  // 12 steps, 2 windows of 48
@@ -50,8 +52,8 @@ TEST_F(ToolTrain, ValidatesOnAShare) {
 }
 
 TEST_F(ToolTrain, WithoutValidationDataSaysSo) {
-  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--model", folder / "model.json", "--out",
-                                    folder / "run", "--steps", "3"});
+  const Outcome outcome = run_tool(
+      {"train", "--data", folder / "data", "--model", folder / "model.json", "--out", folder / "run", "--steps", "3"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.out, "no validation")) << outcome.out;
 }
@@ -69,13 +71,11 @@ TEST_F(ToolTrain, OptionsReachTheModel) {
 
 TEST_F(ToolTrain, StartsFromGivenWeightsAndTheirModel) {
   ASSERT_EQ(train("first").code, 0);
-  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--init", folder / "first", "--out", folder / "second",
-                                    "--steps", "1", "--lr", "1e-30", "--batch", "1"});
+  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--init", folder / "first", "--out",
+                                    folder / "second", "--steps", "1", "--lr", "1e-30", "--batch", "1"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   // With a learning rate of nothing, the weights are still those that the run started from.
-  const auto cost = [&](const char* run) {
-    return run_tool({"eval", folder / run, "--data", folder / "valid.txt"}).out;
-  };
+  const auto cost = [&](const char* run) { return run_tool({"eval", folder / run, "--data", folder / "valid.txt"}).out; };
   EXPECT_EQ(cost("first"), cost("second"));
 }
 

@@ -71,7 +71,7 @@ TEST(TrainerKill, FiftyKillsChangeNothing) {
       // Half of the kills come at a random moment, the others after one as soon as the model is a new file: between the two
       // renames of a checkpoint, while the state is still being written.
       const auto start = std::chrono::steady_clock::now();
-      const auto wait = whole / 2 * random_uniform({77}, static_cast<std::uint64_t>(kills + runs));
+      const auto wait = whole / 8 * random_uniform({77}, static_cast<std::uint64_t>(kills + runs));
       const bool aim = kills % 2 == 1, let_live = kills_here == 13;
       ino_t model = 0;  // at the moment
       int status = 0;

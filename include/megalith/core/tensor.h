@@ -42,10 +42,15 @@ class Tensor {
   Tensor(Tensor&& other) noexcept { swap(other); }
   Tensor& operator=(const Tensor& other) {
     if (this == &other) return *this;
-    const bool same_size = size_ == other.size_;
+    if (size_ != other.size_) {
+      Tensor fresh;  // apart, so that this tensor stays whole where there is no memory
+      fresh.rank_ = other.rank_;
+      fresh.dims_ = other.dims_;
+      fresh.allocate();
+      swap(fresh);
+    }
     rank_ = other.rank_;
     dims_ = other.dims_;
-    if (!same_size) allocate();
     std::copy_n(other.data_.get(), size_, data_.get());
     return *this;
   }

@@ -14,8 +14,8 @@ namespace detail {
 inline bool attend_by_rows(Index Tq, Index Tk) { return Tk <= 16 || Tq <= 4; }
 }  // namespace detail
 
-/// o_i = sum_j softmax_j(q_i k_j / sqrt(D)) v_j over the keys j that query i sees. o is (B*Tq, H*D). Each row's log of the sum
-/// of exponentials goes to log_sums (B,H,Tq), unless that is null: backward needs nothing else.
+/// o_i = sum_j softmax_j(q_i k_j / sqrt(D)) v_j over the keys j that query i sees. o is (B*Tq, H*D). Each row's log of the
+/// sum of exponentials goes to log_sums (B,H,Tq), unless that is null: backward needs nothing else.
 template <class S>
 void attention_forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) {
   if (detail::attend_by_rows(in.Tq, in.Tk)) detail::attention_rows_forward(ctx, in, o, log_sums);

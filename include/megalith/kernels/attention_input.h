@@ -10,7 +10,7 @@
 namespace megalith {
 
 /// Queries, keys and values of B sequences and H heads of width D. Row i of sequence b of the queries starts at
-/// q + (b * Tq + i) * q_stride, row j of the keys at k + (b * Tk + j) * kv_stride with Tk_stride rows between sequences; head h
+/// q + (b * Tq + i) * q_stride, row j of the keys at k + (b * kv_rows + j) * kv_stride; head h
 /// is D numbers wide from h * D on. The keys end where the queries end: query i stands at position Tk - Tq + i among them.
 template <class S>
 struct AttentionInput {
@@ -48,9 +48,11 @@ struct AttentionGradient {
 /// Query-key pairs of T positions that see at most `window` keys each (0: all), after `past` earlier keys.
 inline double attention_pairs(Index T, Index window, Index past = 0) {
   double pairs = 0;
-  if (window <= 0) return static_cast<double>(T) * static_cast<double>(past) + static_cast<double>(T) * static_cast<double>(T + 1) / 2;
+  if (window <= 0)
+    return static_cast<double>(T) * static_cast<double>(past) + static_cast<double>(T) * static_cast<double>(T + 1) / 2;
   const Index growing = std::clamp<Index>(window - past, 0, T);  // positions that do not see a whole window yet
-  pairs += static_cast<double>(growing) * static_cast<double>(past) + static_cast<double>(growing) * static_cast<double>(growing + 1) / 2;
+  pairs += static_cast<double>(growing) * static_cast<double>(past) +
+           static_cast<double>(growing) * static_cast<double>(growing + 1) / 2;
   return pairs + static_cast<double>(T - growing) * static_cast<double>(window);
 }
 

@@ -51,6 +51,7 @@ void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* 
 template <class S>
 void attention_rows_backward(const Context& ctx, const AttentionInput<S>& in, const S* o, const S* log_sums, const S* d_o,
                              const AttentionGradient<S>& out) {
+  const S scale = in.scale();
   ctx.parallel_ranges(in.B * in.H, in.Tq * in.Tk <= 512 ? kHeadsPerTask : 1, [&](Index begin, Index end, Lane& lane) {
     Frame frame(lane);
     S* const scores = frame.take<S>(in.Tk);
@@ -71,7 +72,7 @@ void attention_rows_backward(const Context& ctx, const AttentionInput<S>& in, co
         dq.setConstant(S(0));
         for (Index j = 0; j < p.size(); ++j) {
           const S dp = doi.cwiseProduct(row_map(in.value(b, h, first + j), in.D)).sum();
-          const S ds = p(j) * (dp - mean_dp) * in.scale();
+          const S ds = p(j) * (dp - mean_dp) * scale;
           row_map(out.value(in, b, h, first + j), in.D) += doi * p(j);
           dq += row_map(in.key(b, h, first + j), in.D) * ds;
           row_map(out.key(in, b, h, first + j), in.D) += q * ds;

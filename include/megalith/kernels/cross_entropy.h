@@ -39,7 +39,8 @@ void cross_entropy_forward(const Context& ctx, Seq<S> z, const std::uint8_t* byt
   });
 }
 
-/// The same costs, and z becomes d(scale * sum of costs)/d(logits before the cap): scale (softmax(z) - onehot) (1 - (z/cap)^2).
+/// The same costs, and z becomes d(scale * sum of costs)/d(logits before the cap): scale (softmax(z) - onehot) (1 -
+/// (z/cap)^2).
 template <class S>
 void cross_entropy_backward(const Context& ctx, Seq<S> z, const std::uint8_t* bytes, S scale, double cap, S* costs) {
   ctx.parallel_ranges(z.row_count(), detail::kLogitRowsPerTask, [&](Index begin, Index end, Lane& lane) {

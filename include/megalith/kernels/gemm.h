@@ -72,7 +72,8 @@ inline constexpr Index kEigenTileDepth = 256;
 template <class S>
 void eigen_tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
   using Strided = Eigen::Map<const Matrix<S>, 0, Eigen::OuterStride<>>;
-  using StridedT = Eigen::Map<const Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>, 0, Eigen::OuterStride<>>;
+  using StridedT =
+      Eigen::Map<const Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>, 0, Eigen::OuterStride<>>;
   Eigen::Map<Matrix<S>, 0, Eigen::OuterStride<>> out(c.data, c.rows, c.cols, Eigen::OuterStride<>(c.stride));
   if (into == Into::overwrite) out.setConstant(S(0));
   for (Index k = 0; k < a.cols; k += kEigenTileDepth) {

@@ -19,8 +19,8 @@ S inverse_rms(const Row& x) {
 }
 }  // namespace detail
 
-/// In each row of x, each of the heads side by side from channel `first` on becomes gain * head / rms(head), over the head's D
-/// channels. gain has D numbers.
+/// In each row of x, each of the heads side by side from channel `first` on becomes gain * head / rms(head), over the head's
+/// D channels. gain has D numbers.
 template <class S>
 void head_norm_forward(const Context& ctx, Seq<S> x, Index first, Index heads, const Tensor<S>& gain) {
   constexpr Index kRowsPerTask = 64;

@@ -13,43 +13,46 @@ namespace megalith {
 
 /// A ByteDecoder owns byte tables, a stack and a loss head, and turns bytes (B,T) into costs in nats (B,T).
 ///
-/// Its unit U is the number of bytes that one position of its stack stands for. Position k of the stack reads the embedding of
-/// unit k-1 (the trained pad where there is none) plus row k of the condition, added after the shift, to the pad's row too.
-/// The condition (B, K, width()) comes from an outer decoder; the outermost has none (data == nullptr). Its rows count from
-/// the start of the sequence that State tells.
+/// Its unit U is the number of bytes that one position of its stack stands for. Position k of the stack reads the embedding
+/// of unit k-1 (the trained pad where there is none) plus row k of the condition, added after the shift, to the pad's row
+/// too. The condition (B, K, width()) comes from an outer decoder; the outermost has none (data == nullptr). Its rows count
+/// from the start of the sequence that State tells.
 ///
 ///   train(ctx, bytes, condition, dcondition, scale, costs, grad, state, dstate, tape)
 ///       forward, loss and backward in one: with L = scale * sum of costs + <state left, dstate>, costs are written, grad +=
-///       dL/d(parameters), dcondition = dL/d(condition) is written, dstate becomes dL/d(state received). T is a multiple of U.
+///       dL/d(parameters), dcondition = dL/d(condition) is written, dstate becomes dL/d(state received). T is a multiple of
+///       U.
 ///   score(ctx, bytes, condition, costs, state)    costs alone.
 ///   read(ctx, bytes, condition, state)            n >= 0 bytes, many rows at a time; from anywhere inside a unit.
 ///   next(ctx, condition, state, logits)           logits (B,1,256) of the next byte, once for each byte.
 ///   accept(bytes, state)                          the bytes (B) that next() was about; read() does as well.
 ///
 /// ctx.first_row is the absolute number of the first byte.
-/// D::State(m, B) is closed, for training on independent windows; D::State(m, B, n) has room for n bytes. begin(previous) starts
-/// a sequence: `previous` (B,U) holds the unit before it, or kNoByte; null: there is none. A decoder whose first input is the
-/// pad does not read it, but a decoder inside may.
+/// D::State(m, B) is closed, for training on independent windows; D::State(m, B, n) has room for n bytes. begin(previous)
+/// starts a sequence: `previous` (B,U) holds the unit before it, or kNoByte; null: there is none. A decoder whose first
+/// input is the pad does not read it, but a decoder inside may.
 template <class D>
-concept ByteDecoder =
-    std::copyable<D> && std::copyable<typename D::State> && std::constructible_from<D, const ModelConfig&, std::size_t> &&
+concept ByteDecoder = std::copyable<D> && std::copyable<typename D::State> &&
+    std::constructible_from<D, const ModelConfig&, std::size_t> &&
     requires(const D m, D grad, Context ctx, Bytes bytes, Seq<const typename D::Scalar> condition,
              Seq<typename D::Scalar> dcondition, typename D::Scalar* costs, typename D::State state, typename D::Tape tape,
              const ByteOrNone* previous, const std::uint8_t* accepted, Shape shape, RandomKey key, Init how) {
-      { m.unit() } -> std::same_as<Index>;
-      { m.width() } -> std::same_as<Index>;
-      m.train(ctx, bytes, condition, dcondition, typename D::Scalar(1), costs, grad, state, state, tape);
-      m.score(ctx, bytes, condition, costs, state);
-      m.read(ctx, bytes, condition, state);
-      m.next(ctx, condition, state, dcondition);
-      m.accept(accepted, state);
-      state.begin(previous);
-      { m.flops(shape) } -> std::same_as<double>;
-      grad.init(key, how);
-    };
+  { m.unit() } -> std::same_as<Index>;
+  { m.width() } -> std::same_as<Index>;
+  m.train(ctx, bytes, condition, dcondition, typename D::Scalar(1), costs, grad, state, state, tape);
+  m.score(ctx, bytes, condition, costs, state);
+  m.read(ctx, bytes, condition, state);
+  m.next(ctx, condition, state, dcondition);
+  m.accept(accepted, state);
+  state.begin(previous);
+  { m.flops(shape) } -> std::same_as<double>;
+  grad.init(key, how);
+};
 
 /// Bytes in a window of the decoder at `scale`: the model's length for the outermost, else the unit of the one around it.
-inline Index window_bytes(const ModelConfig& c, std::size_t scale) { return scale == 0 ? c.length : c.scales[scale - 1].unit; }
+inline Index window_bytes(const ModelConfig& c, std::size_t scale) {
+  return scale == 0 ? c.length : c.scales[scale - 1].unit;
+}
 
 /// What a decoder remembers of the bytes it has seen, for each of B sequences.
 struct ByteHistory {
@@ -57,7 +60,7 @@ struct ByteHistory {
   std::vector<ByteOrNone> last;     // (B, unit): the last whole unit, or kNoByte
   std::vector<ByteOrNone> partial;  // (B, unit): the bytes of the unfinished one
   Index position = 0;               // bytes seen since the start of the sequence
-  Index stepped = 0;                // positions of the stack that are done; position / unit, or one more inside a unit
+  Index stepped = 0;                // positions of the stack that are done: position / unit, or one more
 
   ByteHistory() = default;
   ByteHistory(Index b, Index u)

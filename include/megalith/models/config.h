@@ -32,10 +32,10 @@ inline bool has_patch_embedder(const ScaleConfig& c) { return embedding_width(c)
 /// A whole model: scales from the outermost to the innermost. One scale is the vanilla byte transformer, two are MEGABYTE.
 struct ModelConfig {
   Index length = 1024;  // T: bytes in a training window; every unit divides it
-  std::vector<ScaleConfig> scales;
-  bool tied = true;        // the innermost byte table is also the output matrix
-  double soft_cap = 0;     // logits z become cap * tanh(z / cap); 0 means none
-  double init_std = 0.02;  // of weights and tables; 0 means 1/sqrt(inputs) for weights
+  std::vector<ScaleConfig> scales{};
+  bool tied = true;          // the innermost byte table is also the output matrix
+  double soft_cap = 0;       // logits z become cap * tanh(z / cap); 0 means none
+  double init_std = 0.02;    // of weights and tables; 0 means 1/sqrt(inputs) for weights
   double residual_init = 1;  // factor on the last projection of each residual branch; 0 starts branches as the identity
 
   bool operator==(const ModelConfig&) const = default;

@@ -14,9 +14,7 @@ namespace detail {
 inline Index norm_size(NormKind kind, Index channels) { return kind == NormKind::layer ? 2 * channels : channels; }
 
 /// The columns of a feed-forward's first matrix: SwiGLU has a gate beside the values.
-inline Index up_width(const StackConfig& c) {
-  return (c.activation == Activation::swiglu ? 2 : 1) * hidden_width(c);
-}
+inline Index up_width(const StackConfig& c) { return (c.activation == Activation::swiglu ? 2 : 1) * hidden_width(c); }
 
 inline Index stack_size(const StackConfig& c) {
   const Index C = c.width, F = hidden_width(c), up = up_width(c);

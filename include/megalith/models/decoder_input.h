@@ -23,8 +23,8 @@ inline void hide_first_unit(ByteOrNone* ids, Index B, Index stride, Index U) {
   for (Index b = 0; b < B; ++b) std::fill_n(ids + b * stride, U, kNoByte);
 }
 
-/// The U bytes before each unit of `step` bytes of (B,T), as B*T/step rows: what the first position inside the unit may read.
-/// `last` (B, step) stands before the first.
+/// The U bytes before each unit of `step` bytes of (B,T), as B*T/step rows: what the first position inside the unit may
+/// read. `last` (B, step) stands before the first.
 inline void previous_units(Bytes bytes, const ByteOrNone* last, Index step, Index U, ByteOrNone* out) {
   for (Index b = 0; b < bytes.B; ++b) {
     out = std::copy_n(last + (b + 1) * step - U, U, out);
@@ -34,16 +34,21 @@ inline void previous_units(Bytes bytes, const ByteOrNone* last, Index step, Inde
 
 /// Rows of x (B,T,C) whose id is kNoByte become `pad`, a vector of `period` such rows that follow one another.
 template <class S>
-void fill_pads(const ByteOrNone* ids, Seq<S> x, const Tensor<S>& pad) {
+void fill_pads(const Context& ctx, const ByteOrNone* ids, Seq<S> x, const Tensor<S>& pad) {
   const Index period = pad.size() / x.C;
-  for (Index i = 0; i < x.row_count(); ++i)
-    if (ids[i] == kNoByte) row_map(x.row(i), x.C) = row_map(pad.data() + i % x.T % period * x.C, x.C);
+  ctx.parallel_ranges(x.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+    for (Index i = begin; i < end; ++i)
+      if (ids[i] == kNoByte) row_map(x.row(i), x.C) = row_map(pad.data() + i % x.T % period * x.C, x.C);
+  });
 }
 template <class S>
-void fill_pads_backward(const ByteOrNone* ids, Seq<const S> dx, Tensor<S>& dpad) {
+void fill_pads_backward(const Context& ctx, const ByteOrNone* ids, Seq<const S> dx, Tensor<S>& dpad) {
   const Index period = dpad.size() / dx.C;
-  for (Index i = 0; i < dx.row_count(); ++i)
-    if (ids[i] == kNoByte) row_map(dpad.data() + i % dx.T % period * dx.C, dx.C) += row_map(dx.row(i), dx.C);
+  ctx.parallel_ranges(dx.C, detail::kInputColumnsPerTask, [&](Index begin, Index end, Lane&) {
+    for (Index i = 0; i < dx.row_count(); ++i)
+      if (ids[i] == kNoByte)
+        row_map(dpad.data() + i % dx.T % period * dx.C + begin, end - begin) += row_map(dx.row(i) + begin, end - begin);
+  });
 }
 
 /// x[b,t] += table[first + t] for each t with first + t >= 0 whose id is not kNoByte (ids may be null: all rows).

@@ -71,7 +71,7 @@ struct Flat {
     stack.backward(ctx, x, dy, dx, grad.stack, dstate.stack, tape.stack);
     add_condition_backward<S>(ctx, dx, dcondition);
     if (!positions.empty()) add_positions_backward<S>(ctx, dx, grad.positions, first, nullptr);
-    fill_pads_backward<S>(ids, dx, grad.pad);
+    fill_pads_backward<S>(ctx, ids, dx, grad.pad);
     embed_backward(ctx, ids, B * T, dx.data, grad.table);
     remember(bytes, state, frame);
   }
@@ -137,7 +137,7 @@ struct Flat {
   /// x (B,T,C) from the byte before each position.
   void input(const Context& ctx, const ByteOrNone* ids, Seq<const S> condition, Index first, Seq<S> x) const {
     embed(ctx, table, ids, x.row_count(), x.data);
-    fill_pads(ids, x, pad);
+    fill_pads(ctx, ids, x, pad);
     if (!positions.empty()) add_positions(ctx, x, positions, first, nullptr);
     add_condition(ctx, x, condition, first);
   }

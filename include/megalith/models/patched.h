@@ -8,12 +8,13 @@
 
 namespace megalith {
 
-/// Position k reads patch k-1 as its U byte embeddings (+ learned positions) side by side, the pad for k = 0 (eq. 1 and 2). The
-/// stack's output row k (eq. 3) is read as U/u rows of u * E numbers, u being the inner unit, and projected by one shared
-/// matrix, w_gl, to the condition of the inner decoder (eq. 4), which runs on each patch as a sequence of its own (eq. 5, 6).
+/// Position k reads patch k-1 as its U byte embeddings (+ learned positions) side by side, the pad for k = 0 (eq. 1 and 2).
+/// The stack's output row k (eq. 3) is read as U/u rows of u * E numbers, u being the inner unit, and projected by one
+/// shared matrix, w_gl, to the condition of the inner decoder (eq. 4), which runs on each patch as a sequence of its own
+/// (eq. 5, 6).
 ///
-/// The inner decoder streams: it runs forward, loss and backward on one tile of patches after the other, so nothing in it grows
-/// with T. Bits depend on the tile's size, never on threads.
+/// The inner decoder streams: it runs forward, loss and backward on one tile of patches after the other, so nothing in it
+/// grows with T. Bits depend on the tile's size, never on threads.
 template <class Block, class Inner>
 struct Patched {
   using Scalar = typename Block::Scalar;
@@ -21,7 +22,7 @@ struct Patched {
   struct State {
     ByteHistory history;
     typename Stack<Block>::State stack;
-    Tensor<S> condition;           // (B, U/u, width of inner) of the unfinished patch; open states only
+    Tensor<S> condition;          // (B, U/u, width of inner) of the unfinished patch; open states only
     typename Inner::State inner;  // of the unfinished patch
     State() = default;
     State(const Patched& m, Index B, Index room = 0)
@@ -41,26 +42,28 @@ struct Patched {
   };
   struct Tape {
     typename Stack<Block>::Tape stack;
+    Index tile = 1;              // patches in a tile
     typename Inner::Tape inner;  // of one tile
     typename Inner::State inner_state, inner_dstate;
     Tape() = default;
     Tape(const Patched& m, Shape bytes)
         : stack(m.stack, {bytes.B, bytes.T / m.unit()}),
+          tile(m.tile_patches(bytes)),
           inner(m.inner, {m.tile_patches(bytes), m.unit()}),
           inner_state(m.inner, m.tile_patches(bytes)),
           inner_dstate(m.inner, m.tile_patches(bytes)) {}
   };
 
-  Index patch = 1;            // U: bytes per patch
-  Index tile_bytes = 2048;    // bytes that the inner decoder handles at once
+  Index patch = 1;                           // U: bytes per patch
+  Index tile_bytes = 2048;                   // bytes that the inner decoder handles at once
   FirstInput first_input = FirstInput::pad;  // of this decoder, for the one around it
-  Tensor<S> table;            // (V, E)
-  Tensor<S> pad;              // (U*E)
-  Tensor<S> positions;        // (window bytes, E), or empty
-  Linear<S> embed_patch;      // (U*E, C), or empty: E * U is C
-  Linear<S> unembed_patch;    // (C, U*E), or empty
+  Tensor<S> table;                           // (V, E)
+  Tensor<S> pad;                             // (U*E)
+  Tensor<S> positions;                       // (window bytes, E), or empty
+  Linear<S> embed_patch;                     // (U*E, C), or empty: E * U is C
+  Linear<S> unembed_patch;                   // (C, U*E), or empty
   Stack<Block> stack;
-  Linear<S> condition;        // w_gl: (u*E, width of inner)
+  Linear<S> condition;  // w_gl: (u*E, width of inner)
   Inner inner;
 
   Patched() = default;
@@ -87,8 +90,8 @@ struct Patched {
   /// Patches in a tile of the inner decoder.
   Index tile_patches(Shape bytes) const { return std::clamp<Index>(tile_bytes / patch, 1, bytes.rows() / patch); }
 
-  void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* costs, Patched& grad, State& state,
-             State& dstate, Tape& tape) const {
+  void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* costs, Patched& grad,
+             State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
     const Index B = bytes.B, T = bytes.T, K = T / patch, first = state.history.position;
     assert(T % patch == 0 && first % patch == 0);
@@ -101,23 +104,24 @@ struct Patched {
     const Seq<S> y = frame.seq<S>(B, K, width()), dy = frame.seq<S>(B, K, width());
     input(ctx, ids, outer, first, raw, x);
     stack.forward(stack_ctx, x, y, state.stack, tape.stack);
-    tiles(bytes, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
+    tiles(bytes, tape.tile, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
       Frame local(ctx.scratch());
       const Seq<const S> y_tile{y.row(begin), 1, count, width()};
       const Seq<S> dy_tile{dy.row(begin), 1, count, width()};
-      const Seq<S> slots = unembedded(ctx, y_tile, local);  // (1, count * U/u, u*E)
+      const Seq<const S> slots = unembedded(ctx, y_tile, local);  // (1, count * U/u, u*E)
       const Seq<S> cond = local.seq<S>(count, rows_per_patch(), inner.width());
       const Seq<S> dcond = local.seq<S>(count, rows_per_patch(), inner.width());
       condition.apply(ctx, slots, cond);
-      typename Inner::State& inner_state = begin_tile(tape, count, previous);
-      inner.train(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond, dcond, scale,
-                  costs + begin * patch, grad.inner, inner_state, tape.inner_dstate, tape.inner);
+      begin_tile(tape.inner_state, count, previous);
+      inner.train(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond, dcond,
+                  scale, costs + begin * patch, grad.inner, tape.inner_state, tape.inner_dstate, tape.inner);
       NoState none;
       NoTape no_tape;
       if (has_embedder()) {
         const Seq<S> dslots = local.seq<S>(slots.B, slots.T, slots.C);
         condition.backward(ctx, slots, dcond, dslots, grad.condition, none, no_tape);
-        unembed_patch.backward(ctx, y_tile, dslots.viewed_as(1, count, pad.size()), dy_tile, grad.unembed_patch, none, no_tape);
+        unembed_patch.backward(ctx, y_tile, dslots.viewed_as(1, count, pad.size()), dy_tile, grad.unembed_patch, none,
+                               no_tape);
       } else {
         condition.backward(ctx, slots, dcond, dy_tile.viewed_as(slots.B, slots.T, slots.C), grad.condition, none, no_tape);
       }
@@ -141,14 +145,15 @@ struct Patched {
     const Seq<S> y = frame.seq<S>(B, K, width());
     input(ctx, ids, outer, first, raw, x);
     stack.step(at_patches(ctx), x, y, state.stack);
-    tiles(bytes, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
+    const Index tile = tile_patches(bytes.shape());
+    typename Inner::State inner_state(inner, tile);
+    tiles(bytes, tile, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
       Frame local(ctx.scratch());
       const Seq<S> cond = local.seq<S>(count, rows_per_patch(), inner.width());
       condition.apply(ctx, unembedded(ctx, {y.row(begin), 1, count, width()}, local), cond);
-      typename Inner::State inner_state(inner, count);
-      inner_state.begin(previous);
-      inner.score(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond, costs + begin * patch,
-                  inner_state);
+      begin_tile(inner_state, count, previous);
+      inner.score(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond,
+                  costs + begin * patch, inner_state);
     });
     remember(bytes, state, frame);
   }
@@ -156,7 +161,8 @@ struct Patched {
   void read(const Context& ctx, Bytes bytes, Seq<const S> outer, State& state) const {
     Frame frame(ctx.scratch());
     ByteHistory& h = state.history;
-    const Index count = h.known_count(bytes.T), whole = (h.position + bytes.T) / patch, rest = (h.position + bytes.T) % patch;
+    const Index count = h.known_count(bytes.T), whole = (h.position + bytes.T) / patch,
+                rest = (h.position + bytes.T) % patch;
     ByteOrNone* const known = frame.take<ByteOrNone>(bytes.B * count);
     h.known(bytes, known);
     // Positions of the stack up to the last whole patch's successor, which only an unfinished patch needs now.
@@ -191,7 +197,8 @@ struct Patched {
 
   double flops(Shape bytes) const {
     const Shape patches{bytes.B, bytes.T / patch};
-    double sum = stack.flops(patches) + condition.flops({patches.rows(), rows_per_patch()}) + inner.flops({patches.rows(), patch});
+    double sum =
+        stack.flops(patches) + condition.flops({patches.rows(), rows_per_patch()}) + inner.flops({patches.rows(), patch});
     if (has_embedder()) sum += embed_patch.flops(patches) + unembed_patch.flops(patches);
     return sum;
   }
@@ -234,10 +241,11 @@ struct Patched {
   }
   static constexpr std::uint64_t kStackSite = 0, kInnerSite = 1;
 
-  /// raw (B, T, E): the embeddings of the bytes before; x (B, T/U, C): what the stack reads (raw's memory without an embedder).
+  /// raw (B, T, E): the embeddings of the bytes before; x (B, T/U, C): what the stack reads (raw's memory without an
+  /// embedder).
   void input(const Context& ctx, const ByteOrNone* ids, Seq<const S> outer, Index first, Seq<S> raw, Seq<S> x) const {
     embed(ctx, table, ids, raw.row_count(), raw.data);
-    fill_pads(ids, raw, pad);
+    fill_pads(ctx, ids, raw, pad);
     if (!positions.empty()) add_positions(ctx, raw, positions, first - patch, ids);
     if (has_embedder()) embed_patch.apply(ctx, raw.viewed_as(x.B, x.T, pad.size()), x);
     add_condition(ctx, x, outer, first / patch);
@@ -252,35 +260,36 @@ struct Patched {
                            grad.embed_patch, none, no_tape);
     }
     if (!positions.empty()) add_positions_backward<S>(ctx, draw, grad.positions, first - patch, ids);
-    fill_pads_backward<S>(ids, draw, grad.pad);
+    fill_pads_backward<S>(ctx, ids, draw, grad.pad);
     embed_backward(ctx, ids, draw.row_count(), draw.data, grad.table);
   }
 
   /// f(first patch, patches, the inner unit before each of them) over tiles of the B * K patches.
   template <class F>
-  void tiles(Bytes bytes, const State& state, Frame& frame, F&& f) const {
-    const Index patches = bytes.B * bytes.T / patch, tile = tile_patches(bytes.shape());
+  void tiles(Bytes bytes, Index tile, const State& state, Frame& frame, F&& f) const {
+    const Index patches = bytes.B * bytes.T / patch;
     ByteOrNone* const previous = frame.take<ByteOrNone>(patches * inner.unit());
     previous_units(bytes, state.history.last.data(), patch, inner.unit(), previous);
-    for (Index begin = 0; begin < patches; begin += tile) f(begin, std::min(tile, patches - begin), previous + begin * inner.unit());
+    for (Index begin = 0; begin < patches; begin += tile)
+      f(begin, std::min(tile, patches - begin), previous + begin * inner.unit());
   }
-  typename Inner::State& begin_tile(Tape& tape, Index count, const ByteOrNone* previous) const {
-    tape.inner_state.history.B = count;
-    tape.inner_state.begin(previous);
-    return tape.inner_state;
+  /// A closed state serves any number of sequences up to its own.
+  static void begin_tile(typename Inner::State& state, Index count, const ByteOrNone* previous) {
+    state.history.B = count;
+    state.begin(previous);
   }
 
   /// (1, n * U/u, u*E): the stack's output rows, cut for the inner positions.
-  Seq<S> unembedded(const Context& ctx, Seq<const S> y, Frame& frame) const {
+  Seq<const S> unembedded(const Context& ctx, Seq<const S> y, Frame& frame) const {
     const Index rows = y.row_count() * rows_per_patch(), columns = inner.unit() * table.cols();
-    if (!has_embedder()) return {const_cast<S*>(y.data), 1, rows, columns};  // only read from
+    if (!has_embedder()) return y.viewed_as(1, rows, columns);
     const Seq<S> slots = frame.seq<S>(1, rows, columns);
     unembed_patch.apply(ctx, y, slots.viewed_as(1, y.row_count(), pad.size()));
     return slots;
   }
 
-  /// The next `rows` positions of the stack. known is (B, stride), from the last whole patch on. Then, if asked to, opens the
-  /// patch that the last of them conditions.
+  /// The next `rows` positions of the stack. known is (B, stride), from the last whole patch on. Then, if asked to, opens
+  /// the patch that the last of them conditions.
   void step(const Context& ctx, const ByteOrNone* known, Index stride, Index rows, Seq<const S> outer, State& state,
             bool open_patch) const {
     Frame frame(ctx.scratch());

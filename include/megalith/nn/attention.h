@@ -11,9 +11,9 @@
 
 namespace megalith {
 
-/// y = softmax(Q K^T / sqrt(D)) V W_out + b_out per head, [Q K V] = x W_qkv + b_qkv, each position seeing itself and what came
-/// before (Vaswani et al. 2017, 3.2), the last `window` positions where that is not 0. Options: rotary positions (Su et al.
-/// 2021); RMSNorm of each head's queries and keys before the rotation (Henry et al. 2020).
+/// y = softmax(Q K^T / sqrt(D)) V W_out + b_out per head, [Q K V] = x W_qkv + b_qkv, each position seeing itself and what
+/// came before (Vaswani et al. 2017, 3.2), the last `window` positions where that is not 0. Options: rotary positions (Su et
+/// al. 2021); RMSNorm of each head's queries and keys before the rotation (Henry et al. 2020).
 template <class S>
 struct Attention {
   using Scalar = S;
@@ -180,8 +180,8 @@ struct Attention {
   /// Attention within `rows` (B,T,3C) alone.
   AttentionInput<S> input_of(Seq<S> rows) const {
     const Index C = in_channels();
-    return {rows.data, 3 * C,   rows.data + C, rows.data + 2 * C, 3 * C,  rows.T,
-            rows.B,    heads,   head_width(),  rows.T,            rows.T, window};
+    return {rows.data, 3 * C,  rows.data + C, rows.data + 2 * C, 3 * C, rows.T, rows.B, heads, head_width(),
+            rows.T,    rows.T, window};
   }
   /// Takes the keys and values from kv (B, kv_rows, 2C) instead, of which the first `keys` rows count.
   void set_keys(AttentionInput<S>& in, const S* kv, Index kv_rows, Index keys) const {

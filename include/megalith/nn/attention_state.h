@@ -39,8 +39,7 @@ struct AttentionState {
     const Index C2 = kv.cols();
     assert(kept + rows.T <= capacity() && rows.B == batch());
     ctx.parallel_ranges(rows.B, 1, [&](Index b, Index, Lane&) {
-      for (Index t = 0; t < rows.T; ++t)
-        row_map(row(b, kept + t), C2) = row_map(rows.row(b * rows.T + t) + C2 / 2, C2);
+      for (Index t = 0; t < rows.T; ++t) row_map(row(b, kept + t), C2) = row_map(rows.row(b * rows.T + t) + C2 / 2, C2);
     });
     kept += rows.T;
     position += rows.T;
@@ -50,9 +49,8 @@ struct AttentionState {
   bool make_room(const Context& ctx, Index T) {
     if (kept + T > capacity() && visible(kept) < kept) {
       const Index stay = visible(kept);
-      ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Lane&) {
-        std::copy(row(b, kept - stay), row(b, kept), row(b, 0));
-      });
+      ctx.parallel_ranges(batch(), 1,
+                          [&](Index b, Index, Lane&) { std::copy(row(b, kept - stay), row(b, kept), row(b, 0)); });
       kept = stay;
     }
     return kept + T <= capacity();

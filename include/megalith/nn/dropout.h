@@ -6,8 +6,8 @@
 
 namespace megalith {
 
-/// In training y = x m / (1 - rate) with m = 0 at a share `rate` of the numbers and 1 elsewhere; otherwise y = x. The mask is a
-/// function of the context's key, the absolute row and the channel, so it is drawn again in backward instead of kept.
+/// In training y = x m / (1 - rate) with m = 0 at a share `rate` of the numbers and 1 elsewhere; otherwise y = x. The mask
+/// is a function of the context's key, the absolute row and the channel, so it is drawn again in backward instead of kept.
 template <class S>
 struct Dropout {
   using Scalar = S;

@@ -40,7 +40,8 @@ struct FeedForward {
     run(ctx, x, y, frame.seq<S>(x.B, x.T, up.out_channels()));
   }
 
-  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, FeedForward& grad, State&, Tape& tape) const {
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, FeedForward& grad, State&,
+                Tape& tape) const {
     Frame frame(ctx.scratch());
     const Seq<const S> hidden{tape.hidden.data(), x.B, x.T, up.out_channels()};
     const Seq<S> active = frame.seq<S>(x.B, x.T, down.in_channels());
@@ -87,10 +88,18 @@ struct FeedForward {
         const auto h = row_map(hidden.row(i), F);
         const auto a = row_map(active.row(i), F);
         switch (activation) {
-          case Activation::relu: Relu::forward<S>(h, a); break;
-          case Activation::relu_squared: ReluSquared::forward<S>(h, a); break;
-          case Activation::gelu: Gelu::forward<S>(h, a); break;
-          case Activation::swiglu: SwiGlu::forward<S>(h, row_map(hidden.row(i) + F, F), a); break;
+          case Activation::relu:
+            Relu::forward<S>(h, a);
+            break;
+          case Activation::relu_squared:
+            ReluSquared::forward<S>(h, a);
+            break;
+          case Activation::gelu:
+            Gelu::forward<S>(h, a);
+            break;
+          case Activation::swiglu:
+            SwiGlu::forward<S>(h, row_map(hidden.row(i) + F, F), a);
+            break;
         }
       }
     });
@@ -105,9 +114,15 @@ struct FeedForward {
         const auto da = row_map(dactive.row(i), F);
         const auto dh = row_map(dhidden.row(i), F);
         switch (activation) {
-          case Activation::relu: Relu::backward<S>(h, da, dh); break;
-          case Activation::relu_squared: ReluSquared::backward<S>(h, da, dh); break;
-          case Activation::gelu: Gelu::backward<S>(h, da, dh); break;
+          case Activation::relu:
+            Relu::backward<S>(h, da, dh);
+            break;
+          case Activation::relu_squared:
+            ReluSquared::backward<S>(h, da, dh);
+            break;
+          case Activation::gelu:
+            Gelu::backward<S>(h, da, dh);
+            break;
           case Activation::swiglu:
             SwiGlu::backward<S>(h, row_map(hidden.row(i) + F, F), da, dh, row_map(dhidden.row(i) + F, F));
             break;

@@ -32,8 +32,7 @@ struct LayerNorm {
   }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const { apply(ctx, x, y, nullptr, nullptr); }
 
-  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, LayerNorm& grad, State&,
-                Tape& tape) const {
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, LayerNorm& grad, State&, Tape& tape) const {
     ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane& lane) {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       Frame frame(lane);
@@ -53,8 +52,8 @@ struct LayerNorm {
     add_column_sums(ctx, dy, grad.bias);
     add_row_sums(ctx, x.row_count(), grad.gain, [&](Index i, Index first, RowMap<S> total) {
       const S mean = tape.mean.data()[i], r = tape.inv_std.data()[i];
-      total.array() += row_map(dy.row(i) + first, total.size()).array() *
-                       (row_map(x.row(i) + first, total.size()).array() - mean) * r;
+      total.array() +=
+          row_map(dy.row(i) + first, total.size()).array() * (row_map(x.row(i) + first, total.size()).array() - mean) * r;
     });
   }
 

@@ -25,8 +25,7 @@ struct Init {
 template <class S>
 void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
   const double scale = std > 0 ? std : 1 / std::sqrt(static_cast<double>(inputs));
-  for (Index i = 0; i < w.size(); ++i)
-    w.data()[i] = S(scale * random_truncated_normal(key, static_cast<std::uint64_t>(i)));
+  for (Index i = 0; i < w.size(); ++i) w.data()[i] = S(scale * random_truncated_normal(key, static_cast<std::uint64_t>(i)));
 }
 
 /// A Module is a plain value that owns its parameters, and nothing else.
@@ -57,21 +56,21 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 /// Shapes are preconditions, asserted in debug builds: the models check what users pass, once. Nothing here throws.
 /// Thread safety: const calls on one module may run at once, each with a Workspace, State and Tape of its own.
 template <class M>
-concept Module =
-    std::copyable<M> && std::copyable<typename M::State> && std::constructible_from<typename M::Tape, const M&, Shape> &&
+concept Module = std::copyable<M> && std::copyable<typename M::State> &&
+    std::constructible_from<typename M::Tape, const M&, Shape> &&
     std::constructible_from<typename M::State, const M&, Index> &&
     std::constructible_from<typename M::State, const M&, Index, Index> &&
     requires(const M m, M grad, Context ctx, Seq<const typename M::Scalar> in, Seq<typename M::Scalar> out,
              typename M::State state, typename M::Tape tape, Shape shape, RandomKey key, Init how) {
-      { m.in_channels() } -> std::same_as<Index>;
-      { m.out_channels() } -> std::same_as<Index>;
-      m.forward(ctx, in, out, state, tape);
-      m.step(ctx, in, out, state);
-      m.backward(ctx, in, in, out, grad, state, tape);
-      { m.flops(shape) } -> std::same_as<double>;
-      grad.init(key, how);
-      state.reset();
-    };
+  { m.in_channels() } -> std::same_as<Index>;
+  { m.out_channels() } -> std::same_as<Index>;
+  m.forward(ctx, in, out, state, tape);
+  m.step(ctx, in, out, state);
+  m.backward(ctx, in, in, out, grad, state, tape);
+  { m.flops(shape) } -> std::same_as<double>;
+  grad.init(key, how);
+  state.reset();
+};
 
 /// The State of a module whose positions stand alone.
 struct NoState {

@@ -44,7 +44,8 @@ struct Norm {
     if (kind == NormKind::layer) layer.step(ctx, x, y, state);
     else rms.step(ctx, x, y, state);
   }
-  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Norm& grad, State& dstate, Tape& tape) const {
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Norm& grad, State& dstate,
+                Tape& tape) const {
     if (kind == NormKind::layer) layer.backward(ctx, x, dy, dx, grad.layer, dstate, tape.layer);
     else rms.backward(ctx, x, dy, dx, grad.rms, dstate, tape.rms);
   }

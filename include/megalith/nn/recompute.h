@@ -30,8 +30,8 @@ struct Recompute {
   Recompute() = default;
   explicit Recompute(M m) : inner(std::move(m)) {}
   template <class Config>
-    requires std::constructible_from<M, const Config&> && (!std::same_as<Config, M>)
-  explicit Recompute(const Config& c) : inner(c) {}
+  requires std::constructible_from<M, const Config&> &&(!std::same_as<Config, M>)explicit Recompute(const Config& c)
+      : inner(c) {}
 
   Index in_channels() const { return inner.in_channels(); }
   Index out_channels() const { return inner.out_channels(); }

@@ -48,8 +48,8 @@ struct RmsNorm {
       }
     });
     add_row_sums(ctx, x.row_count(), grad.gain, [&](Index i, Index first, RowMap<S> total) {
-      total.array() += row_map(dy.row(i) + first, total.size()).array() *
-                       row_map(x.row(i) + first, total.size()).array() * tape.inv_rms.data()[i];
+      total.array() += row_map(dy.row(i) + first, total.size()).array() * row_map(x.row(i) + first, total.size()).array() *
+                       tape.inv_rms.data()[i];
     });
   }
 

@@ -39,8 +39,8 @@ struct SoftmaxHead {
   }
 
   /// Costs as in score(), and with L = scale * sum of costs: dx = dL/dx written, grad and grad_table accumulated.
-  void train(const Context& ctx, Seq<const S> x, const Tensor<S>& table, const std::uint8_t* bytes, S scale, S* costs, Seq<S> dx,
-             SoftmaxHead& grad, Tensor<S>& grad_table) const {
+  void train(const Context& ctx, Seq<const S> x, const Tensor<S>& table, const std::uint8_t* bytes, S scale, S* costs,
+             Seq<S> dx, SoftmaxHead& grad, Tensor<S>& grad_table) const {
     for_tiles(x, [&](Index begin, Index rows) {
       Frame frame(ctx.scratch());
       const Seq<S> z = frame.seq<S>(1, rows, kByteValues);

@@ -47,8 +47,7 @@ struct Stack {
   Norm<S> norm;
 
   Stack() = default;
-  explicit Stack(const StackConfig& c)
-      : blocks(static_cast<std::size_t>(c.layers), Block(c)), norm(c.norm, c.width) {}
+  explicit Stack(const StackConfig& c) : blocks(static_cast<std::size_t>(c.layers), Block(c)), norm(c.norm, c.width) {}
 
   Index in_channels() const { return norm.in_channels(); }
   Index out_channels() const { return norm.in_channels(); }

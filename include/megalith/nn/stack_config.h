@@ -13,11 +13,11 @@ enum class Activation { relu, gelu, relu_squared, swiglu };
 enum class PositionKind { learned, rotary, none };
 /// A stack of pre-norm transformer blocks.
 struct StackConfig {
-  Index width = 512;   // C
-  Index layers = 6;    // L
-  Index heads = 8;     // H, divides width
-  Index hidden = 0;    // F; 0 means 4 * width (SwiGLU: 8/3 * width, rounded up to 8)
-  Index window = 0;    // W: each position sees itself and W - 1 before it; 0 means all
+  Index width = 512;  // C
+  Index layers = 6;   // L
+  Index heads = 8;    // H, divides width
+  Index hidden = 0;   // F; 0 means 4 * width (SwiGLU: 8/3 * width, rounded up to 8)
+  Index window = 0;   // W: each position sees itself and W - 1 before it; 0 means all
   NormKind norm = NormKind::layer;
   Activation activation = Activation::relu;
   PositionKind positions = PositionKind::learned;

@@ -31,8 +31,8 @@ class SerialCommunicator final : public Communicator {
   void all_reduce_sum(std::span<float>) override {}
   void all_reduce_sum(std::span<double>) override {}
   void broadcast(std::span<std::byte>, int) override {}
-  void send(std::span<const std::byte>, int) override { assert(!"a group of one has nobody to send to"); }
-  void receive(std::span<std::byte>, int) override { assert(!"a group of one has nobody to receive from"); }
+  void send(std::span<const std::byte>, int) override { assert(false && "a group of one has nobody to send to"); }
+  void receive(std::span<std::byte>, int) override { assert(false && "a group of one has nobody to receive from"); }
   void barrier() override {}
 };
 

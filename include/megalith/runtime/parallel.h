@@ -15,7 +15,7 @@ inline int available_processors() { return omp_get_num_procs(); }
 
 /// Calls f(i, thread) for each i in [0, n) on up to `threads` threads; thread is in [0, threads). Which thread gets which i
 /// is left open, so work must be cut by the problem and never by the thread: then bits do not depend on `threads`.
-/// f must not throw and must not call parallel_for again.
+/// f must not throw and must not call parallel_for again; nor may the caller be inside an OpenMP region of its own.
 template <class F>
 void parallel_for(int threads, Index n, F&& f) {
   if (n <= 0) return;

@@ -46,9 +46,10 @@ class Lane {
     std::size_t size;
   };
   static constexpr std::size_t kFirstBlock = 256 * 1024;
+  static constexpr std::size_t kLargestGrowth = 64 * 1024 * 1024;  // beyond what was asked for
 
   void grow(std::size_t bytes) {
-    const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, blocks_.back().size);
+    const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(blocks_.back().size, kLargestGrowth));
     blocks_.push_back({std::unique_ptr<std::byte, detail::AlignedDelete>(
                            static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)))),
                        size});

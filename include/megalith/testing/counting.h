@@ -12,15 +12,15 @@
 
 namespace megalith::testing {
 
-/// A double that counts multiplications made inside of products, on the calling thread. Those by the constant 1 do not count:
-/// Eigen's products scale their result by such a factor.
+/// A double that counts multiplications made inside of products, on the calling thread. Those by the constant 1 do not
+/// count: Eigen's products scale their result by such a factor.
 struct Counting {
   double value;
   bool is_unit;  // the constant 1, not a number that happens to be 1
 
   Counting() = default;
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   constexpr Counting(T v) : value(static_cast<double>(v)), is_unit(value == 1) {}
   constexpr Counting(double v, bool unit) : value(v), is_unit(unit) {}
 

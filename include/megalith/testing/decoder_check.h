@@ -87,13 +87,14 @@ Finding compare_decoders(const DecoderOutcome<A>& a, const DecoderOutcome<B>& b,
   Finding found;
   found.add(measure(a.costs, b.costs), "costs");
   if (!b.dcondition.empty()) found.add(measure(a.dcondition, b.dcondition), "dcondition");
-  A::visit(Name{}, [&](const Name& n, const auto& p, const auto& q) { found.add(measure(p, q), "gradient " + n.str()); },
-           a.grad, b.grad);
+  A::visit(
+      Name{}, [&](const Name& n, const auto& p, const auto& q) { found.add(measure(p, q), "gradient " + n.str()); }, a.grad,
+      b.grad);
   return found;
 }
 
-/// The adjoint test: the gradient along a random direction of each parameter, and of the condition, against dual numbers. The
-/// gradient holds noise before, dcondition NaN.
+/// The adjoint test: the gradient along a random direction of each parameter, and of the condition, against dual numbers.
+/// The gradient holds noise before, dcondition NaN.
 template <class F>
 Finding check_decoder_gradients(const F& make, const Trial& trial, bool with_condition) {
   const auto m = draw_decoder<double>(make, trial);
@@ -119,8 +120,8 @@ Finding check_decoder_gradients(const F& make, const Trial& trial, bool with_con
     typename D::Tape tape(d, trial.shape);
     typename D::State state(d, B), dstate(d, B);
     Tensor<Dual> dcondition = condition;
-    d.train(ctx, {bytes.data(), B, T}, optional_view(std::as_const(condition)), optional_view(dcondition), Dual(0), costs.data(),
-            grad, state, dstate, tape);
+    d.train(ctx, {bytes.data(), B, T}, optional_view(std::as_const(condition)), optional_view(dcondition), Dual(0),
+            costs.data(), grad, state, dstate, tape);
     double left = 0, largest = 0.01;
     for (Index i = 0; i < costs.size(); ++i) {
       left += kCostScale * costs.data()[i].derivative;
@@ -150,7 +151,8 @@ Finding check_decoder_gradients(const F& make, const Trial& trial, bool with_con
   return found;
 }
 
-/// Backward again with a used, larger tape: the same costs and dcondition to the bit; into a gradient that holds something: added.
+/// Backward again with a used, larger tape: the same costs and dcondition to the bit; into a gradient that holds something:
+/// added.
 template <class S = double, class F>
 Finding check_decoder_repeatable(const F& make, const Trial& trial, bool with_condition) {
   const auto m = draw_decoder<S>(make, trial);
@@ -189,7 +191,8 @@ Finding check_decoder_threads(const F& make, const Trial& trial, std::initialize
   };
   const auto one = run_on(1);
   Finding found;
-  for (const int threads : counts) found.add(compare_decoders(run_on(threads), one, kBits), std::to_string(threads) + " threads: ");
+  for (const int threads : counts)
+    found.add(compare_decoders(run_on(threads), one, kBits), std::to_string(threads) + " threads: ");
   return found;
 }
 

@@ -35,8 +35,8 @@ Finding check_decoder_score(const F& make, Trial trial) {
   return found;
 }
 
-/// A sequence cut at `cut`, a multiple of the unit: train() of the pieces, chained forward through State and backward through
-/// dstate, against the whole.
+/// A sequence cut at `cut`, a multiple of the unit: train() of the pieces, chained forward through State and backward
+/// through dstate, against the whole.
 template <class S = double, class F>
 Finding check_decoder_chunks(const F& make, Trial trial, Index cut) {
   if (trial.shape.B > 1) trial.mode = Mode::infer;  // dropout numbers rows by b * T + t
@@ -111,8 +111,8 @@ Finding check_decoder_steps(const F& make, Trial trial) {
   return found;
 }
 
-/// Changes byte t, for every t: costs of the bytes before it stay the same to the bit, its own changes, and so does every later
-/// one whose context reaches it. `reach` gives the number of following costs that must change (0: none is asked for).
+/// Changes byte t, for every t: costs of the bytes before it stay the same to the bit, its own changes, and so does every
+/// later one whose context reaches it. `reach` gives the number of following costs that must change (0: none is asked for).
 template <class S = float, class F>
 Finding check_decoder_causality(const F& make, Trial trial, Index reach) {
   trial.mode = Mode::infer;

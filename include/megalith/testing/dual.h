@@ -20,7 +20,7 @@ struct Dual {
 
   Dual() = default;
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   constexpr Dual(T v) : value(static_cast<double>(v)), derivative(0) {}
   constexpr Dual(double v, double d) : value(v), derivative(d) {}
 
@@ -62,9 +62,7 @@ inline Dual tanh(Dual a) {
   const double t = std::tanh(a.value);
   return chain(a, t, 1 - t * t);
 }
-inline Dual erf(Dual a) {
-  return chain(a, std::erf(a.value), 2 * std::numbers::inv_sqrtpi * std::exp(-a.value * a.value));
-}
+inline Dual erf(Dual a) { return chain(a, std::erf(a.value), 2 * std::numbers::inv_sqrtpi * std::exp(-a.value * a.value)); }
 inline Dual abs(Dual a) { return a.value < 0 ? -a : a; }
 inline Dual fabs(Dual a) { return abs(a); }
 inline Dual pow(Dual a, double n) { return chain(a, std::pow(a.value, n), n * std::pow(a.value, n - 1)); }

@@ -24,8 +24,8 @@ double sum_of_magnitudes(const Tensor<S>& a, const Tensor<Dual>& direction_of) {
 /// Rows that are read after those under test, so that a gradient comes back to the state left.
 inline constexpr Index kRowsAfter = 3;
 
-/// The state of a sequence of which `trial.before` rows were read; closed if there are none. Read in one forward: what no row
-/// has reached is exactly 0.
+/// The state of a sequence of which `trial.before` rows were read; closed if there are none. Read in one forward: what no
+/// row has reached is exactly 0.
 template <class M>
 typename M::State state_received(const Context& ctx, const M& m, const Trial& trial) {
   using S = typename M::Scalar;
@@ -62,10 +62,11 @@ inline void set_direction(Tensor<Dual>& t, RandomKey key) {
 }  // namespace detail
 
 /// With J the derivative of (y, state left) by x, by one parameter or by the state received, and v a random direction in it:
-/// <dy, J v> + <dstate, J v> must be <J' (dy, dstate), v>. The left side comes from M<Dual>, the right one from the backward of
-/// M<double>. With trial.before > 0 rows come before and after those under test: a state is received, and a gradient to the
-/// state left. Each input and each parameter is tested alone, so that `where` names the wrong one. dx holds NaN before and the
-/// gradient noise, so "written" and "added" are tested too. Correct modules stay below 1e-13, and mistakes many orders above.
+/// <dy, J v> + <dstate, J v> must be <J' (dy, dstate), v>. The left side comes from M<Dual>, the right one from the backward
+/// of M<double>. With trial.before > 0 rows come before and after those under test: a state is received, and a gradient to
+/// the state left. Each input and each parameter is tested alone, so that `where` names the wrong one. dx holds NaN before
+/// and the gradient noise, so "written" and "added" are tested too. Correct modules stay below 1e-13, and mistakes many
+/// orders above.
 template <Maker F>
 Finding check_gradients(const F& make, const Trial& trial) {
   using M = decltype(make.template operator()<double>());

@@ -14,7 +14,8 @@ Finding check_float(const F& make, const Trial& trial) {
   const Context ctx = context_of(trial, workspace);
   const auto single = draw_sample<float>(make, trial);
   const auto twice = draw_sample<double>(make, trial);
-  return compare(run(ctx, single, {single.module, trial.shape.B}), run(ctx, twice, {twice.module, trial.shape.B}), kRelative);
+  return compare(run(ctx, single, {single.module, trial.shape.B}), run(ctx, twice, {twice.module, trial.shape.B}),
+                 kRelative);
 }
 
 }  // namespace megalith::testing

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the checks of this folder share: a module with random parameters and inputs, a run of it, and comparing two runs.
-// They depend on no test framework: each check returns a Finding, whose error any framework can compare with 0 or a tolerance.
+// They depend on no test framework: each check returns a Finding, whose error any framework can compare with 0 or a
+// tolerance.
 #pragma once
 
 #include <algorithm>
@@ -93,8 +94,7 @@ Tensor<S> rows_of(const Tensor<S>& x, Index begin, Index count) {
 template <class S>
 void put_rows(const Tensor<S>& piece, Index begin, Tensor<S>& x) {
   const Seq<const S> from = view(piece);
-  for (Index b = 0; b < from.B; ++b)
-    std::copy_n(from.row(b * from.T), from.T * from.C, view(x).row(b * view(x).T + begin));
+  for (Index b = 0; b < from.B; ++b) std::copy_n(from.row(b * from.T), from.T * from.C, view(x).row(b * view(x).T + begin));
 }
 
 /// A module with random parameters, its input, and the gradient that comes back to its output.
@@ -180,7 +180,8 @@ double relative_error(const Tensor<A>& a, const Tensor<B>& b) {
 /// 0 if all bits are equal, and more otherwise.
 template <class S>
 double bit_error(const Tensor<S>& a, const Tensor<S>& b) {
-  if (a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), sizeof(S) * static_cast<std::size_t>(a.size())) == 0))
+  if (a.size() == b.size() &&
+      (a.empty() || std::memcmp(a.data(), b.data(), sizeof(S) * static_cast<std::size_t>(a.size())) == 0))
     return 0;
   return std::max(relative_error(a, b), std::numeric_limits<double>::denorm_min());
 }
@@ -192,8 +193,8 @@ Finding compare(const Outcome<A>& a, const Outcome<B>& b, F&& measure) {
   found.add(measure(a.y, b.y), "y");
   found.add(measure(a.dx, b.dx), "dx");
   const Name grad{nullptr, "gradient"};
-  A::visit(grad, [&](const Name& name, const auto& p, const auto& q) { found.add(measure(p, q), name.str()); }, a.grad,
-           b.grad);
+  A::visit(
+      grad, [&](const Name& name, const auto& p, const auto& q) { found.add(measure(p, q), name.str()); }, a.grad, b.grad);
   return found;
 }
 inline constexpr auto kRelative = [](const auto& a, const auto& b) { return relative_error(a, b); };
@@ -204,7 +205,8 @@ template <class State, class F>
 Finding compare_states(const State& a, const State& b, F&& measure) {
   Finding found;
   const Name state{nullptr, "state"};
-  State::visit(state, [&](const Name& name, const auto& p, const auto& q) { found.add(measure(p, q), name.str()); }, a, b);
+  State::visit(
+      state, [&](const Name& name, const auto& p, const auto& q) { found.add(measure(p, q), name.str()); }, a, b);
   return found;
 }
 

@@ -19,8 +19,8 @@ inline Context streaming_context(const Trial& trial, Workspace& workspace) {
 
 }  // namespace detail
 
-/// Cuts the sequence before the rows in `cuts` (ascending, in (0, T)). Forward of the pieces in order and backward in reverse
-/// order, their gradients summed, against the whole.
+/// Cuts the sequence before the rows in `cuts` (ascending, in (0, T)). Forward of the pieces in order and backward in
+/// reverse order, their gradients summed, against the whole.
 template <class S = double, Maker F>
 Finding check_chunks(const F& make, const Trial& trial, const std::vector<Index>& cuts) {
   using M = decltype(make.template operator()<S>());

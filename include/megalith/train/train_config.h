@@ -24,10 +24,10 @@ struct Budget {
 
 /// Where the bytes come from: files, or folders that stand for all files under them.
 struct DataConfig {
-  std::vector<std::string> train;
-  std::vector<std::string> valid;  // validation data of its own, or
+  std::vector<std::string> train{};
+  std::vector<std::string> valid{};  // validation data of its own, or
   double valid_share = 0;          // this share, held out at the end of the training bytes; neither: no validation
-  std::string separator;           // put between files
+  std::string separator{};           // put between files
 
   bool operator==(const DataConfig&) const = default;
 };
@@ -45,7 +45,7 @@ struct TrainConfig {
   double clip = 1;     // the largest global norm of the gradient; 0 means any
   double average = 0;  // decay of the moving average of the weights, as 0.999; 0 means none
   std::uint64_t seed = 1;
-  std::string init;  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
+  std::string init{};  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
 
   // From here on, nothing changes the weights; a resumed run may set them anew.
   Index eval_every = 250;                // steps between validations; 0 means only at the end
