@@ -19,8 +19,9 @@ namespace megalith::detail {
 
 namespace fs = std::filesystem;
 
-RunFiles::~RunFiles() {
+void RunFiles::end() {
   if (metrics_ >= 0) ::close(metrics_);
+  metrics_ = -1;
 }
 
 void RunFiles::begin(const RunConfig& config) {
@@ -52,7 +53,7 @@ std::int64_t RunFiles::take_up(const RunConfig& config, std::int64_t lines) {
 void RunFiles::open_metrics() {
   metrics_ = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   check(metrics_ >= 0, "cannot write ", metrics(), ": ", std::strerror(errno));
-  check(::flock(metrics_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, "another process is training in ", dir_,
+  check(::flock(metrics_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, "another trainer is at work in ", dir_,
         "; wait for it, or choose another folder");
 }
 

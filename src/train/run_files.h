@@ -15,7 +15,7 @@ class RunFiles {
   explicit RunFiles(std::string dir) : dir_(std::move(dir)) {}
   RunFiles(const RunFiles&) = delete;
   RunFiles& operator=(const RunFiles&) = delete;
-  ~RunFiles();
+  ~RunFiles() { end(); }
 
   std::string config() const { return dir_ + "/config.json"; }
   std::string model() const { return dir_ + "/model.safetensors"; }
@@ -23,24 +23,41 @@ class RunFiles {
   std::string state() const { return dir_ + "/state.safetensors"; }
   std::string metrics() const { return dir_ + "/metrics.jsonl"; }
   const std::string& dir() const { return dir_; }
+  bool has_state() const;
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
   void begin(const RunConfig& config);
   /// Takes up a run whose checkpoint came after that many lines of metrics: cuts those behind it, and returns how many there
-  /// are. Throws Error where another process trains in the folder, or where that
-  /// cannot be written.
+  /// are. Throws Error where another trainer is at work in the folder, or where that cannot be written.
   std::int64_t take_up(const RunConfig& config, std::int64_t lines);
+
+  /// Lets go of the folder, which nobody else may train in since it was begun or taken up.
+  void end();
 
   /// Adds a line to metrics.jsonl with one write, so that a process that is killed leaves no half of it.
   void append_metrics(std::string line);
   /// Brings the metrics to the disk: a checkpoint must not be there without its lines.
   void sync_metrics() const;
+  /// Ends the work in the folder: another trainer may take up the run.
+  void close();
 
  private:
   void open_metrics();
 
   std::string dir_;
   int metrics_ = -1;
+};
+
+/// Closes the files of a run however its scope is left.
+class ClosedAtTheEnd {
+ public:
+  explicit ClosedAtTheEnd(RunFiles& files) : files_(files) {}
+  ClosedAtTheEnd(const ClosedAtTheEnd&) = delete;
+  ClosedAtTheEnd& operator=(const ClosedAtTheEnd&) = delete;
+  ~ClosedAtTheEnd() { files_.close(); }
+
+ private:
+  RunFiles& files_;
 };
 
 }  // namespace megalith::detail

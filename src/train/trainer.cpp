@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <numbers>
 
 #include "megalith/core/check.h"
@@ -22,9 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// The key of the training windows; the keys of steps (dropout) count up from 0 and do not get there.
-RandomKey data_key(std::uint64_t seed) { return RandomKey{seed}.child(~std::uint64_t{0}); }
-
 const TrainConfig& checked(const TrainConfig& config, const ModelConfig& model, int threads) {
   config.validate(model);
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
@@ -41,7 +37,7 @@ class Trainer::Run {
     data_config_ = data;
     data_.emplace(data);
     valid_ = data_->valid();
-    sampler_ = std::make_unique<RandomWindows>(data_->train(), length_, data_key(config.seed));
+    sampler_ = std::make_unique<RandomWindows>(data_->train(), length_, config.data_key());
     data_description_ = sampler_->describe();
   }
   Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
@@ -99,16 +95,14 @@ class Trainer::Run {
   double gflop_per_byte_ = 0;
   detail::Counters c_;
   double train_bpb_ = 0, bytes_per_second_ = 0;  // over the steps since the last line
-  bool logged_ = false;
-  bool started_ = false, resumed_ = false, stop_asked_ = false;
+  bool logged_ = false, started_ = false, resumed_ = false, stop_asked_ = false;
   std::int64_t saved_step_ = -1;  // of the checkpoint on the disk; -1: none
   Clock::time_point saved_at_{};
 };
 
 void Trainer::Run::resume() {
   check(!started_, "resume() comes before run()");
-  std::error_code error;
-  if (std::filesystem::exists(files_.state(), error)) {
+  if (files_.has_state()) {
     c_ = detail::load_state(files_.state(), settings(), step_.tensors());
     saved_step_ = c_.step;
     update_rates();
@@ -135,6 +129,10 @@ void Trainer::Run::begin() {
 }
 
 TrainResult Trainer::Run::run(const Report& report) {
+  const struct Ending {
+    detail::RunFiles& files;
+    ~Ending() { files.end(); }
+  } ending{files_};
   begin();
   while (share_used() < 1) {
     train_step();

@@ -35,6 +35,24 @@ TEST(TrainerErrors, ANumberThatIsNoneStopsAndKeepsTheCheckpoint) {
   EXPECT_EQ(resumed.run().progress.step, 20);
 }
 
+TEST(TrainerErrors, OneProcessTrainsInAFolder) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4), other(16, 4);
+  model.init({1});
+  std::string message;
+  Trainer trainer(model, short_run(5), data, folder / "run", 1);
+  trainer.run([&](const Progress& p) {
+    if (p.step == 2 && message.empty()) {
+      Trainer second(other, short_run(5), data, folder / "run", 1);
+      second.resume();
+      message = error_of([&] { second.run(); });
+    }
+    return Control::go_on;
+  });
+  EXPECT_NE(message.find("another process is training in"), message.npos) << message;
+}
+
 /// A model whose gradient is not finite although its loss is.
 class BrokenGradient final : public AnyModel {
  public:
@@ -150,6 +168,24 @@ TEST(TrainerErrors, FoldersThatHoldARunOrCannotBeWritten) {
     std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_read);
     EXPECT_ERROR(run_in(folder / "closed"), "closed");
   }
+}
+
+TEST(TrainerErrors, OneTrainerAtATime) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4), other(16, 4);
+  Trainer trainer(model, short_run(6), data, folder / "run", 1);
+  EXPECT_TRUE(trainer
+                  .run([&](const Progress&) {
+                    Trainer intruder(other, short_run(6), data, folder / "run", 1);
+                    intruder.resume();
+                    EXPECT_ERROR(intruder.run(), "another trainer is at work");
+                    return Control::stop;
+                  })
+                  .stopped);
+  Trainer next(other, short_run(6), data, folder / "run", 1);  // the first one is still there, but has done its work
+  next.resume();
+  EXPECT_EQ(next.run().progress.step, 6);
 }
 
 TEST(TrainerErrors, SettingsAndData) {

@@ -87,6 +87,13 @@ struct ByteHistory {
       out = std::copy_n(bytes.row(b), bytes.T, out);
     }
   }
+  /// Takes in whole units (B, T), T > 0, of which the stack has done all positions.
+  void append_units(Bytes bytes) {
+    assert(unfinished() == 0 && bytes.T % unit == 0 && bytes.T > 0);
+    for (Index b = 0; b < B; ++b) std::copy_n(bytes.row(b) + bytes.T - unit, unit, last.data() + b * unit);
+    position += bytes.T;
+    stepped = position / unit;
+  }
   /// Takes in n more bytes, given what known() wrote for them.
   void append(const ByteOrNone* known, Index n) {
     const Index count = known_count(n), whole = (unfinished() + n) / unit * unit, rest = (unfinished() + n) % unit;

@@ -10,17 +10,22 @@ namespace detail {
 inline constexpr Index kInputRowsPerTask = 64, kInputColumnsPerTask = 32;
 }
 
-/// The units a stack reads when it predicts bytes (B,T) from their start: ids[b,t] = byte t - U, and `last` (B,U) for t < U.
-inline void shifted_units(Bytes bytes, const ByteOrNone* last, Index U, ByteOrNone* ids) {
-  for (Index b = 0; b < bytes.B; ++b) {
-    ids = std::copy_n(last + b * U, U, ids);
-    ids = std::copy_n(bytes.row(b), bytes.T - U, ids);
-  }
-}
-
 /// Lets the first unit of each row of ids (B, stride) stand for nothing: its place gets the pad.
 inline void hide_first_unit(ByteOrNone* ids, Index B, Index stride, Index U) {
   for (Index b = 0; b < B; ++b) std::fill_n(ids + b * stride, U, kNoByte);
+}
+
+/// The units a stack reads when it predicts bytes (B,T): out[b,t] = byte t - U, before which stands what the history saw
+/// last.
+inline const ByteOrNone* units_before(Bytes bytes, const ByteHistory& history, FirstInput first_input, Frame& frame) {
+  const Index U = history.unit;
+  ByteOrNone* const ids = frame.take<ByteOrNone>(bytes.B * bytes.T);
+  for (Index b = 0; b < bytes.B; ++b) {
+    std::copy_n(history.last.data() + b * U, U, ids + b * bytes.T);
+    std::copy_n(bytes.row(b), bytes.T - U, ids + b * bytes.T + U);
+  }
+  if (history.starts_with_pad(first_input)) hide_first_unit(ids, bytes.B, bytes.T, U);
+  return ids;
 }
 
 /// The U bytes before each unit of `step` bytes of (B,T), as B*T/step rows: what the first position inside the unit may

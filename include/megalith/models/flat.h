@@ -60,11 +60,9 @@ struct Flat {
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
     const Index B = bytes.B, T = bytes.T, first = state.history.position;
-    ByteOrNone* const ids = frame.take<ByteOrNone>(B * T);
+    const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
     const Seq<S> x = frame.seq<S>(B, T, width()), y = frame.seq<S>(B, T, width());
     const Seq<S> dy = frame.seq<S>(B, T, width()), dx = frame.seq<S>(B, T, width());
-    shifted_units(bytes, state.history.last.data(), 1, ids);
-    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, B, T, 1);
     input(ctx, ids, condition, first, x);
     stack.forward(ctx, x, y, state.stack, tape.stack);
     head.train(ctx, y, table, bytes.data, scale, costs, dy, grad.head, grad.table);
@@ -73,19 +71,17 @@ struct Flat {
     if (!positions.empty()) add_positions_backward<S>(ctx, dx, grad.positions, first, nullptr);
     fill_pads_backward<S>(ctx, ids, dx, grad.pad);
     embed_backward(ctx, ids, B * T, dx.data, grad.table);
-    remember(bytes, state, frame);
+    state.history.append_units(bytes);
   }
 
   void score(const Context& ctx, Bytes bytes, Seq<const S> condition, S* costs, State& state) const {
     Frame frame(ctx.scratch());
-    ByteOrNone* const ids = frame.take<ByteOrNone>(bytes.B * bytes.T);
+    const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
     const Seq<S> x = frame.seq<S>(bytes.B, bytes.T, width()), y = frame.seq<S>(bytes.B, bytes.T, width());
-    shifted_units(bytes, state.history.last.data(), 1, ids);
-    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, bytes.B, bytes.T, 1);
     input(ctx, ids, condition, state.history.position, x);
     stack.step(ctx, x, y, state.stack);
     head.score(ctx, y, table, bytes.data, costs);
-    remember(bytes, state, frame);
+    state.history.append_units(bytes);
   }
 
   void read(const Context& ctx, Bytes bytes, Seq<const S> condition, State& state) const {
@@ -154,14 +150,6 @@ struct Flat {
     input(ctx, ids, condition, h.stepped, x);
     stack.step(ctx, x, y, state.stack);
     h.stepped += rows;
-  }
-
-  void remember(Bytes bytes, State& state, Frame& frame) const {
-    ByteHistory& h = state.history;
-    ByteOrNone* const known = frame.take<ByteOrNone>(bytes.B * h.known_count(bytes.T));
-    h.known(bytes, known);
-    h.append(known, bytes.T);
-    h.stepped = h.position;
   }
 };
 

@@ -93,17 +93,12 @@ struct Patched {
   void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* costs, Patched& grad,
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
-    const Index B = bytes.B, T = bytes.T, K = T / patch, first = state.history.position;
-    assert(T % patch == 0 && first % patch == 0);
+    assert(bytes.T % patch == 0 && state.history.unfinished() == 0);
     const Context stack_ctx = at_patches(ctx);
-    ByteOrNone* const ids = frame.take<ByteOrNone>(B * T);
-    shifted_units(bytes, state.history.last.data(), patch, ids);
-    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, B, T, patch);
-    const Seq<S> raw = frame.seq<S>(B, T, table.cols());
-    const Seq<S> x = has_embedder() ? frame.seq<S>(B, K, width()) : raw.viewed_as(B, K, width());
-    const Seq<S> y = frame.seq<S>(B, K, width()), dy = frame.seq<S>(B, K, width());
-    input(ctx, ids, outer, first, raw, x);
-    stack.forward(stack_ctx, x, y, state.stack, tape.stack);
+    const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
+    const Input in = input(ctx, ids, bytes.shape(), state.history.position, outer, frame);
+    const Seq<S> y = frame.seq<S>(in.x.B, in.x.T, width()), dy = frame.seq<S>(in.x.B, in.x.T, width());
+    stack.forward(stack_ctx, in.x, y, state.stack, tape.stack);
     tiles(bytes, tape.tile, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
       Frame local(ctx.scratch());
       const Seq<const S> y_tile{y.row(begin), 1, count, width()};
@@ -126,25 +121,19 @@ struct Patched {
         condition.backward(ctx, slots, dcond, dy_tile.viewed_as(slots.B, slots.T, slots.C), grad.condition, none, no_tape);
       }
     });
-    const Seq<S> draw = frame.seq<S>(B, T, table.cols());
-    const Seq<S> dx = has_embedder() ? frame.seq<S>(B, K, width()) : draw.viewed_as(B, K, width());
-    stack.backward(stack_ctx, x, dy, dx, grad.stack, dstate.stack, tape.stack);
-    input_backward(ctx, ids, first, raw, dx, draw, douter, grad);
-    remember(bytes, state, frame);
+    const Input d = input_memory(bytes.shape(), in.first, frame);
+    stack.backward(stack_ctx, in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);
+    input_backward(ctx, ids, in, d, douter, grad);
+    state.history.append_units(bytes);
   }
 
   void score(const Context& ctx, Bytes bytes, Seq<const S> outer, S* costs, State& state) const {
     Frame frame(ctx.scratch());
-    const Index B = bytes.B, T = bytes.T, K = T / patch, first = state.history.position;
-    assert(T % patch == 0 && first % patch == 0);
-    ByteOrNone* const ids = frame.take<ByteOrNone>(B * T);
-    shifted_units(bytes, state.history.last.data(), patch, ids);
-    if (state.history.starts_with_pad(first_input)) hide_first_unit(ids, B, T, patch);
-    const Seq<S> raw = frame.seq<S>(B, T, table.cols());
-    const Seq<S> x = has_embedder() ? frame.seq<S>(B, K, width()) : raw.viewed_as(B, K, width());
-    const Seq<S> y = frame.seq<S>(B, K, width());
-    input(ctx, ids, outer, first, raw, x);
-    stack.step(at_patches(ctx), x, y, state.stack);
+    assert(bytes.T % patch == 0 && state.history.unfinished() == 0);
+    const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
+    const Input in = input(ctx, ids, bytes.shape(), state.history.position, outer, frame);
+    const Seq<S> y = frame.seq<S>(in.x.B, in.x.T, width());
+    stack.step(at_patches(ctx), in.x, y, state.stack);
     const Index tile = tile_patches(bytes.shape());
     typename Inner::State inner_state(inner, tile);
     tiles(bytes, tile, state, frame, [&](Index begin, Index count, const ByteOrNone* previous) {
@@ -155,7 +144,7 @@ struct Patched {
       inner.score(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond,
                   costs + begin * patch, inner_state);
     });
-    remember(bytes, state, frame);
+    state.history.append_units(bytes);
   }
 
   void read(const Context& ctx, Bytes bytes, Seq<const S> outer, State& state) const {
@@ -241,27 +230,38 @@ struct Patched {
   }
   static constexpr std::uint64_t kStackSite = 0, kInnerSite = 1;
 
-  /// raw (B, T, E): the embeddings of the bytes before; x (B, T/U, C): what the stack reads (raw's memory without an
-  /// embedder).
-  void input(const Context& ctx, const ByteOrNone* ids, Seq<const S> outer, Index first, Seq<S> raw, Seq<S> x) const {
-    embed(ctx, table, ids, raw.row_count(), raw.data);
-    fill_pads(ctx, ids, raw, pad);
-    if (!positions.empty()) add_positions(ctx, raw, positions, first - patch, ids);
-    if (has_embedder()) embed_patch.apply(ctx, raw.viewed_as(x.B, x.T, pad.size()), x);
-    add_condition(ctx, x, outer, first / patch);
+  /// What the stack reads, and on the way to it; the same for their gradients.
+  struct Input {
+    Index first;    // position of the first byte
+    Seq<S> raw, x;  // (B, T, E): the embeddings of the bytes before; (B, T/U, C), raw's memory without an embedder
+  };
+  Input input_memory(Shape bytes, Index first, Frame& frame) const {
+    const Seq<S> raw = frame.seq<S>(bytes.B, bytes.T, table.cols());
+    const Index K = bytes.T / patch;
+    return {first, raw, has_embedder() ? frame.seq<S>(bytes.B, K, width()) : raw.viewed_as(bytes.B, K, width())};
   }
-  void input_backward(const Context& ctx, const ByteOrNone* ids, Index first, Seq<const S> raw, Seq<S> dx, Seq<S> draw,
-                      Seq<S> douter, Patched& grad) const {
-    add_condition_backward<S>(ctx, dx, douter);
+  Input input(const Context& ctx, const ByteOrNone* ids, Shape bytes, Index first, Seq<const S> outer, Frame& frame) const {
+    const Input in = input_memory(bytes, first, frame);
+    embed(ctx, table, ids, in.raw.row_count(), in.raw.data);
+    fill_pads(ctx, ids, in.raw, pad);
+    if (!positions.empty()) add_positions(ctx, in.raw, positions, first - patch, ids);
+    if (has_embedder()) embed_patch.apply(ctx, in.raw.viewed_as(in.x.B, in.x.T, pad.size()), in.x);
+    add_condition(ctx, in.x, outer, first / patch);
+    return in;
+  }
+  /// d.x is given; d.raw is made of it.
+  void input_backward(const Context& ctx, const ByteOrNone* ids, const Input& in, const Input& d, Seq<S> douter,
+                      Patched& grad) const {
+    add_condition_backward<S>(ctx, d.x, douter);
     if (has_embedder()) {
       NoState none;
       NoTape no_tape;
-      embed_patch.backward(ctx, raw.viewed_as(dx.B, dx.T, pad.size()), dx, draw.viewed_as(dx.B, dx.T, pad.size()),
-                           grad.embed_patch, none, no_tape);
+      embed_patch.backward(ctx, in.raw.viewed_as(in.x.B, in.x.T, pad.size()), d.x,
+                           d.raw.viewed_as(in.x.B, in.x.T, pad.size()), grad.embed_patch, none, no_tape);
     }
-    if (!positions.empty()) add_positions_backward<S>(ctx, draw, grad.positions, first - patch, ids);
-    fill_pads_backward<S>(ctx, ids, draw, grad.pad);
-    embed_backward(ctx, ids, draw.row_count(), draw.data, grad.table);
+    if (!positions.empty()) add_positions_backward<S>(ctx, d.raw, grad.positions, in.first - patch, ids);
+    fill_pads_backward<S>(ctx, ids, d.raw, grad.pad);
+    embed_backward(ctx, ids, d.raw.row_count(), d.raw.data, grad.table);
   }
 
   /// f(first patch, patches, the inner unit before each of them) over tiles of the B * K patches.
@@ -301,11 +301,9 @@ struct Patched {
     for (Index b = 0; b < h.B; ++b)
       std::copy_n(ids + (b + 1) * rows * patch - inner.unit(), inner.unit(), previous + b * inner.unit());
     if (h.starts_with_pad(first_input)) hide_first_unit(ids, h.B, rows * patch, patch);
-    const Seq<S> raw = frame.seq<S>(h.B, rows * patch, table.cols());
-    const Seq<S> x = has_embedder() ? frame.seq<S>(h.B, rows, width()) : raw.viewed_as(h.B, rows, width());
+    const Input in = input(ctx, ids, {h.B, rows * patch}, h.stepped * patch, outer, frame);
     const Seq<S> y = frame.seq<S>(h.B, rows, width());
-    input(ctx, ids, outer, h.stepped * patch, raw, x);
-    stack.step(at_patches(ctx), x, y, state.stack);
+    stack.step(at_patches(ctx), in.x, y, state.stack);
     h.stepped += rows;
     if (!open_patch) return;
     const Seq<S> last = frame.seq<S>(h.B, 1, width());
@@ -315,14 +313,6 @@ struct Patched {
   }
   Seq<const S> patch_condition(const State& state) const {
     return {state.condition.data(), state.history.B, rows_per_patch(), inner.width()};
-  }
-
-  void remember(Bytes bytes, State& state, Frame& frame) const {
-    ByteHistory& h = state.history;
-    ByteOrNone* const known = frame.take<ByteOrNone>(bytes.B * h.known_count(bytes.T));
-    h.known(bytes, known);
-    h.append(known, bytes.T);
-    h.stepped = h.position / patch;
   }
 };
 

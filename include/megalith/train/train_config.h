@@ -26,7 +26,7 @@ struct Budget {
 struct DataConfig {
   std::vector<std::string> train{};
   std::vector<std::string> valid{};  // validation data of its own, or
-  double valid_share = 0;          // this share, held out at the end of the training bytes; neither: no validation
+  double valid_share = 0;            // this share, held out at the end of the training bytes; neither: no validation
   std::string separator{};           // put between files
 
   bool operator==(const DataConfig&) const = default;
@@ -57,7 +57,9 @@ struct TrainConfig {
 
   /// Throws Error with every problem at once, those of the combination with the model too.
   void validate(const ModelConfig& model) const;
-  /// The random key for AnyModel::init that goes with the seed: apart from the keys of data and dropout.
+  /// The random key of the training windows. The keys of the steps, for dropout, count up from 0 and do not get there.
+  RandomKey data_key() const { return RandomKey{seed}.child(~std::uint64_t{0}); }
+  /// The random key for AnyModel::init that goes with the seed.
   RandomKey init_key() const { return RandomKey{seed}.child(~std::uint64_t{1}); }
 };
 
