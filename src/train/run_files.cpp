@@ -19,6 +19,11 @@ namespace megalith::detail {
 
 namespace fs = std::filesystem;
 
+bool RunFiles::has_state() const {
+  std::error_code error;
+  return fs::exists(state(), error);
+}
+
 void RunFiles::end() {
   if (metrics_ >= 0) ::close(metrics_);
   metrics_ = -1;

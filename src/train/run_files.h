@@ -38,8 +38,6 @@ class RunFiles {
   void append_metrics(std::string line);
   /// Brings the metrics to the disk: a checkpoint must not be there without its lines.
   void sync_metrics() const;
-  /// Ends the work in the folder: another trainer may take up the run.
-  void close();
 
  private:
   void open_metrics();
@@ -48,13 +46,13 @@ class RunFiles {
   int metrics_ = -1;
 };
 
-/// Closes the files of a run however its scope is left.
-class ClosedAtTheEnd {
+/// Ends the work in a run's folder however its scope is left.
+class EndOfWork {
  public:
-  explicit ClosedAtTheEnd(RunFiles& files) : files_(files) {}
-  ClosedAtTheEnd(const ClosedAtTheEnd&) = delete;
-  ClosedAtTheEnd& operator=(const ClosedAtTheEnd&) = delete;
-  ~ClosedAtTheEnd() { files_.close(); }
+  explicit EndOfWork(RunFiles& files) : files_(files) {}
+  EndOfWork(const EndOfWork&) = delete;
+  EndOfWork& operator=(const EndOfWork&) = delete;
+  ~EndOfWork() { files_.end(); }
 
  private:
   RunFiles& files_;

@@ -129,10 +129,7 @@ void Trainer::Run::begin() {
 }
 
 TrainResult Trainer::Run::run(const Report& report) {
-  const struct Ending {
-    detail::RunFiles& files;
-    ~Ending() { files.end(); }
-  } ending{files_};
+  const detail::EndOfWork end_of_work(files_);
   begin();
   while (share_used() < 1) {
     train_step();

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both forms of attention against the T x T matrix of scores that they avoid.
-#include "megalith/kernels/attention.h"
-
 #include <gtest/gtest.h>
 
 #include <vector>
 
+#include "megalith/kernels/attention.h"
 #include "megalith/testing/sample.h"
 
 namespace megalith {
@@ -97,14 +96,13 @@ TEST(Attention, BothFormsGiveTheSameGradients) {
       form(AttentionGradient<double>{dq.data(), dkv.data(), dkv.data() + C});
       return std::pair(dq, dkv);
     };
-    const auto rows = backward([&](const auto& out) {
-      detail::attention_rows_backward(ctx, n.in, o.data(), log_sums.data(), d_o.data(), out);
-    });
-    const auto tiles = backward([&](const auto& out) {
-      detail::attention_tiles_backward(ctx, n.in, o.data(), log_sums.data(), d_o.data(), out);
-    });
+    const auto rows = backward(
+        [&](const auto& out) { detail::attention_rows_backward(ctx, n.in, o.data(), log_sums.data(), d_o.data(), out); });
+    const auto tiles = backward(
+        [&](const auto& out) { detail::attention_tiles_backward(ctx, n.in, o.data(), log_sums.data(), d_o.data(), out); });
     EXPECT_LT(testing::relative_error(tiles.first, rows.first), 1e-13) << p.Tq << " of " << p.Tk << ", window " << p.window;
-    EXPECT_LT(testing::relative_error(tiles.second, rows.second), 1e-13) << p.Tq << " of " << p.Tk << ", window " << p.window;
+    EXPECT_LT(testing::relative_error(tiles.second, rows.second), 1e-13)
+        << p.Tq << " of " << p.Tk << ", window " << p.window;
   }
 }
 

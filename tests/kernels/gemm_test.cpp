@@ -51,17 +51,17 @@ void compare_with_sums(const Context& ctx, Index M, Index N, Index K, bool at, b
     }
   }
   const double eps = static_cast<double>(std::numeric_limits<S>::epsilon());
-  EXPECT_LT(worst, 4 * eps * (1 + std::sqrt(static_cast<double>(K)))) << M << " x " << N << " x " << K << (at ? " a^T" : "")
-                                                                        << (bt ? " b^T" : "");
+  EXPECT_LT(worst, 4 * eps * (1 + std::sqrt(static_cast<double>(K))))
+      << M << " x " << N << " x " << K << (at ? " a^T" : "") << (bt ? " b^T" : "");
 }
 
 TEST(Product, MatchesSums) {
   Workspace workspace(2);
   const Context ctx(workspace);
   using Sizes = std::tuple<Index, Index, Index>;
-  for (const auto& [M, N, K] : {Sizes{1, 1, 1}, Sizes{1, 5, 3}, Sizes{7, 1, 9}, Sizes{33, 31, 17}, Sizes{127, 129, 128},
-                                Sizes{128, 128, 256}, Sizes{131, 257, 259}, Sizes{259, 515, 31}, Sizes{1, 515, 300},
-                                Sizes{300, 1, 515}, Sizes{5, 4, 1031}}) {
+  for (const auto& [M, N, K] :
+       {Sizes{1, 1, 1}, Sizes{1, 5, 3}, Sizes{7, 1, 9}, Sizes{33, 31, 17}, Sizes{127, 129, 128}, Sizes{128, 128, 256},
+        Sizes{131, 257, 259}, Sizes{259, 515, 31}, Sizes{1, 515, 300}, Sizes{300, 1, 515}, Sizes{5, 4, 1031}}) {
     for (const bool at : {false, true}) {
       for (const bool bt : {false, true}) {
         for (const Into into : {Into::overwrite, Into::add}) {
@@ -121,7 +121,8 @@ TEST(Product, LeavesOpenMpSettings) {
 }
 
 TEST(Product, RowsDoNotDependOnTheirNumber) {
-  // A row's bits are the same whatever rows stand beside it, from two rows on: generating several samples at once relies on it.
+  // A row's bits are the same whatever rows stand beside it, from two rows on: generating several samples at once relies on
+  // it.
   Workspace workspace(1);
   const Context ctx(workspace);
   const Operand<float> a(9, 300, false, 6), b(300, 200, false, 7);

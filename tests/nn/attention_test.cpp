@@ -22,11 +22,14 @@ Tensor<double> by_definition(const Attention<double>& m, const Tensor<double>& x
       const Matrix<double> v = qkv.middleCols(2 * C + h * D, D);
       for (Index t = 0; t < T; ++t) {
         if (m.qk_norm()) {
-          q.row(t) = q.row(t).cwiseProduct(m.q_gain.vec()) / std::sqrt(q.row(t).squaredNorm() / static_cast<double>(D) + 1e-6);
-          k.row(t) = k.row(t).cwiseProduct(m.k_gain.vec()) / std::sqrt(k.row(t).squaredNorm() / static_cast<double>(D) + 1e-6);
+          q.row(t) =
+              q.row(t).cwiseProduct(m.q_gain.vec()) / std::sqrt(q.row(t).squaredNorm() / static_cast<double>(D) + 1e-6);
+          k.row(t) =
+              k.row(t).cwiseProduct(m.k_gain.vec()) / std::sqrt(k.row(t).squaredNorm() / static_cast<double>(D) + 1e-6);
         }
         for (Index i = 0; m.rotary_base > 0 && i < D / 2; ++i) {
-          const double angle = static_cast<double>(t) * std::pow(m.rotary_base, -2.0 * static_cast<double>(i) / static_cast<double>(D));
+          const double angle =
+              static_cast<double>(t) * std::pow(m.rotary_base, -2.0 * static_cast<double>(i) / static_cast<double>(D));
           for (Matrix<double>* p : {&q, &k}) {
             const double lower = (*p)(t, i), upper = (*p)(t, i + D / 2);
             (*p)(t, i) = lower * std::cos(angle) - upper * std::sin(angle);

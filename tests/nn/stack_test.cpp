@@ -30,9 +30,9 @@ TEST(Stack, WithoutBlocksIsTheNorm) {
 
 TEST(Stack, Names) {
   const std::vector<std::string> names = parameter_names(Stack<Block>(kConfig));
-  const std::vector<std::string> block{"attention.norm.gain",    "attention.norm.bias",    "attention.qkv.weight",
-                                       "attention.qkv.bias",     "attention.out.weight",   "attention.out.bias",
-                                       "feed_forward.norm.gain", "feed_forward.norm.bias", "feed_forward.up.weight",
+  const std::vector<std::string> block{"attention.norm.gain",    "attention.norm.bias",      "attention.qkv.weight",
+                                       "attention.qkv.bias",     "attention.out.weight",     "attention.out.bias",
+                                       "feed_forward.norm.gain", "feed_forward.norm.bias",   "feed_forward.up.weight",
                                        "feed_forward.up.bias",   "feed_forward.down.weight", "feed_forward.down.bias"};
   ASSERT_EQ(names.size(), 26u);
   for (std::size_t i = 0; i < 12; ++i) {

@@ -148,7 +148,7 @@ TYPED_TEST_P(ModuleTest, NoHeap) {
   for (const Trial& trial : {Trial{.shape = {2, 9}, .threads = 2}, Trial{.shape = {1, 150}, .threads = 2}}) {
     const auto s = testing::draw_sample<float>(TypeParam{}, trial);
     using M = std::remove_const_t<decltype(s.module)>;
-    const auto [B, T] = trial.shape;
+    const Index B = trial.shape.B, T = trial.shape.T;
     Workspace workspace(trial.threads);
     const Context ctx = testing::context_of(trial, workspace);
     Tensor<float> y = s.dy, dx = s.x;
@@ -173,7 +173,7 @@ TYPED_TEST_P(ModuleTest, NoHeap) {
     typename M::State open = fresh;
     const Tensor<float> row = testing::rows_of(s.x, 0, 1);
     Tensor<float> out = testing::rows_of(y, 0, 1);
-    const auto generate = [&, T = T] {
+    const auto generate = [&] {
       for (Index t = 0; t < T; ++t) s.module.step(ctx.after_rows(t), testing::view(row), testing::view(out), open);
     };
     generate();

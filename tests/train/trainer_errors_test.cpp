@@ -35,24 +35,6 @@ TEST(TrainerErrors, ANumberThatIsNoneStopsAndKeepsTheCheckpoint) {
   EXPECT_EQ(resumed.run().progress.step, 20);
 }
 
-TEST(TrainerErrors, OneProcessTrainsInAFolder) {
-  const TemporaryFolder folder;
-  const DataConfig data = write_data(folder);
-  FakeModel model(16, 4), other(16, 4);
-  model.init({1});
-  std::string message;
-  Trainer trainer(model, short_run(5), data, folder / "run", 1);
-  trainer.run([&](const Progress& p) {
-    if (p.step == 2 && message.empty()) {
-      Trainer second(other, short_run(5), data, folder / "run", 1);
-      second.resume();
-      message = error_of([&] { second.run(); });
-    }
-    return Control::go_on;
-  });
-  EXPECT_NE(message.find("another process is training in"), message.npos) << message;
-}
-
 /// A model whose gradient is not finite although its loss is.
 class BrokenGradient final : public AnyModel {
  public:

@@ -59,7 +59,8 @@ struct Norm {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    if (((m.kind == NormKind::layer) && ...)) LayerNorm<S>::visit(at, f, m.layer...);
+    const bool is_layer = ((m.kind == NormKind::layer) && ...);
+    if (is_layer) LayerNorm<S>::visit(at, f, m.layer...);
     else RmsNorm<S>::visit(at, f, m.rms...);
   }
 };

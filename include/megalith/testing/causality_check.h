@@ -14,9 +14,9 @@ Finding check_causal(const F& make, const Trial& trial) {
   Workspace workspace(trial.threads);
   const Context ctx = context_of(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   typename M::Tape tape(s.module, trial.shape);
-  const auto forward = [&, B = B, T = T](const Tensor<S>& x) {
+  const auto forward = [&](const Tensor<S>& x) {
     Tensor<S> y({B, T, s.module.out_channels()});
     typename M::State state(s.module, B);
     s.module.forward(ctx, view(x), view(y), state, tape);
@@ -31,7 +31,7 @@ Finding check_causal(const F& make, const Trial& trial) {
     Tensor<S> x = s.x;
     std::copy_n(other.data(), other.size(), view(x).row(changed * T + t));
     const Tensor<S> y_changed = forward(x);
-    const auto same = [&, T = T](Index b, Index begin, Index count) {
+    const auto same = [&](Index b, Index begin, Index count) {
       const auto piece = [&](const Tensor<S>& of) {
         Tensor<S> rows({count, of.cols()});
         std::copy_n(of.row(b * T + begin), rows.size(), rows.data());

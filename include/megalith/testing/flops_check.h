@@ -22,7 +22,7 @@ FlopCount count_flops(const F& make, Trial trial) {
   const Context ctx = context_of(trial, workspace);
   const auto s = draw_sample<Counting>(make, trial);
   using M = std::remove_const_t<decltype(s.module)>;
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
 
   FlopCount flops;
   flops.claimed = s.module.flops(trial.shape);

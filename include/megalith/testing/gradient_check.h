@@ -29,7 +29,7 @@ inline constexpr Index kRowsAfter = 3;
 template <class M>
 typename M::State state_received(const Context& ctx, const M& m, const Trial& trial) {
   using S = typename M::Scalar;
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   if (trial.before == 0) return {m, B};
   typename M::State state(m, B, trial.before + T + kRowsAfter);
   typename M::Tape tape(m, {B, trial.before});
@@ -77,7 +77,6 @@ Finding check_gradients(const F& make, const Trial& trial) {
 
   // Backward in double.
   const Sample<M> s = draw_sample<double>(make, trial);
-  const auto [B, T] = trial.shape;
   typename M::Tape tape(s.module, trial.shape);
   typename M::State left = detail::state_received(past, s.module, trial);
   Tensor<double> y = s.dy, dx = s.x;
@@ -97,7 +96,7 @@ Finding check_gradients(const F& make, const Trial& trial) {
     Sample<D> d = draw_sample<Dual>(make, trial);
     typename D::State state = detail::state_received(past, d.module, trial);
     const double right = aim(d, state);
-    Tensor<Dual> dual_y({B, T, d.module.out_channels()});
+    Tensor<Dual> dual_y({trial.shape.B, trial.shape.T, d.module.out_channels()});
     dual_y.fill(not_a_number<Dual>());
     typename D::Tape dual_tape(d.module, trial.shape);
     d.module.forward(ctx, view(d.x), view(dual_y), state, dual_tape);

@@ -16,7 +16,7 @@ Finding check_repeatable(const F& make, const Trial& trial) {
   Workspace workspace(trial.threads);
   const Context ctx = context_of(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   Finding found;
 
   typename M::Tape tape(s.module, trial.shape);
@@ -52,8 +52,8 @@ template <class S = float, Maker F>
 Finding check_threads(const F& make, const Trial& trial, std::initializer_list<int> counts = {2, 3, 7, 16, 33}) {
   using M = decltype(make.template operator()<S>());
   const Sample<M> s = draw_sample<S>(make, trial);
-  const auto [B, T] = trial.shape;
-  const auto run_on = [&, B = B, T = T](int threads) {
+  const Index B = trial.shape.B, T = trial.shape.T;
+  const auto run_on = [&](int threads) {
     Workspace workspace(threads);
     const Context ctx = context_of(trial, workspace);
     Outcome<M> o = run(ctx, s, {s.module, B, T});

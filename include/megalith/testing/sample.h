@@ -112,7 +112,7 @@ auto draw_sample(const F& make, const Trial& trial) {
   M m = make.template operator()<S>();
   const RandomKey key{trial.seed};
   fill_parameters(m, key.child(0));
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   Tensor<S> x({B, T, m.in_channels()}), dy({B, T, m.out_channels()});
   fill_noise(x, key.child(1));
   fill_noise(dy, key.child(2));

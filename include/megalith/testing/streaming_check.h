@@ -27,7 +27,7 @@ Finding check_chunks(const F& make, const Trial& trial, const std::vector<Index>
   Workspace workspace(trial.threads);
   const Context ctx = detail::streaming_context(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   const Outcome<M> whole = run(ctx, s, {s.module, B, T});
 
   Outcome<M> joined{whole.y, whole.dx, s.module, {s.module, B, T}, {}};
@@ -90,11 +90,11 @@ Finding check_steps(const F& make, const Trial& trial) {
   Workspace workspace(trial.threads);
   const Context ctx = detail::streaming_context(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   const Outcome<M> whole = run(ctx, s, {s.module, B, T});
   Finding found;
   typename M::State state(s.module, B, T);
-  const auto test = [&, B = B, T = T](const std::string& name, Index prompt, Index last) {
+  const auto test = [&](const std::string& name, Index prompt, Index last) {
     state.reset();
     Tensor<S> y = whole.y;
     y.fill(not_a_number<S>());
@@ -126,7 +126,7 @@ Finding check_closed_state(const F& make, const Trial& trial) {
   Workspace workspace(trial.threads);
   const Context ctx = context_of(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   return compare(run(ctx, s, {s.module, B}), run(ctx, s, {s.module, B, T}), kRelative);
 }
 
@@ -137,7 +137,7 @@ Finding check_batch_parts(const F& make, const Trial& trial) {
   Workspace workspace(trial.threads);
   const Context ctx = context_of(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
-  const auto [B, T] = trial.shape;
+  const Index B = trial.shape.B, T = trial.shape.T;
   const Outcome<M> whole = run(ctx, s, {s.module, B});
   Outcome<M> joined = whole;
   set_zero(joined.grad);
