@@ -61,7 +61,7 @@ TEST_F(ModelOfTest, NextAndAcceptTakeTurns) {
 }
 
 TEST_F(ModelOfTest, RefusesAConfigOfAnotherStructure) {
-  EXPECT_ERROR(ModelOf<Megabyte<float>>(vanilla_config()), "has 2 scales, and the config 1");
+  EXPECT_ERROR(ModelOf<Megabyte<float>>{vanilla_config()}, "has 2 scales, and the config 1");
 }
 
 }  // namespace
