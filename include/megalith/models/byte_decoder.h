@@ -49,11 +49,6 @@ concept ByteDecoder = std::copyable<D> && std::copyable<typename D::State> &&
   grad.init(key, how);
 };
 
-/// Bytes in a window of the decoder at `scale`: the model's length for the outermost, else the unit of the one around it.
-inline Index window_bytes(const ModelConfig& c, std::size_t scale) {
-  return scale == 0 ? c.length : c.scales[scale - 1].unit;
-}
-
 /// What a decoder remembers of the bytes it has seen, for each of B sequences.
 struct ByteHistory {
   Index B = 0, unit = 1;

@@ -44,4 +44,9 @@ struct ModelConfig {
   void validate() const;
 };
 
+/// Bytes in a window of the decoder at `scale`: the model's length for the outermost, else the unit of the one around it.
+inline Index window_bytes(const ModelConfig& c, std::size_t scale) {
+  return scale == 0 ? c.length : c.scales[scale - 1].unit;
+}
+
 }  // namespace megalith

@@ -34,11 +34,6 @@ inline double stack_flops(const StackConfig& c, double sequences, Index K) {
   return static_cast<double>(c.layers) * sequences * (k * per_position + pairs * 4 * C);
 }
 
-/// The bytes of one window of scale i: the whole length, or one unit of the scale around it.
-inline Index window_bytes(const ModelConfig& config, std::size_t i) {
-  return i == 0 ? config.length : config.scales[i - 1].unit;
-}
-
 }  // namespace detail
 
 /// The number of parameters of a model of this config, which must be valid.
@@ -47,7 +42,7 @@ inline Index parameter_count(const ModelConfig& config) {
   Index n = 0;
   for (std::size_t i = 0; i < config.scales.size(); ++i) {
     const ScaleConfig& scale = config.scales[i];
-    const Index C = scale.stack.width, T = detail::window_bytes(config, i);
+    const Index C = scale.stack.width, T = window_bytes(config, i);
     const bool learned = scale.stack.positions == PositionKind::learned;
     n += detail::stack_size(scale.stack);
     if (i + 1 == config.scales.size()) {
@@ -69,7 +64,7 @@ inline double forward_flops(const ModelConfig& config, Shape shape) {
   double flops = 0;
   for (std::size_t i = 0; i < config.scales.size(); ++i) {
     const ScaleConfig& scale = config.scales[i];
-    const Index T = i == 0 ? shape.T : detail::window_bytes(config, i);
+    const Index T = i == 0 ? shape.T : window_bytes(config, i);
     const double C = static_cast<double>(scale.stack.width), units = bytes / static_cast<double>(scale.unit);
     flops += detail::stack_flops(scale.stack, bytes / static_cast<double>(T), T / scale.unit);
     if (i + 1 == config.scales.size()) {
