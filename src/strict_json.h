@@ -13,10 +13,11 @@
 
 namespace megalith::detail {
 
+inline constexpr std::size_t kMostQuoted = 80;
+
 /// The text in quotation marks, a long one cut: it may come from a damaged file.
 inline std::string in_quotes(std::string_view s) {
-  constexpr std::size_t kMost = 80;
-  return text('"', s.substr(0, kMost), s.size() > kMost ? "..." : "", '"');
+  return text('"', s.substr(0, kMostQuoted), s.size() > kMostQuoted ? "..." : "", '"');
 }
 
 /// Parses one JSON document. `where` names it in messages. Throws Error.

@@ -2,9 +2,8 @@
 #include "megalith/models/config.h"
 
 #include <cmath>
-#include <vector>
 
-#include "megalith/core/check.h"
+#include "megalith/core/problems.h"
 
 namespace megalith {
 namespace {
@@ -15,22 +14,6 @@ constexpr Index kMostWidth = 65536;
 constexpr Index kMostLayers = 1024;
 constexpr Index kMostHidden = Index{1} << 20;
 constexpr Index kMostScales = 3;  // as many as are compiled
-
-/// Collects sentences.
-struct Problems {
-  std::vector<std::string> sentences;
-
-  template <class... A>
-  void unless(bool sound, const A&... sentence) {
-    if (!sound) sentences.push_back(text(sentence...));
-  }
-  /// Also tells whether the value is in range, for checks that make sense only then.
-  bool range(const std::string& name, Index value, Index least, Index most) {
-    const bool inside = value >= least && value <= most;
-    unless(inside, name, " must be from ", least, " to ", most, ", not ", value);
-    return inside;
-  }
-};
 
 void check_stack(const StackConfig& c, const std::string& at, Problems& problems) {
   const bool width_sound = problems.range(at + ".width", c.width, 1, kMostWidth);
@@ -104,12 +87,8 @@ void ModelConfig::validate() const {
   problems.unless(std::isfinite(residual_init) && residual_init >= 0, "residual_init must be 0 or above, not ",
                   residual_init);
 
-  if (problems.sentences.empty()) return;
-  std::string message = problems.sentences.size() == 1
-                            ? "the model's config is not sound: "
-                            : text("the model's config has ", problems.sentences.size(), " problems: ");
-  for (std::size_t i = 0; i < problems.sentences.size(); ++i) message += (i > 0 ? "; " : "") + problems.sentences[i];
-  throw Error(message);
+  problems.report("the model's config ",
+                  problems.count() == 1 ? "is not sound: " : text("has ", problems.count(), " problems: "));
 }
 
 }  // namespace megalith

@@ -8,18 +8,16 @@
 #include <cerrno>
 #include <string_view>
 
-#include "verb.h"
-
 namespace megalith::tool {
 namespace {
 
-std::atomic<int> presses{0};  // an atomic, since any thread may get the signal
+std::atomic<int> received{0};  // an atomic, since any thread may get the signal
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait for a lock");
-struct sigaction before, pipe_before;
+struct sigaction before, term_before, pipe_before;
 
 /// Calls only what a signal handler may call.
-void on_interrupt(int) {
-  if (presses.fetch_add(1) != 0) _exit(kInterrupted);
+void on_interrupt(int signal) {
+  if (received.exchange(signal) != 0) _exit(128 + signal);
   // Said here and not where the flag is read: a step may take seconds, and a silent terminal invites the second press.
   const int interrupted_errno = errno;
   constexpr std::string_view kNotice = "\nfinishing the step and saving; Ctrl-C again stops at once\n";
@@ -30,12 +28,13 @@ void on_interrupt(int) {
 }  // namespace
 
 InterruptWatch::InterruptWatch() {
-  presses = 0;
+  received = 0;
   struct sigaction action = {};
   action.sa_handler = on_interrupt;
   action.sa_flags = SA_RESTART;  // reading and writing files goes on
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &before);
+  sigaction(SIGTERM, &action, &term_before);
   // Ctrl-C also ends the `tee` that a log may be piped to: writing to it must not end the run before it is saved.
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, &pipe_before);
@@ -43,9 +42,12 @@ InterruptWatch::InterruptWatch() {
 
 InterruptWatch::~InterruptWatch() {
   sigaction(SIGINT, &before, nullptr);
+  sigaction(SIGTERM, &term_before, nullptr);
   sigaction(SIGPIPE, &pipe_before, nullptr);
 }
 
-bool InterruptWatch::asked() const { return presses != 0; }
+bool InterruptWatch::asked() const { return received != 0; }
+
+int InterruptWatch::exit_code() const { return received == 0 ? 0 : 128 + received; }
 
 }  // namespace megalith::tool

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C.
+// Ctrl-C, and SIGTERM, with which a system that shuts down or a batch queue asks the same.
 #pragma once
 
 namespace megalith::tool {
 
-/// While one lives, the first Ctrl-C only asks to stop and the second ends the process at once, with exit code 130.
+/// While one lives, the first signal only asks to stop and the second ends the process at once, with exit_code().
 /// One at a time: a signal handler belongs to the process.
 class InterruptWatch {
  public:
@@ -13,8 +13,10 @@ class InterruptWatch {
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
-  /// Whether Ctrl-C was pressed.
+  /// Whether a signal came.
   bool asked() const;
+  /// 128 + the signal, as shells say it: 130 after Ctrl-C; 0 where none came.
+  int exit_code() const;
 };
 
 }  // namespace megalith::tool

@@ -30,7 +30,7 @@ std::string duration(double seconds);
 std::string plain_line(const Progress& p);
 
 /// A line of at most look.width - 1 columns, without its end: the bar, then as much of the same as there is room for, the
-/// step first. Narrow terminals lose the bar, then the rates.
+/// step first. Narrow terminals lose the rates first, then the bar.
 std::string bar_line(const Progress& p, const Look& look);
 
 class ProgressDisplay {

@@ -41,6 +41,11 @@ void say_what_starts(const RunConfig& run, const TrainOptions& options) {
   std::fflush(stdout);
 }
 
+void say_where_it_goes_on(const Progress& progress) {
+  std::printf("going on after step %s\n", grouped(progress.step).c_str());
+  std::fflush(stdout);
+}
+
 /// A path as one word of a command.
 std::string quoted(const std::string& path) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
@@ -50,12 +55,13 @@ std::string quoted(const std::string& path) {
   return out + "'";
 }
 
-int say_how_it_ended(const TrainResult& result, const TrainOptions& options) {
+void say_how_it_ended(const TrainResult& result, const TrainOptions& options, const std::string& program) {
+  const std::string command = quoted(program);
   const Progress& end = result.progress;
   if (result.stopped) {
-    std::printf("stopped after step %s and saved; to go on: megalith train --out %s --resume\n", grouped(end.step).c_str(),
-                quoted(options.out).c_str());
-    return kInterrupted;
+    std::printf("stopped after step %s and saved; to go on: %s train --out %s --resume\n", grouped(end.step).c_str(),
+                command.c_str(), quoted(options.out).c_str());
+    return;
   }
   if (end.valid)
     std::printf("validation: %.4f bits per byte over %s bytes, after %s steps\n", end.valid->bits_per_byte,
@@ -63,18 +69,18 @@ int say_how_it_ended(const TrainResult& result, const TrainOptions& options) {
   else
     std::printf("done after %s steps; no validation, since neither --valid nor --valid-share was given\n",
                 grouped(end.step).c_str());
-  std::printf("the run is in %s; to read from it: megalith generate %s --bytes 400\n", options.out.c_str(),
+  std::printf("the run is in %s; to read from it: %s generate %s --bytes 400\n", options.out.c_str(), command.c_str(),
               quoted(options.out).c_str());
-  return kDone;
 }
 
-int run_train(const TrainOptions& options) {
+int run_train(const TrainOptions& options, const std::string& program) {
   const RunConfig run = run_config(options);
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, options.threads);
   if (options.resume) trainer.resume();
   say_what_starts(run, options);
+  if (options.resume) say_where_it_goes_on(trainer.progress());
 
   const InterruptWatch interrupt;
   ProgressDisplay display(stderr);
@@ -83,16 +89,17 @@ int run_train(const TrainOptions& options) {
     return interrupt.asked() ? Control::stop : Control::go_on;
   });
   display.finish();
-  return say_how_it_ended(result, options);
+  say_how_it_ended(result, options, program);
+  return result.stopped ? interrupt.exit_code() : kDone;
 }
 
 }  // namespace
 
-Verb add_train(CLI::App& app) {
+Verb add_train(CLI::App& app, const std::string& program) {
   CLI::App* verb = app.add_subcommand("train", "Trains a model on files and keeps a run directory");
   const auto options = std::make_shared<TrainOptions>();
   add_options(*verb, *options);
-  return {verb, [options] { return run_train(*options); }};
+  return {verb, [options, program] { return run_train(*options, program); }};
 }
 
 }  // namespace megalith::tool

@@ -22,11 +22,6 @@ std::vector<std::string> absolute(std::vector<std::string> paths) {
   return paths;
 }
 
-template <class T>
-std::optional<T> if_any(T list) {
-  return list.empty() ? std::nullopt : std::optional<T>(std::move(list));
-}
-
 std::optional<Budget> budget(const TrainOptions& o) {
   if (!o.steps && !o.bytes && !o.minutes) return std::nullopt;
   return Budget{.steps = o.steps.value_or(0), .bytes = o.bytes.value_or(0), .minutes = o.minutes.value_or(0)};
@@ -36,8 +31,6 @@ std::optional<Budget> budget(const TrainOptions& o) {
 template <class F>
 void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   const auto init = o.init ? std::optional(absolute(*o.init)) : std::nullopt;
-  f("--data", if_any(absolute(o.data)), run.data.train);
-  f("--valid", if_any(absolute(o.valid)), run.data.valid);
   f("--valid-share", o.valid_share, run.data.valid_share);
   f("the budget", budget(o), run.train.budget);
   f("--batch", o.batch, run.train.batch);
@@ -62,10 +55,11 @@ std::string shown(const Budget& b) {
   if (b.bytes > 0) return text(b.bytes, " bytes");
   return text(b.minutes, " minutes");
 }
-std::string shown(const std::vector<std::string>& values) {
-  std::string all;
-  for (const std::string& value : values) all += (all.empty() ? "" : " ") + value;
-  return shown(all);
+
+/// Where the data lie. A run does not depend on it: the trainer compares the bytes themselves.
+void set_paths(const TrainOptions& o, DataConfig& data) {
+  if (!o.data.empty()) data.train = absolute(o.data);
+  if (!o.valid.empty()) data.valid = absolute(o.valid);
 }
 
 /// Whether two models differ in length and dropout at most.
@@ -87,6 +81,7 @@ RunConfig resumed(const TrainOptions& o) {
   for_each_setting(o, run, [](const char* option, const auto& given, const auto& setting) {
     if (given && *given != setting) refuse(option, shown(*given), shown(setting));
   });
+  set_paths(o, run.data);
   return run;
 }
 
@@ -99,6 +94,7 @@ RunConfig fresh(const TrainOptions& o) {
   for_each_setting(o, run, [](const char*, const auto& given, auto& setting) {
     if (given) setting = *given;
   });
+  set_paths(o, run.data);
   return run;
 }
 
@@ -132,7 +128,9 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--model", o.model, text("A name from `megalith models`, or a file [", kDefaultModel, "]"))
       ->type_name("NAME|FILE.json");
   verb.add_option("--out", o.out, "The run directory, which must not hold a run yet")->required()->type_name("DIR");
-  verb.add_flag("--resume", o.resume, "Goes on with the run in --out, which knows all its options");
+  verb.add_flag("--resume", o.resume,
+                "Goes on with the run in --out, which knows all its options; --data and --valid say where "
+                "data lie that have moved");
 
   auto* steps = verb.add_option("--steps", o.steps, "How long to train: in steps")->check(whole_number(1))->type_name("N");
   auto* bytes = verb.add_option("--bytes", o.bytes, "in bytes")->check(whole_number(1))->excludes(steps)->type_name("N");
@@ -185,7 +183,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->check(whole_number(0))
       ->type_name("N");
   verb.add_option("--save-every", o.save_every_minutes,
-                  with_default("Minutes between checkpoints; 0: at the end", defaults.save_every_minutes))
+                  with_default("Minutes between checkpoints; 0: at start and end", defaults.save_every_minutes))
       ->check(number_from_zero())
       ->type_name("MINUTES");
 }

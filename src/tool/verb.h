@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace CLI {
 class App;
@@ -11,14 +12,16 @@ class App;
 namespace megalith::tool {
 
 /// What the shell sees. Wrong usage is everything that the options alone tell.
-enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kInterrupted = 130 };
+/// A verb that a signal stopped gives InterruptWatch::exit_code().
+enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2 };
 
 struct Verb {
   CLI::App* options = nullptr;  // belongs to the app that it was added to
   std::function<int()> run;  // with what was parsed; gives the exit code. Throws Error, or CLI::ParseError for wrong usage
 };
 
-Verb add_train(CLI::App& app);
+/// `program` is how the user called the tool, for the commands that it suggests.
+Verb add_train(CLI::App& app, const std::string& program);
 Verb add_eval(CLI::App& app);
 Verb add_generate(CLI::App& app);
 Verb add_models(CLI::App& app);

@@ -18,9 +18,9 @@ Tensor<float> zeros_like(const Tensor<float>& t) {
 }
 }  // namespace
 
-void AdamWConfig::list_problems(std::vector<std::string>& problems) const {
+void AdamWConfig::list_problems(Problems& problems) const {
   const auto require = [&](bool good, const char* name, double value, const char* range) {
-    if (!good) problems.push_back(text("adamw.", name, " is ", value, ", and must be ", range));
+    problems.unless(good, "adamw.", name, " is ", value, ", and must be ", range);
   };
   require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "from 0 to below 1");
   require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "from 0 to below 1");

@@ -23,10 +23,6 @@ void RandomWindows::fill(std::int64_t step, Index first, Index length, std::span
   }
 }
 
-std::string RandomWindows::describe() const {
-  std::ostringstream words;
-  words << data_.size() << " bytes from " << data_.begin << " on, digest " << std::hex << data_.corpus->digest();
-  return words.str();
-}
+std::string RandomWindows::describe() const { return data_.describe(); }
 
 }  // namespace megalith

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -171,6 +172,13 @@ void CorpusSlice::read(std::int64_t offset, std::span<std::uint8_t> out) const {
   check(corpus != nullptr && offset >= 0 && offset <= size() && wanted <= size() - offset, "bytes ", offset, " to ",
         offset + wanted, " are not all inside the ", size(), " bytes of the slice");
   corpus->read(begin + offset, out);
+}
+
+std::string CorpusSlice::describe() const {
+  if (corpus == nullptr) return "none";
+  std::ostringstream words;
+  words << size() << " bytes from " << begin << " on, digest " << std::hex << corpus->digest();
+  return words.str();
 }
 
 }  // namespace megalith

@@ -3,37 +3,31 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <limits>
-#include <type_traits>
-#include <utility>
+#include <span>
 
-#include "../strict_json.h"
-#include "megalith/core/nearest.h"
+#include "../json_fields.h"
 #include "megalith/core/version.h"
 #include "megalith/io/input_file.h"
 #include "megalith/models/config_json.h"
 
 namespace megalith {
 
-namespace {
-
+using detail::Is;
 using nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 1;
 constexpr std::size_t kMostDepth = 16;
 constexpr std::uint64_t kMostBytes = 16 << 20;  // of a config.json
 
-// Each group of settings has one list of its fields, which writing and reading share.
-
-template <class F>
-void fields(F& f, Budget& c) {
+template <Is<Budget> C, class F>
+static void visit_fields(C& c, F&& f) {
   f("steps", c.steps);
   f("bytes", c.bytes);
   f("minutes", c.minutes);
 }
 
-template <class F>
-void fields(F& f, ScheduleConfig& c) {
+template <Is<ScheduleConfig> C, class F>
+static void visit_fields(C& c, F&& f) {
   f("kind", c.kind);
   f("peak", c.peak);
   f("warmup_steps", c.warmup_steps);
@@ -41,24 +35,24 @@ void fields(F& f, ScheduleConfig& c) {
   f("cooldown_share", c.cooldown_share);
 }
 
-template <class F>
-void fields(F& f, AdamWConfig& c) {
+template <Is<AdamWConfig> C, class F>
+static void visit_fields(C& c, F&& f) {
   f("beta1", c.beta1);
   f("beta2", c.beta2);
   f("eps", c.eps);
   f("weight_decay", c.weight_decay);
 }
 
-template <class F>
-void fields(F& f, DataConfig& c) {
+template <Is<DataConfig> C, class F>
+static void visit_fields(C& c, F&& f) {
   f("train", c.train);
   f("valid", c.valid);
   f("valid_share", c.valid_share);
   f("separator", c.separator);
 }
 
-template <class F>
-void fields(F& f, TrainConfig& c) {
+template <Is<TrainConfig> C, class F>
+static void visit_fields(C& c, F&& f) {
   f("budget", c.budget);
   f("batch", c.batch);
   f("accumulate", c.accumulate);
@@ -75,104 +69,19 @@ void fields(F& f, TrainConfig& c) {
   f("save_every_minutes", c.save_every_minutes);
 }
 
-template <class T>
-constexpr bool is_group =
-    std::is_class_v<T> && !std::is_same_v<T, std::string> && !std::is_same_v<T, std::vector<std::string>>;
-
-struct Writer {
-  ordered_json out = ordered_json::object();
-
-  template <class T>
-  void operator()(const char* name, T& value) {
-    if constexpr (is_group<T>) {
-      Writer inner;
-      fields(inner, value);
-      out[name] = std::move(inner.out);
-    } else if constexpr (std::is_same_v<T, ScheduleKind>) out[name] = to_string(value);
-    else out[name] = value;
-  }
-};
-
-template <class Group>
-ordered_json written(Group group) {
-  Writer writer;
-  fields(writer, group);
-  return std::move(writer.out);
-}
-
-/// Reads an object. A field that is missing keeps its default; one that is not known is an Error.
-class Reader {
- public:
-  Reader(const nlohmann::json& in, std::string at) : in_(in), at_(std::move(at)) {
-    check(in.is_object(), at_, " is not a JSON object");
-  }
-
-  template <class T>
-  void operator()(const char* name, T& value) {
-    known_.emplace_back(name);
-    const auto found = in_.find(name);
-    if (found == in_.end()) return;
-    const std::string where = text(at_, ".", name);
-    if constexpr (is_group<T>) {
-      Reader inner(*found, where);
-      fields(inner, value);
-      inner.refuse_unknown();
-    } else if constexpr (std::is_same_v<T, ScheduleKind>) {
-      check(found->is_string(), where, " is not a string");
-      value = schedule_kind(found->template get<std::string>());
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      check(found->is_string(), where, " is not a string");
-      value = found->template get<std::string>();
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-      check(found->is_array(), where, " is not an array");
-      value.clear();
-      for (const nlohmann::json& entry : *found) {
-        check(entry.is_string(), where, " holds something that is not a string");
-        value.push_back(entry.get<std::string>());
-      }
-    } else if constexpr (std::is_floating_point_v<T>) {
-      check(found->is_number(), where, " is not a number");
-      value = found->template get<T>();
-    } else {
-      const bool fits = std::is_signed_v<T>
-                            ? found->is_number_integer() && !(found->is_number_unsigned() &&
-                                                              found->template get<std::uint64_t>() >
-                                                                  std::uint64_t{std::numeric_limits<std::int64_t>::max()})
-                            : found->is_number_unsigned();
-      check(fits, where, " is ", found->dump(), ", which is not a whole number in range");
-      value = found->template get<T>();
-    }
-  }
-
-  void refuse_unknown() const {
-    for (const auto& entry : in_.items())
-      check(std::find(known_.begin(), known_.end(), entry.key()) != known_.end(), at_, " has no field ",
-            detail::in_quotes(entry.key()), "; the nearest is \"", nearest(entry.key(), known_), "\"");
-  }
-
- private:
-  const nlohmann::json& in_;
-  std::string at_;
-  std::vector<std::string> known_;
-};
-
-template <class Group>
-void read_group(const nlohmann::json& all, const char* name, std::string_view where, Group& group) {
-  check(all.contains(name), where, " has no \"", name, "\"");
-  Reader reader(all.at(name), text(where, ": ", name));
-  fields(reader, group);
-  reader.refuse_unknown();
-}
-
-}  // namespace
+namespace detail {
+template <>
+inline const std::array<std::string_view, 3> kNames<ScheduleKind>{
+    to_string(ScheduleKind::linear), to_string(ScheduleKind::cosine), to_string(ScheduleKind::cooldown)};
+}  // namespace detail
 
 std::string to_json(const RunConfig& config) {
   ordered_json out;
   out["format_version"] = kFormatVersion;
   out["library_version"] = kLibraryVersion;
   out["model"] = ordered_json::parse(to_json(config.model));
-  out["train"] = written(config.train);
-  out["data"] = written(config.data);
+  out["train"] = detail::write_fields(config.train);
+  out["data"] = detail::write_fields(config.data);
   // A file's name may be no text; the file is then read, but its name in config.json is only like it.
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
@@ -182,16 +91,19 @@ RunConfig run_config_from_json(std::string_view document, std::string_view where
   check(all.is_object() && all.contains("format_version"), where, " is not the config.json of a run");
   check(all["format_version"] == kFormatVersion, where, " has format version ", all["format_version"].dump(),
         ", and this library knows version ", kFormatVersion);
-  for (const auto& entry : all.items()) {
-    const std::vector<std::string> known{"format_version", "library_version", "model", "train", "data"};
-    check(std::find(known.begin(), known.end(), entry.key()) != known.end(), where, " has no field ",
-          detail::in_quotes(entry.key()), "; the nearest is \"", nearest(entry.key(), known), "\"");
-  }
-  RunConfig config;
   check(all.contains("model"), where, " has no \"model\"");
-  config.model = config_from_json(all["model"].dump(), where);
-  read_group(all, "train", where, config.train);
-  read_group(all, "data", where, config.data);
+  RunConfig config;
+  config.model = config_from_json(all["model"].dump(), text(where, ": model"));
+  detail::FieldReader reader;
+  std::vector<std::string_view> known{"format_version", "library_version", "model"};
+  const auto read_group = [&](const char* name, auto& group) {
+    known.push_back(name);
+    if (reader.require(all.contains(name), "", "has no field \"", name, "\"")) reader.read(all[name], name, group);
+  };
+  read_group("train", config.train);
+  read_group("data", config.data);
+  reader.refuse_others(all, "", known);
+  reader.report(where);
   return config;
 }
 
@@ -207,8 +119,8 @@ RunConfig load_run_config(const std::string& run_dir) {
 
 namespace detail {
 
-nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const std::string& data) {
-  nlohmann::json train_settings = written(train);
+nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const nlohmann::json& data) {
+  nlohmann::json train_settings = write_fields(train);
   for (const char* free : {"init", "eval_every", "eval_bytes", "log_every", "save_every_minutes"})
     train_settings.erase(free);
   return {{"model", nlohmann::json::parse(to_json(model))}, {"train", train_settings}, {"data", data}};

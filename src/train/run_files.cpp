@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@
 
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
+#include "megalith/io/safetensors.h"
 
 namespace megalith::detail {
 
@@ -22,6 +24,14 @@ namespace fs = std::filesystem;
 bool RunFiles::has_state() const {
   std::error_code error;
   return fs::exists(state(), error);
+}
+
+std::int64_t RunFiles::model_step() const {
+  std::error_code error;
+  if (!fs::exists(model(), error)) return 0;
+  const SafetensorsReader reader(model());
+  const auto step = reader.metadata().find("step");
+  return step == reader.metadata().end() ? 0 : std::strtoll(step->second.c_str(), nullptr, 10);
 }
 
 void RunFiles::end() {

@@ -24,6 +24,8 @@ class RunFiles {
   std::string metrics() const { return dir_ + "/metrics.jsonl"; }
   const std::string& dir() const { return dir_; }
   bool has_state() const;
+  /// The step of the model in the folder; 0 where there is none.
+  std::int64_t model_step() const;
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
   void begin(const RunConfig& config);

@@ -15,9 +15,9 @@ constexpr std::array<std::pair<std::string_view, ScheduleKind>, 3> kNames{
     {{"linear", ScheduleKind::linear}, {"cosine", ScheduleKind::cosine}, {"cooldown", ScheduleKind::cooldown}}};
 }
 
-void ScheduleConfig::list_problems(std::vector<std::string>& problems) const {
+void ScheduleConfig::list_problems(Problems& problems) const {
   const auto require = [&](bool good, const char* name, auto value, const char* range) {
-    if (!good) problems.push_back(text("schedule.", name, " is ", value, ", and must be ", range));
+    problems.unless(good, "schedule.", name, " is ", value, ", and must be ", range);
   };
   require(peak > 0 && std::isfinite(peak), "peak", peak, "above 0");
   require(warmup_steps >= 0, "warmup_steps", warmup_steps, "0 or more");

@@ -4,45 +4,39 @@
 #include <cmath>
 #include <numeric>
 
-#include "megalith/core/check.h"
+#include "megalith/core/problems.h"
 
 namespace megalith {
 
 void TrainConfig::validate(const ModelConfig& model) const {
-  std::vector<std::string> problems;
-  const auto require = [&](bool good, const auto&... message) {
-    if (!good) problems.push_back(text(message...));
-  };
+  Problems problems;
   const auto not_negative = [&](const char* name, auto value) {
-    require(value >= 0 && std::isfinite(static_cast<double>(value)), name, " is ", value, ", and must be 0 or more");
+    problems.unless(value >= 0 && std::isfinite(static_cast<double>(value)), name, " is ", value, ", and must be 0 or more");
   };
   not_negative("budget.steps", budget.steps);
   not_negative("budget.bytes", budget.bytes);
   not_negative("budget.minutes", budget.minutes);
   const int budgets = (budget.steps > 0 ? 1 : 0) + (budget.bytes > 0 ? 1 : 0) + (budget.minutes > 0 ? 1 : 0);
-  require(budgets == 1, "the budget is ", budget.steps, " steps, ", budget.bytes, " bytes, ", budget.minutes,
-          " minutes; give exactly one of them");
+  problems.unless(budgets == 1, "the budget is ", budget.steps, " steps, ", budget.bytes, " bytes, ", budget.minutes,
+                  " minutes; give exactly one of them");
   constexpr Index kMostWindows = 1 << 20;  // keeps products of sizes inside 64 bits
-  require(batch >= 1 && batch <= kMostWindows, "batch is ", batch, ", and must be from 1 to ", kMostWindows);
-  require(accumulate >= 1 && accumulate <= kMostWindows, "accumulate is ", accumulate, ", and must be from 1 to ",
-          kMostWindows);
-  require(length >= 0 && length <= model.length, "length is ", length, ", and the model's windows have at most ",
-          model.length, " bytes");
+  problems.unless(batch >= 1 && batch <= kMostWindows, "batch is ", batch, ", and must be from 1 to ", kMostWindows);
+  problems.unless(accumulate >= 1 && accumulate <= kMostWindows, "accumulate is ", accumulate, ", and must be from 1 to ",
+                  kMostWindows);
+  problems.unless(length >= 0 && length <= model.length, "length is ", length, ", and the model's windows have at most ",
+                  model.length, " bytes");
   for (const ScaleConfig& scale : model.scales)
-    require(scale.unit < 1 || length % scale.unit == 0, "length is ", length,
-            ", which is not a multiple of the model's unit ", scale.unit);
+    problems.unless(scale.unit < 1 || length % scale.unit == 0, "length is ", length,
+                    ", which is not a multiple of the model's unit ", scale.unit);
   schedule.list_problems(problems);
   adamw.list_problems(problems);
   not_negative("clip", clip);
-  require(average >= 0 && average < 1, "average is ", average, ", and must be from 0 to below 1");
+  problems.unless(average >= 0 && average < 1, "average is ", average, ", and must be from 0 to below 1");
   not_negative("eval_every", eval_every);
   not_negative("eval_bytes", eval_bytes);
-  require(log_every >= 1, "log_every is ", log_every, ", and must be 1 or more");
+  problems.unless(log_every >= 1, "log_every is ", log_every, ", and must be 1 or more");
   not_negative("save_every_minutes", save_every_minutes);
-
-  std::string all;
-  for (const std::string& problem : problems) all += (all.empty() ? "" : "; ") + problem;
-  check(all.empty(), all);
+  problems.report();
 }
 
 }  // namespace megalith

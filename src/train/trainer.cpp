@@ -35,21 +35,22 @@ class Trainer::Run {
   Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string dir, int threads)
       : Run(model, config, dir, threads) {
     data_config_ = data;
-    data_.emplace(data);
-    valid_ = data_->valid();
-    sampler_ = std::make_unique<RandomWindows>(data_->train(), length_, config.data_key());
-    data_description_ = sampler_->describe();
+    files_of_data_.emplace(data);
+    valid_ = files_of_data_->valid();
+    sampler_ = std::make_unique<RandomWindows>(files_of_data_->train(), length_, config.data_key());
+    describe_data();
   }
   Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
       std::string dir, int threads)
       : Run(model, config, dir, threads) {
     valid_ = valid;
     sampler_ = std::move(sampler);
-    data_description_ = sampler_->describe();
+    describe_data();
   }
 
   void resume();
   TrainResult run(const Report& report);
+  Progress progress() const;
 
  private:
   Run(AnyModel& model, const TrainConfig& config, const std::string& dir, int threads)
@@ -62,7 +63,8 @@ class Trainer::Run {
     gflop_per_byte_ = 3e-9 * model.flops({1, length_}) / static_cast<double>(length_);
   }
 
-  nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_description_); }
+  void describe_data() { data_ = {{"train", sampler_->describe()}, {"valid", valid_.describe()}}; }
+  nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_); }
   double share_used() const {
     return steps_ > 0 ? static_cast<double>(c_.step) / static_cast<double>(steps_)
                       : c_.seconds / (60 * config_.budget.minutes);
@@ -79,15 +81,14 @@ class Trainer::Run {
   void write_line(bool validated);
   void save();
   [[noreturn]] void fail(std::int64_t step, const char* what, double value) const;
-  Progress progress() const;
 
   TrainConfig config_;
   DataConfig data_config_;
   Index length_;
-  std::optional<TrainingData> data_;
+  std::optional<TrainingData> files_of_data_;
   CorpusSlice valid_{};
   std::unique_ptr<const BatchSampler> sampler_;
-  std::string data_description_;  // taken once: data that change while the run goes on are not the run's data
+  nlohmann::json data_;  // says which data these are; taken once: data that change while the run goes on are not its data
   detail::TrainStep step_;
   detail::RunFiles files_;
 
@@ -107,10 +108,13 @@ void Trainer::Run::resume() {
     saved_step_ = c_.step;
     update_rates();
   } else {
-    // Killed before the first checkpoint: the run starts anew, with the settings that it was started with.
+    // Killed before its first checkpoint, that of step 0: the run starts anew, with the settings that it was started with.
     const RunConfig begun = load_run_config(files_.dir());
-    const std::string different =
-        detail::differences(detail::result_settings(begun.model, begun.train, data_description_), settings());
+    const std::int64_t trained = files_.model_step();
+    check(trained == 0, files_.dir(), " holds a model of step ", trained,
+          " and no state.safetensors to go on from; start a ", "run in another folder, with --init from ", files_.model(),
+          " to keep what it learned");
+    const std::string different = detail::differences(detail::result_settings(begun.model, begun.train, data_), settings());
     check(different.empty(), "resuming with other settings would change the result: ", different);
   }
   resumed_ = true;
@@ -124,8 +128,13 @@ void Trainer::Run::begin() {
   if (saved_step_ < 0 && !config_.init.empty()) load_parameters(config_.init, step_.model());
   if (resumed_) c_.lines = files_.take_up(config, c_.lines);
   else files_.begin(config);
-  if (saved_step_ < 0) step_.restart_average();
-  saved_at_ = Clock::now();
+  if (saved_step_ >= 0) {
+    saved_at_ = Clock::now();
+    return;
+  }
+  step_.restart_average();
+  // A checkpoint of step 0: a disk without room for it says so now, and from here on a missing state is a loss, not a start.
+  save();
 }
 
 TrainResult Trainer::Run::run(const Report& report) {
@@ -294,6 +303,7 @@ Trainer::Trainer(AnyModel& model, const TrainConfig& config, std::unique_ptr<con
 Trainer::~Trainer() = default;
 
 void Trainer::resume() { run_->resume(); }
+Progress Trainer::progress() const { return run_->progress(); }
 TrainResult Trainer::run(const Report& report) { return run_->run(report); }
 
 }  // namespace megalith

@@ -74,12 +74,15 @@ TEST(ConfigJson, RefusesWithASentence) {
        "my.json: scales[1].stack has no field \"wdith\"; did you mean \"width\"?"},
       {R"({"scales":[{"stack":{"norm":"lyer"}}]})", "scales[0].stack.norm cannot be \"lyer\"; did you mean \"layer\"?"},
       {R"({"scales":[{"stack":{"norm":1}}]})", "scales[0].stack.norm must be a name"},
-      {R"({"length":8.5,"scales":[]})", "length must be a whole number"},
+      {R"({"length":8.5,"scales":[]})", "length must be a whole number, not 8.5"},
       {R"({"length":"8","scales":[]})", "length must be a whole number"},
-      {R"({"length":18446744073709551615,"scales":[]})", "length is too large"},
+      {R"({"length":18446744073709551615,"scales":[]})", "length must be from"},
       {R"({"length":1e999,"scales":[]})", "too large"},
       {R"({"soft_cap":null,"scales":[]})", "soft_cap must be a number"},
       {R"({"tied":1,"scales":[]})", "tied must be true or false"},
+      {R"({"length":8.5,"tied":1,"scales":[{"unot":1}]})",
+       "my.json: length must be a whole number, not 8.5; scales[0] has no field \"unot\"; did you mean \"unit\"?; tied "
+       "must"},
       {R"({"tied":true,"tied":false,"scales":[]})", "names \"tied\" twice"},
   };
   for (const auto& [json, words] : cases)

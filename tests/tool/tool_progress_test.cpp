@@ -74,8 +74,10 @@ TEST(ProgressLine, FitsEveryWidth) {
 }
 
 TEST(ProgressLine, NarrowTerminalsLoseTheRatesFirst) {
-  const std::string line = bar_line(in_the_middle(), {.terminal = true, .width = 60});
-  EXPECT_EQ(line, " 25 %  step 1,200/4,800  2.413 bits/byte  4:12 left");
+  const auto line = [](int width) { return bar_line(in_the_middle(), {.terminal = true, .width = width}); };
+  EXPECT_EQ(line(80), " 25 %  ###.......  step 1,200/4,800  2.413 bits/byte  4:12 left  41,234 bytes/s");
+  EXPECT_EQ(line(60), " 25 %  ###.......  step 1,200/4,800  2.413 bits/byte");
+  EXPECT_EQ(line(59), " 25 %  step 1,200/4,800  2.413 bits/byte  4:12 left");
 }
 
 TEST(ProgressLine, TheBarFillsUp) {

@@ -72,7 +72,7 @@ TEST_F(ToolResume, AKilledRunGoesOnToTheSameBits) {
   expect_same_run("whole", "run");
 }
 
-TEST_F(ToolResume, KilledBeforeTheFirstCheckpointStartsAnew) {
+TEST_F(ToolResume, KilledAtItsStartStartsAnew) {
   ASSERT_EQ(train("whole", {"--steps", "200"}).code, 0);
   Tool tool(train_options("run", {"--steps", "200"}));
   ASSERT_TRUE(wait_until([&] { return exists("run/config.json"); }));
@@ -121,8 +121,8 @@ TEST_F(ToolResume, RefusesWhatWouldChangeTheResult) {
   refused({"--seed", "99"}, {"--seed", "99", "1"});
   refused({"--init", folder / "other"}, {"--init", folder / "other", "none"});
   refused({"--model", "megabyte-tiny"}, {"--model", "megabyte-tiny"});
-  refused({"--data", folder / "valid.txt"}, {"--data", folder / "valid.txt", folder / "data"});
-  refused({"--valid", folder / "data"}, {"--valid", folder / "valid.txt", folder / "data"});
+  refused({"--data", folder / "valid.txt"}, {"data.train was"});
+  refused({"--valid", folder / "data"}, {"data.valid was"});
 }
 
 TEST_F(ToolResume, RefusesDataThatChanged) {
@@ -130,8 +130,47 @@ TEST_F(ToolResume, RefusesDataThatChanged) {
   ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
   tool.signal(SIGINT);
   ASSERT_EQ(tool.wait().code, 130);
+  const std::string valid = read_file(folder / "valid.txt");
+  folder.write("valid.txt", valid + "!");
+  expect_refusal(resume("run"), 1, {"data.valid was"});
+  folder.write("valid.txt", valid);
   folder.write("data/a.txt", some_text(5999));
-  expect_refusal(resume("run"), 1, {"data"});
+  expect_refusal(resume("run"), 1, {"data.train was"});
+}
+
+TEST_F(ToolResume, FindsDataThatMoved) {
+  ASSERT_EQ(train("whole", kLongRun).code, 0);
+  Tool tool(train_options("run", kLongRun));
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  tool.signal(SIGINT);
+  ASSERT_EQ(tool.wait().code, 130);
+  std::filesystem::rename(folder / "data", folder / "elsewhere");
+  expect_refusal(resume("run"), 1, {folder / "data"});
+  const Outcome resumed = resume("run", {"--data", folder / "elsewhere/"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  expect_same_run("whole", "run");
+}
+
+TEST_F(ToolResume, ARunThatLostItsStateDoesNotStartAnew) {
+  ASSERT_EQ(train("run", {"--steps", "12"}).code, 0);
+  const std::string before = model("run");
+  std::filesystem::remove(folder / "run/state.safetensors");
+  expect_refusal(resume("run"), 1, {"step 12", "state.safetensors", "--init"});
+  EXPECT_TRUE(model("run") == before);
+}
+
+TEST_F(ToolResume, SigtermSavesToo) {
+  Tool tool(train_options("run", {"--steps", "100000"}));
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  tool.signal(SIGTERM);
+  const Outcome stopped = tool.wait();
+  EXPECT_EQ(stopped.code, 128 + SIGTERM);
+  EXPECT_NE(stopped.out.find("saved"), std::string::npos) << stopped.out;
+  Tool again({"train", "--out", folder / "run", "--resume"});
+  const auto lines_before = lines("run");
+  ASSERT_TRUE(wait_until([&] { return lines("run") > lines_before; }));
+  again.signal(SIGINT);
+  EXPECT_NE(again.wait().out.find("going on after step "), std::string::npos);
 }
 
 TEST_F(ToolResume, AcceptsTheOptionsThatTheRunWasStartedWith) {

@@ -98,7 +98,7 @@ TEST(TrainerErrors, ResumeRefusesWhatWouldChangeTheResult) {
   EXPECT_ERROR(Trainer(other, short_run(20), data, folder / "run", 1).resume(), "model.scales.0.unit was 4 and is now 8");
   DataConfig other_data = data;
   other_data.train = {folder.write("other.txt", some_text(5001))};
-  EXPECT_ERROR(Trainer(model, short_run(20), other_data, folder / "run", 1).resume(), "data was \"5000 bytes");
+  EXPECT_ERROR(Trainer(model, short_run(20), other_data, folder / "run", 1).resume(), "data.train was \"5000 bytes");
   other_data.train = {folder.write("moved/elsewhere.txt", some_text(5000))};
   EXPECT_NO_THROW(Trainer(model, short_run(20), other_data, folder / "run", 1).resume());
 }

@@ -231,7 +231,10 @@ TEST(Trainer, StartsAnewWhereNoCheckpointWasReached) {
   trainer.run();
   expect_same_run(folder / "whole", folder / "run");
 
+  EXPECT_EQ(trainer.progress().step, 5);
   std::filesystem::remove(folder / "run/state.safetensors");
+  EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1).resume(), "holds a model of step 5 and no state.safetensors");
+  std::filesystem::remove(folder / "run/model.safetensors");
   config.batch = 5;
   EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1).resume(), "train.batch was 4 and is now 5");
 }

@@ -201,7 +201,9 @@ struct Patched {
       unembed_patch.init(key.child(4), how);
     }
     stack.init(key.child(5), how);
+    // A branch into what the inner decoder reads, so it is scaled like one.
     condition.init(key.child(6), how);
+    condition.weight.vec() *= S(how.residual);
     inner.init(key.child(7), how);
   }
 

@@ -50,7 +50,8 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 ///   init(key, how)                                first values.
 ///   visit(name, f, m...)                          calls f(name, p...) for every parameter, in checkpoint order, once,
 ///                                                 zipped over modules of the same structure (they may differ in scalar
-///                                                 type or constness). A State is visited the same way.
+///                                                 type or constness). A State is visited the same way, but only its
+///                                                 tensors with a gradient: not its counters, and not the bytes in it.
 ///
 /// The number of channels may change from x to y: in_channels() and out_channels() tell. x, y, dy and dx do not overlap.
 /// Shapes are preconditions, asserted in debug builds: the models check what users pass, once. Nothing here throws.

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "megalith/core/problems.h"
 #include "megalith/train/parameter_chunks.h"
 
 namespace megalith {
@@ -19,7 +20,7 @@ struct AdamWConfig {
   bool operator==(const AdamWConfig&) const = default;
 
   /// Adds a sentence for each setting that is out of range.
-  void list_problems(std::vector<std::string>& problems) const;
+  void list_problems(Problems& problems) const;
 };
 
 /// Whether weight decay applies: to parameters whose last name is `weight`.

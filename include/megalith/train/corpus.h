@@ -61,6 +61,8 @@ struct CorpusSlice {
   std::int64_t size() const { return end - begin; }
   /// Fills `out` with the bytes from `begin + offset` on. Throws Error where they are not all inside the slice.
   void read(std::int64_t offset, std::span<std::uint8_t> out) const;
+  /// Tells slices apart in words that do not depend on the files' names: size, begin and the corpus's digest.
+  std::string describe() const;
 };
 
 }  // namespace megalith

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "megalith/core/shape.h"
+#include "megalith/core/problems.h"
 
 namespace megalith {
 
@@ -27,7 +27,7 @@ struct ScheduleConfig {
   bool operator==(const ScheduleConfig&) const = default;
 
   /// Adds a sentence for each setting that is out of range.
-  void list_problems(std::vector<std::string>& problems) const;
+  void list_problems(Problems& problems) const;
 };
 
 /// The learning rate of step `step` (from 0), before which the share `progress` of the budget was used. It is the peak times

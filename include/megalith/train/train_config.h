@@ -51,7 +51,7 @@ struct TrainConfig {
   Index eval_every = 250;                // steps between validations; 0 means only at the end
   std::int64_t eval_bytes = 256 * 1024;  // size of the evenly spread sample; 0 means all validation data
   Index log_every = 10;                  // steps between lines of metrics.jsonl
-  double save_every_minutes = 5;         // of wall time; 0 means only at the end
+  double save_every_minutes = 5;         // of wall time; 0 means at the start and the end
 
   bool operator==(const TrainConfig&) const = default;
 

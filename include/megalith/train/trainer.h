@@ -81,9 +81,13 @@ class Trainer {
   ~Trainer();
 
   /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed
-  /// before its first checkpoint starts anew. Throws Error when there is no run, or when a setting, the model or the data
-  /// differ in a way that would change the result, naming both values.
+  /// before its first checkpoint, that of step 0, starts anew. The data may lie elsewhere by now. Throws Error when there is
+  /// no run, when its state is lost, or when a setting, the model or the data (sizes and samples of the bytes) differ in a
+  /// way that would change the result, naming both values.
   void resume();
+
+  /// Where the run stands; after resume(), where it goes on.
+  Progress progress() const;
 
   /// Trains until the budget is used or the callback answers stop, which finishes the step and saves. Throws Error, before
   /// the first step, when the run directory cannot be written or, without resume(), holds a run already.

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Structs to and from JSON. A struct takes part by a visit_fields(c, f) beside it, which calls f(name, member) in the order
+// of the file; an enum by its names in kNames, in the order of its enumerators.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "megalith/core/nearest.h"
+#include "megalith/core/problems.h"
+#include "strict_json.h"
+
+namespace megalith::detail {
+
+template <class T, class Plain>
+concept Is = std::same_as<std::remove_const_t<T>, Plain>;
+
+template <class E>
+inline constexpr std::array<std::string_view, 0> kNames{};
+
+template <class T>
+constexpr bool is_list = false;
+template <class T>
+constexpr bool is_list<std::vector<T>> = true;
+
+template <class T>
+nlohmann::ordered_json write_fields(const T& value) {
+  if constexpr (std::is_arithmetic_v<T> || std::same_as<T, std::string>) {
+    return value;
+  } else if constexpr (std::is_enum_v<T>) {
+    return kNames<T>.at(static_cast<std::size_t>(value));
+  } else if constexpr (is_list<T>) {
+    auto out = nlohmann::ordered_json::array();
+    for (const auto& entry : value) out.push_back(write_fields(entry));
+    return out;
+  } else {
+    auto out = nlohmann::ordered_json::object();
+    visit_fields(value, [&](const char* name, const auto& member) { out[name] = write_fields(member); });
+    return out;
+  }
+}
+
+/// Fills values from JSON, as far as it can be done, and notes all that is wrong. A field that is missing keeps its default.
+class FieldReader {
+  using json = nlohmann::json;
+
+ public:
+  /// `at` is the path of the value, such as `scales[0].stack`, empty for the whole.
+  void read(const json& value, const std::string& at, bool& out) {
+    if (require(value.is_boolean(), at, "must be true or false", but_is(value))) out = value.get<bool>();
+  }
+
+  template <std::integral N>
+  void read(const json& value, const std::string& at, N& out) {
+    if (!require(value.is_number_integer(), at, "must be a whole number", but_is(value))) return;
+    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<N>::max());
+    const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= kMost : std::is_signed_v<N>;
+    if (require(fits, at, "must be from ", std::numeric_limits<N>::min(), " to ", kMost, ", not ", value.dump()))
+      out = value.get<N>();
+  }
+
+  void read(const json& value, const std::string& at, double& out) {
+    if (require(value.is_number(), at, "must be a number", but_is(value))) out = value.get<double>();
+  }
+
+  void read(const json& value, const std::string& at, std::string& out) {
+    if (require(value.is_string(), at, "must be a string", but_is(value))) out = value.get<std::string>();
+  }
+
+  template <class E>
+  requires std::is_enum_v<E>
+  void read(const json& value, const std::string& at, E& out) {
+    if (!require(value.is_string(), at, "must be a name such as ", in_quotes(kNames<E>[0]), but_is(value))) return;
+    const auto& name = value.get_ref<const std::string&>();
+    const auto found = std::find(kNames<E>.begin(), kNames<E>.end(), name);
+    if (require(found != kNames<E>.end(), at, "cannot be ", in_quotes(name), "; did you mean ",
+                in_quotes(nearest(name, kNames<E>)), "?"))
+      out = static_cast<E>(found - kNames<E>.begin());
+  }
+
+  template <class T>
+  void read(const json& value, const std::string& at, std::vector<T>& out) {
+    if (!require(value.is_array(), at, "must be an array", but_is(value))) return;
+    out.assign(value.size(), {});
+    for (std::size_t i = 0; i < value.size(); ++i) read(value[i], text(at, "[", i, "]"), out[i]);
+  }
+
+  template <class C>
+  requires std::is_class_v<C>
+  void read(const json& value, const std::string& at, C& out) {
+    if (!require(value.is_object(), at, "must be an object", but_is(value))) return;
+    std::vector<std::string_view> names;
+    visit_fields(out, [&](const char* name, auto& member) {
+      names.push_back(name);
+      if (value.contains(name)) read(value[name], at.empty() ? name : at + "." + name, member);
+    });
+    refuse_others(value, at, names);
+  }
+
+  /// Notes each key of an object that is not known.
+  void refuse_others(const json& object, const std::string& at, const std::vector<std::string_view>& known) {
+    for (const auto& [key, member] : object.items())
+      require(std::find(known.begin(), known.end(), key) != known.end(), at, "has no field ", in_quotes(key),
+              "; did you mean ", in_quotes(nearest(key, known)), "?");
+  }
+
+  /// Notes a problem of the value at a path unless it is sound; gives back whether it is.
+  template <class... A>
+  bool require(bool sound, const std::string& at, const A&... must) {
+    problems_.unless(sound, at.empty() ? "the config" : at, " ", must...);
+    return sound;
+  }
+
+  /// Throws Error with every problem; `where` names the document.
+  void report(std::string_view where) const { problems_.report(where, ": "); }
+
+ private:
+  /// What a single value is; of an array or an object it would tell too much.
+  static std::string but_is(const json& value) {
+    const std::string shown = value.is_primitive() ? value.dump() : "";
+    return shown.empty() || shown.size() > kMostQuoted ? "" : ", not " + shown;
+  }
+
+  Problems problems_;
+};
+
+}  // namespace megalith::detail

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/core/problems.h"
+
+#include <gtest/gtest.h>
+
+#include "support/temporary_folder.h"
+
+namespace megalith {
+namespace {
+
+TEST(Problems, NoneIsNoError) {
+  Problems problems;
+  problems.unless(true, "never said");
+  EXPECT_TRUE(problems.range("n", 3, 3, 3));
+  EXPECT_EQ(problems.count(), 0u);
+  EXPECT_NO_THROW(problems.report("here: "));
+}
+
+TEST(Problems, AllAreSaidAtOnce) {
+  Problems problems;
+  problems.unless(false, "a = ", 1, " is odd");
+  EXPECT_FALSE(problems.range("n", 4, 1, 3));
+  EXPECT_FALSE(problems.range("m", 0, 1, 3));
+  EXPECT_ERROR(problems.report("in ", "here: "),
+               "in here: a = 1 is odd; n must be from 1 to 3, not 4; m must be from 1 to 3, not 0");
+}
+
+}  // namespace
+}  // namespace megalith
