@@ -36,14 +36,19 @@ double anonymous_memory() {
   return 0;
 }
 
-/// Bytes on the heap that the tape of the inner decoder takes when batches of that shape are trained; 0 for one scale.
+/// Bytes on the heap that the tape of the outermost scale's inner decoder takes when batches of that shape are trained.
+template <class Model>
 double inner_tape_bytes(const ModelConfig& config, Shape shape) {
-  if (config.scales.size() != 2) return 0;
-  const Megabyte<float> model(config, 0);
+  const Model model(config, 0);
   const auto used = [] { return static_cast<double>(mallinfo2().uordblks) + static_cast<double>(mallinfo2().hblkhd); };
   const double before = used();
-  const Vanilla<float>::Tape tape(model.inner, {model.tile_patches(shape), model.unit()});
+  const typename decltype(model.inner)::Tape tape(model.inner, {model.tile_patches(shape), model.unit()});
   return used() - before;
+}
+
+double inner_tape_bytes(const ModelConfig& config, Shape shape) {
+  if (config.scales.size() == 3) return inner_tape_bytes<ThreeScale<float>>(config, shape);
+  return config.scales.size() == 2 ? inner_tape_bytes<Megabyte<float>>(config, shape) : 0;
 }
 
 int run(int argc, char** argv) {

@@ -87,8 +87,9 @@ class FieldReader {
   template <class T>
   void read(const json& value, const std::string& at, std::vector<T>& out) {
     if (!require(value.is_array(), at, "must be an array", but_is(value))) return;
-    out.assign(value.size(), {});
-    for (std::size_t i = 0; i < value.size(); ++i) read(value[i], text(at, "[", i, "]"), out[i]);
+    out.clear();
+    for (std::size_t i = 0; i < value.size() && !problems_.full(); ++i)
+      read(value[i], text(at, "[", i, "]"), out.emplace_back());
   }
 
   template <class C>

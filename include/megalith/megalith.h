@@ -10,4 +10,5 @@
 #include "megalith/models/zoo.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
+#include "megalith/train/recipes.h"
 #include "megalith/train/trainer.h"

@@ -27,10 +27,10 @@ StackConfig modern(Index width, Index layers, Index heads) {
           .bias = false};
 }
 
-/// Scales of modern stacks; all but the outermost read the true previous bytes first, and branches start as the identity.
+/// Scales of modern stacks; all but the outermost read the true previous bytes first.
 ModelConfig modern_model(Index length, std::vector<ScaleConfig> scales) {
   for (std::size_t i = 1; i < scales.size(); ++i) scales[i].first_input = FirstInput::previous;
-  return {.length = length, .scales = std::move(scales), .residual_init = 0};
+  return {.length = length, .scales = std::move(scales)};
 }
 
 /// Equations (1) to (6) of Yu et al. 2023: positions are added to the global embeddings and to nothing else. Appendix A.1:
@@ -41,7 +41,8 @@ ModelConfig paper(Index length, Index patch, StackConfig global, StackConfig loc
   local.positions = PositionKind::none;
   return {.length = length,
           .scales = {{.unit = patch, .embedding = embedding, .stack = global}, {.unit = 1, .stack = local}},
-          .init_std = 0.006};
+          .init_std = 0.006,
+          .residual_init = 1};
 }
 
 std::vector<Preset> make_presets() {

@@ -17,7 +17,11 @@ struct sigaction before, term_before, pipe_before;
 
 /// Calls only what a signal handler may call.
 void on_interrupt(int signal) {
-  if (received.exchange(signal) != 0) _exit(128 + signal);
+  int first = 0;
+  if (!received.compare_exchange_strong(first, signal)) {
+    if (signal == SIGINT) _exit(128 + SIGINT);
+    return;
+  }
   // Said here and not where the flag is read: a step may take seconds, and a silent terminal invites the second press.
   const int interrupted_errno = errno;
   constexpr std::string_view kNotice = "\nfinishing the step and saving; Ctrl-C again stops at once\n";

@@ -4,8 +4,8 @@
 
 namespace megalith::tool {
 
-/// While one lives, the first signal only asks to stop and the second ends the process at once, with exit_code().
-/// One at a time: a signal handler belongs to the process.
+/// While one lives, the first signal only asks to stop. A Ctrl-C after that ends the process at once, with exit code 130;
+/// another SIGTERM does not, since some senders reach a process twice. One at a time: a signal handler belongs to the process.
 class InterruptWatch {
  public:
   InterruptWatch();
@@ -15,7 +15,7 @@ class InterruptWatch {
 
   /// Whether a signal came.
   bool asked() const;
-  /// 128 + the signal, as shells say it: 130 after Ctrl-C; 0 where none came.
+  /// 128 + the first signal, as shells say it: 130 after Ctrl-C; 0 where none came.
   int exit_code() const;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The megalith command. Exit codes: 0 done, 1 failed, with one sentence on standard error, 2 wrong usage, 130 after Ctrl-C.
+// The megalith command. Exit codes: 0 done, 1 failed, with one sentence on standard error, 2 wrong usage, 130 after
+// Ctrl-C and 143 after SIGTERM.
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>

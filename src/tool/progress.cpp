@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kPlainLine = std::chrono::seconds(10);
-constexpr int kBarStep = 10, kLongestBar = 40, kRoomForBar = 59;
+constexpr int kBarStep = 10, kLongestBar = 40;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -94,16 +94,22 @@ std::string plain_line(const Progress& p) {
 
 std::string bar_line(const Progress& p, const Look& look) {
   const int room = look.width - 1;  // the last column would wrap on some terminals
-  // Step and bits per byte come before the bar, a bar of ten before the rates.
-  const int for_bar = room >= kRoomForBar ? kBarStep + 2 : 0;
   const std::string share = rounded(100 * std::clamp(p.fraction, 0.0, 1.0), 0) + " %";
   std::string line = std::string(share.size() < 5 ? 5 - share.size() : 0, ' ') + share;
   std::string said;
-  for (const std::string& part : parts(p)) {
-    if (line.size() + said.size() + 2 + part.size() > static_cast<std::size_t>(std::max(0, room - for_bar))) break;
-    said += "  " + part;
+  const auto left_beside = [&](const std::string& part) {
+    return room - static_cast<int>(line.size() + said.size() + 2 + part.size());
+  };
+  // Step and bits per byte come before the bar, a bar of ten before the rates.
+  const std::vector<std::string> all = parts(p);
+  int for_bar = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const int left = left_beside(all[i]);
+    if (left < for_bar) break;
+    said += "  " + all[i];
+    if (i == 1 && left >= kBarStep + 2) for_bar = kBarStep + 2;
   }
-  const int left = room - static_cast<int>(line.size() + said.size()) - 2;
+  const int left = left_beside("");
   // In whole tens, so that it keeps its length while the numbers beside it change theirs.
   const int length = std::min(left / kBarStep * kBarStep, kLongestBar);
   if (length > 0) line += "  " + bar(p.fraction, length, look);

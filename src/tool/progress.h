@@ -26,7 +26,7 @@ Look look_of(std::FILE* file);
 /// 75.2 seconds as "1:15", 3,600 as "1:00:00".
 std::string duration(double seconds);
 
-/// `step 120/5,000  2.913 bits/byte  41,200 bytes/s  310 GFLOP/s  4:12 left`: a line for logs.
+/// `step 120/5,000  2.913 bits/byte  4:12 left  41,200 bytes/s  310 GFLOP/s`: a line for logs.
 std::string plain_line(const Progress& p);
 
 /// A line of at most look.width - 1 columns, without its end: the bar, then as much of the same as there is room for, the

@@ -6,6 +6,7 @@
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/models/zoo.h"
+#include "megalith/train/recipes.h"
 #include "options.h"
 
 namespace megalith::tool {
@@ -62,10 +63,12 @@ void set_paths(const TrainOptions& o, DataConfig& data) {
   if (!o.valid.empty()) data.valid = absolute(o.valid);
 }
 
-/// Whether two models differ in length and dropout at most.
+/// Whether two models differ at most in length, dropout and first values.
 bool same_structure(ModelConfig a, const ModelConfig& b) {
   if (a.scales.size() != b.scales.size()) return false;
   a.length = b.length;
+  a.init_std = b.init_std;
+  a.residual_init = b.residual_init;
   for (std::size_t i = 0; i < a.scales.size(); ++i) a.scales[i].stack.dropout = b.scales[i].stack.dropout;
   return a == b;
 }
@@ -90,6 +93,7 @@ RunConfig fresh(const TrainOptions& o) {
   RunConfig run;
   // Weights to start from bring their structure along.
   run.model = o.model || !o.init ? load_config(o.model.value_or(kDefaultModel)) : load_model(*o.init)->config();
+  run.train = recipe(model_name(run.model));
   run.train.budget.minutes = kDefaultMinutes;
   for_each_setting(o, run, [](const char*, const auto& given, auto& setting) {
     if (given) setting = *given;
@@ -117,6 +121,9 @@ std::string model_name(const ModelConfig& config) {
 void add_options(CLI::App& verb, TrainOptions& o) {
   const TrainConfig defaults;
   const auto with_default = [](const char* description, const auto& value) { return text(description, " [", value, "]"); };
+  const auto of_recipe = [](const char* description, const auto& value) {
+    return text(description, " [that of the named model; ", value, " for others]");
+  };
 
   verb.add_option("--data", o.data, "Files to learn from, or folders that stand for all files under them")
       ->type_name("PATH");
@@ -140,14 +147,14 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->excludes(bytes)
       ->type_name("X");
 
-  verb.add_option("--batch", o.batch, with_default("Windows in a batch", defaults.batch))
+  verb.add_option("--batch", o.batch, of_recipe("Windows in a batch", defaults.batch))
       ->check(whole_number(1))
       ->type_name("N");
   verb.add_option("--length", o.length, "Bytes in a window [the model's]")->check(whole_number(1))->type_name("N");
   verb.add_option("--accumulate", o.accumulate, with_default("Batches in a step", defaults.accumulate))
       ->check(whole_number(1))
       ->type_name("N");
-  verb.add_option("--lr", o.lr, with_default("Peak learning rate", defaults.schedule.peak))
+  verb.add_option("--lr", o.lr, of_recipe("Peak learning rate", defaults.schedule.peak))
       ->check(positive_number())
       ->type_name("X");
   verb.add_option_function<std::string>(
@@ -159,7 +166,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
               throw CLI::ValidationError("--schedule", error.what());
             }
           },
-          with_default("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
+          of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
       ->type_name("NAME");
   verb.add_option("--dropout", o.dropout, "Dropout of each residual branch [the model's]")
       ->check(share_below_one())

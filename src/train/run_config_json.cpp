@@ -71,8 +71,7 @@ static void visit_fields(C& c, F&& f) {
 
 namespace detail {
 template <>
-inline const std::array<std::string_view, 3> kNames<ScheduleKind>{
-    to_string(ScheduleKind::linear), to_string(ScheduleKind::cosine), to_string(ScheduleKind::cooldown)};
+inline constexpr std::array<std::string_view, 3> kNames<ScheduleKind> = kScheduleNames;
 }  // namespace detail
 
 std::string to_json(const RunConfig& config) {

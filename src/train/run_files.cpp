@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -26,17 +25,29 @@ bool RunFiles::has_state() const {
   return fs::exists(state(), error);
 }
 
-std::int64_t RunFiles::model_step() const {
+bool RunFiles::untrained() const {
   std::error_code error;
-  if (!fs::exists(model(), error)) return 0;
+  if (fs::exists(best(), error) || (fs::exists(metrics(), error) && fs::file_size(metrics(), error) > 0)) return false;
+  if (!fs::exists(model(), error)) return true;
   const SafetensorsReader reader(model());
   const auto step = reader.metadata().find("step");
-  return step == reader.metadata().end() ? 0 : std::strtoll(step->second.c_str(), nullptr, 10);
+  return step != reader.metadata().end() && step->second == "0";
+}
+
+void RunFiles::lock() {
+  if (folder_ >= 0) return;
+  const int folder = ::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool taken = folder >= 0 && ::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (taken) ::close(folder);
+  check(!taken, "another trainer is at work in ", dir_, "; wait for it, or choose another folder");
+  folder_ = folder;  // where a file system knows no locks, the run goes without
 }
 
 void RunFiles::end() {
-  if (metrics_ >= 0) ::close(metrics_);
-  metrics_ = -1;
+  for (int* const descriptor : {&metrics_, &folder_}) {
+    if (*descriptor >= 0) ::close(*descriptor);
+    *descriptor = -1;
+  }
 }
 
 void RunFiles::begin(const RunConfig& config) {
@@ -44,6 +55,7 @@ void RunFiles::begin(const RunConfig& config) {
   fs::create_directories(dir_, error);
   check(fs::is_directory(dir_, error), "cannot make the folder ", dir_, ": ",
         error ? error.message() : std::string("something else has that name"));
+  lock();
   for (const std::string& file : {this->config(), state(), model(), best(), metrics()})
     check(!fs::exists(file, error), dir_, " holds a run already (", fs::path(file).filename().string(),
           "); resume it, or choose another folder");
@@ -68,8 +80,6 @@ std::int64_t RunFiles::take_up(const RunConfig& config, std::int64_t lines) {
 void RunFiles::open_metrics() {
   metrics_ = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   check(metrics_ >= 0, "cannot write ", metrics(), ": ", std::strerror(errno));
-  check(::flock(metrics_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, "another trainer is at work in ", dir_,
-        "; wait for it, or choose another folder");
 }
 
 void RunFiles::append_metrics(std::string line) {

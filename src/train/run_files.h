@@ -24,16 +24,20 @@ class RunFiles {
   std::string metrics() const { return dir_ + "/metrics.jsonl"; }
   const std::string& dir() const { return dir_; }
   bool has_state() const;
-  /// The step of the model in the folder; 0 where there is none.
-  std::int64_t model_step() const;
+  /// Whether nothing here can have come after a first checkpoint, which is that of step 0.
+  bool untrained() const;
+
+  /// Claims the folder: nobody else may train in it until end(). Throws Error where somebody does. A folder that is not there
+  /// cannot be claimed, and is no error yet.
+  void lock();
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
   void begin(const RunConfig& config);
-  /// Takes up a run whose checkpoint came after that many lines of metrics: cuts those behind it, and returns how many there
-  /// are. Throws Error where another trainer is at work in the folder, or where that cannot be written.
+  /// Takes up, in a locked folder, a run whose checkpoint came after that many lines of metrics: cuts those behind it, and returns how many there
+  /// are. Throws Error where that cannot be written.
   std::int64_t take_up(const RunConfig& config, std::int64_t lines);
 
-  /// Lets go of the folder, which nobody else may train in since it was begun or taken up.
+  /// Lets go of the folder.
   void end();
 
   /// Adds a line to metrics.jsonl with one write, so that a process that is killed leaves no half of it.
@@ -45,7 +49,7 @@ class RunFiles {
   void open_metrics();
 
   std::string dir_;
-  int metrics_ = -1;
+  int folder_ = -1, metrics_ = -1;  // descriptors
 };
 
 /// Ends the work in a run's folder however its scope is left.

@@ -2,18 +2,12 @@
 #include "megalith/train/schedule.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
 
 #include "megalith/core/check.h"
 
 namespace megalith {
-
-namespace {
-constexpr std::array<std::pair<std::string_view, ScheduleKind>, 3> kNames{
-    {{"linear", ScheduleKind::linear}, {"cosine", ScheduleKind::cosine}, {"cooldown", ScheduleKind::cooldown}}};
-}
 
 void ScheduleConfig::list_problems(Problems& problems) const {
   const auto require = [&](bool good, const char* name, auto value, const char* range) {
@@ -44,16 +38,12 @@ double learning_rate(const ScheduleConfig& config, std::int64_t step, double pro
   return config.peak * warmup * decay;
 }
 
-std::string_view to_string(ScheduleKind kind) {
-  for (const auto& [name, k] : kNames)
-    if (k == kind) return name;
-  return "?";
-}
+std::string_view to_string(ScheduleKind kind) { return kScheduleNames.at(static_cast<std::size_t>(kind)); }
 
 ScheduleKind schedule_kind(std::string_view name) {
-  for (const auto& [known, kind] : kNames)
-    if (known == name) return kind;
-  throw Error(text("there is no schedule \"", name, "\"; choose linear, cosine or cooldown"));
+  const auto found = std::find(kScheduleNames.begin(), kScheduleNames.end(), name);
+  check(found != kScheduleNames.end(), "there is no schedule \"", name, "\"; choose linear, cosine or cooldown");
+  return static_cast<ScheduleKind>(found - kScheduleNames.begin());
 }
 
 }  // namespace megalith

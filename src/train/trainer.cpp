@@ -103,6 +103,7 @@ class Trainer::Run {
 
 void Trainer::Run::resume() {
   check(!started_, "resume() comes before run()");
+  files_.lock();  // first: whoever still trains there moves what is read here
   if (files_.has_state()) {
     c_ = detail::load_state(files_.state(), settings(), step_.tensors());
     saved_step_ = c_.step;
@@ -110,10 +111,11 @@ void Trainer::Run::resume() {
   } else {
     // Killed before its first checkpoint, that of step 0: the run starts anew, with the settings that it was started with.
     const RunConfig begun = load_run_config(files_.dir());
-    const std::int64_t trained = files_.model_step();
-    check(trained == 0, files_.dir(), " holds a model of step ", trained,
-          " and no state.safetensors to go on from; start a ", "run in another folder, with --init from ", files_.model(),
-          " to keep what it learned");
+    check(files_.untrained(), files_.dir(), " has lost its state.safetensors and cannot be resumed; start a run in another ",
+          "folder, from the weights in this one to keep what they learned");
+    check(begun.data == data_config_ && begun.train.init == config_.init, files_.dir(),
+          " holds a run that was killed at its ",
+          "start; it can be resumed only with the same data and the same weights to start from");
     const std::string different = detail::differences(detail::result_settings(begun.model, begun.train, data_), settings());
     check(different.empty(), "resuming with other settings would change the result: ", different);
   }
@@ -125,7 +127,11 @@ void Trainer::Run::begin() {
   started_ = true;
   const RunConfig config{step_.model().config(), config_, data_config_};
   // The weights before the files: a wrong --init leaves no run behind.
-  if (saved_step_ < 0 && !config_.init.empty()) load_parameters(config_.init, step_.model());
+  if (saved_step_ < 0) {
+    if (!config_.init.empty()) load_parameters(config_.init, step_.model());
+    check(step_.finite(*sampler_, 0), "the model gives costs that are not finite numbers before the first step; start from ",
+          "other weights", config_.init.empty() ? "" : " than those of ", config_.init);
+  }
   if (resumed_) c_.lines = files_.take_up(config, c_.lines);
   else files_.begin(config);
   if (saved_step_ >= 0) {
@@ -255,7 +261,8 @@ void Trainer::Run::write_line(bool validated) {
 
 void Trainer::Run::save() {
   // Weights can be numbers and still give none: such a checkpoint must not replace a good one.
-  if (saved_step_ != c_.step && !step_.finite(*sampler_, c_.step)) fail(c_.step, "the loss after the step", NAN);
+  if (c_.step > 0 && saved_step_ != c_.step && !step_.finite(*sampler_, c_.step))
+    fail(c_.step, "the loss after the step", NAN);
   files_.sync_metrics();
   // The model first: the state says how far the run is, and never further than the model.
   save_model(files_.model(), step_.result(), {{"step", std::to_string(c_.step)}});

@@ -25,5 +25,17 @@ TEST(Problems, AllAreSaidAtOnce) {
                "in here: a = 1 is odd; n must be from 1 to 3, not 4; m must be from 1 to 3, not 0");
 }
 
+TEST(Problems, AreSaidUpToALimit) {
+  Problems problems;
+  for (int i = 0; i < 16; ++i) problems.unless(false, "p", i);
+  EXPECT_FALSE(problems.full());
+  problems.unless(false, "p16");
+  EXPECT_TRUE(problems.full());
+  problems.unless(false, "p17");
+  EXPECT_EQ(problems.count(), 18u);
+  EXPECT_EQ(problems.all().substr(0, 7), "p0; p1;");
+  EXPECT_TRUE(problems.all().ends_with("p15; and 2 more")) << problems.all();
+}
+
 }  // namespace
 }  // namespace megalith

@@ -23,7 +23,7 @@ ModelConfig small_config() {
                           .positions = PositionKind::rotary,
                           .qk_norm = true,
                           .bias = false};
-  return {.length = 16, .scales = {{.unit = 4, .stack = global}, {.unit = 1, .stack = local}}};
+  return {.length = 16, .scales = {{.unit = 4, .stack = global}, {.unit = 1, .stack = local}}, .residual_init = 1};
 }
 
 std::unique_ptr<AnyModel> random_model(const ModelConfig& config, std::uint64_t seed) {
@@ -175,7 +175,7 @@ TEST(Checkpoint, LoadsParametersIntoAModelOfTheSameStructure) {
 
   ModelConfig config = small_config();
   config.init_std = 0.5;  // none of these changes what a parameter means
-  config.residual_init = 0;
+  config.residual_init = 0.5;
   config.scales[0].stack.dropout = 0;
   config.scales[0].stack.hidden = 64;
   config.scales[0].embedding = 4;

@@ -30,7 +30,7 @@ ModelConfig unusual() {
           .tied = false,
           .soft_cap = 15,
           .init_std = 0.006,
-          .residual_init = 0};
+          .residual_init = 0.5};
 }
 
 std::string refusal(std::string_view json) {
@@ -49,7 +49,7 @@ TEST(ConfigJson, ReadsTheDocumentedForm) {
   const ModelConfig c = config_from_json(R"({"length":1024,"scales":[
     {"unit":8,"embedding":0,"first_input":"pad","stack":{"width":512,"layers":6,"heads":8,"hidden":0,"window":0,
      "norm":"layer","activation":"relu","positions":"learned","rotary_base":10000,"qk_norm":false,"bias":true,"dropout":0}},
-    {"unit":1}],"tied":true,"soft_cap":0,"init_std":0.02,"residual_init":1})",
+    {"unit":1}],"tied":true,"soft_cap":0,"init_std":0,"residual_init":0})",
                                          "x");
   EXPECT_EQ(c, (ModelConfig{.length = 1024, .scales = {{.unit = 8}, {.unit = 1}}}));
 }

@@ -24,6 +24,21 @@ class ModelOfTest : public ::testing::Test {
   std::vector<float> costs_, logits_ = std::vector<float>(2 * kByteValues);
 };
 
+// The first costs of models whose branches start as the identity hang on the innermost inputs alone.
+TEST_F(ModelOfTest, ResidualInitScalesTheConditionToo) {
+  const auto costs_of_second_patch = [&](double residual_init, std::uint8_t first_byte) {
+    ModelConfig config = paper_config();
+    config.residual_init = residual_init;
+    const auto model = make_model(config);
+    model->init(RandomKey{1});
+    bytes_[0] = first_byte;
+    model->score(ctx_, batch(1, 8), costs_);
+    return std::vector<float>(costs_.begin() + 4, costs_.begin() + 8);
+  };
+  EXPECT_EQ(costs_of_second_patch(0, 7), costs_of_second_patch(0, 8));
+  EXPECT_NE(costs_of_second_patch(1, 7), costs_of_second_patch(1, 8));
+}
+
 TEST_F(ModelOfTest, RefusesShapes) {
   EXPECT_ERROR(model_->score(ctx_, batch(1, 28), costs_), "28");
   EXPECT_ERROR(model_->score(ctx_, batch(1, 7), costs_), "multiple of the patch size 4");

@@ -28,7 +28,7 @@ inline std::vector<SmallModel> small_models() {
   ScaleConfig previous = scale(1, modern);
   previous.first_input = FirstInput::previous;
   const auto config = [](std::vector<ScaleConfig> scales) {
-    return ModelConfig{.length = 32, .scales = std::move(scales), .init_std = 0.3};
+    return ModelConfig{.length = 32, .scales = std::move(scales), .init_std = 0.3, .residual_init = 1};
   };
   return {{"vanilla", config({scale(1, stack)})},
           {"megabyte", config({scale(4, stack), scale(1, stack)})},

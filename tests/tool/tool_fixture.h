@@ -22,7 +22,8 @@ inline ModelConfig miniature() {
   return {.length = kLength,
           .scales = {{.unit = kPatch, .stack = {.width = 32, .layers = 1, .heads = 2}},
                      {.unit = 1, .stack = {.width = 16, .layers = 1, .heads = 2}}},
-          .init_std = 0.3};
+          .init_std = 0.3,
+          .residual_init = 1};
 }
 
 /// Text of that many bytes, no two lines alike.

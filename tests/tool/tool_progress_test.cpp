@@ -77,7 +77,12 @@ TEST(ProgressLine, NarrowTerminalsLoseTheRatesFirst) {
   const auto line = [](int width) { return bar_line(in_the_middle(), {.terminal = true, .width = width}); };
   EXPECT_EQ(line(80), " 25 %  ###.......  step 1,200/4,800  2.413 bits/byte  4:12 left  41,234 bytes/s");
   EXPECT_EQ(line(60), " 25 %  ###.......  step 1,200/4,800  2.413 bits/byte");
-  EXPECT_EQ(line(59), " 25 %  step 1,200/4,800  2.413 bits/byte  4:12 left");
+  EXPECT_EQ(line(53), " 25 %  ###.......  step 1,200/4,800  2.413 bits/byte");
+  EXPECT_EQ(line(52), " 25 %  step 1,200/4,800  2.413 bits/byte  4:12 left");
+  Progress far = in_the_middle();
+  far.step = 1'000'000;
+  far.steps = 4'000'000;
+  EXPECT_EQ(bar_line(far, {.terminal = true, .width = 60}), " 25 %  step 1,000,000/4,000,000  2.413 bits/byte  4:12 left");
 }
 
 TEST(ProgressLine, TheBarFillsUp) {

@@ -2,6 +2,7 @@
 // What megalith train prints and leaves behind.
 #include <regex>
 
+#include "megalith/train/recipes.h"
 #include "tool_fixture.h"
 
 namespace megalith::tests {
@@ -67,6 +68,24 @@ TEST_F(ToolTrain, OptionsReachTheModel) {
   for (const char* setting : {"\"length\": 24", "\"dropout\": 0.25", "\"accumulate\": 2", "0.002", "\"cosine\"",
                               "\"average\": 0.9", "\"seed\": 7"})
     EXPECT_TRUE(contains(config, setting)) << setting << " in " << config;
+}
+
+TEST_F(ToolTrain, ANamedModelBringsItsRecipe) {
+  const auto config_of = [&](const std::string& run, const std::vector<std::string>& more) {
+    std::vector<std::string> options{"train",   "--data", folder / "data", "--model",   "megabyte-tiny", "--length", "16",
+                                     "--steps", "1",      "--out",         folder / run};
+    options.insert(options.end(), more.begin(), more.end());
+    const Outcome outcome = run_tool(options);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return load_run_config(folder / run).train;
+  };
+  const TrainConfig own = recipe("megabyte-tiny"), plain = config_of("plain", {}),
+                    given = config_of("given", {"--lr", "7e-4"});
+  EXPECT_NE(own.schedule.peak, TrainConfig{}.schedule.peak);
+  EXPECT_EQ(plain.schedule, own.schedule);
+  EXPECT_EQ(plain.batch, own.batch);
+  EXPECT_EQ(given.schedule.peak, 7e-4);
+  EXPECT_EQ(given.batch, own.batch);
 }
 
 TEST_F(ToolTrain, StartsFromGivenWeightsAndTheirModel) {

@@ -53,11 +53,14 @@ TEST(RunConfig, Errors) {
   EXPECT_ERROR(run_config_from_json("{}", "here"), "not the config.json");
   EXPECT_ERROR(run_config_from_json(with("\"format_version\": 1", "\"format_version\": 2"), "here"), "format version 2");
   EXPECT_ERROR(run_config_from_json(with("\"batch\"", "\"bacth\""), "here"), "no field \"bacth\"; did you mean \"batch\"?");
-  EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 2.5"), "here"), "train.batch must be a whole number, not 2.5");
+  EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 2.5"), "here"),
+               "train.batch must be a whole number, not 2.5");
   EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 18446744073709551615"), "here"), "train.batch");
-  EXPECT_ERROR(run_config_from_json(with("\"seed\": 18446744073709551615", "\"seed\": -1"), "here"), "train.seed must be from 0");
+  EXPECT_ERROR(run_config_from_json(with("\"seed\": 18446744073709551615", "\"seed\": -1"), "here"),
+               "train.seed must be from 0");
   EXPECT_ERROR(run_config_from_json(with("\"cosine\"", "\"sine\""), "here"), "cosine");
-  EXPECT_ERROR(run_config_from_json(with("\"clip\": 6.0", "\"clip\": \"6\""), "here"), "train.clip must be a number, not \"6\"");
+  EXPECT_ERROR(run_config_from_json(with("\"clip\": 6.0", "\"clip\": \"6\""), "here"),
+               "train.clip must be a number, not \"6\"");
   EXPECT_ERROR(run_config_from_json(with("\"data\"", "\"dada\""), "here"), "\"dada\"");
   const TemporaryFolder folder;
   EXPECT_ERROR(load_run_config(folder.path()), "holds no run");

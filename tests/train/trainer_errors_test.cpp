@@ -160,7 +160,8 @@ TEST(TrainerErrors, OneTrainerAtATime) {
   EXPECT_TRUE(trainer
                   .run([&](const Progress&) {
                     Trainer intruder(other, short_run(6), data, folder / "run", 1);
-                    intruder.resume();
+                    EXPECT_ERROR(intruder.resume(), "another trainer is at work");
+                    EXPECT_ERROR(intruder.resume(), "another trainer is at work");
                     EXPECT_ERROR(intruder.run(), "another trainer is at work");
                     return Control::stop;
                   })

@@ -221,10 +221,12 @@ TEST(Trainer, AModelNewerThanItsStateDoesNotMatter) {
 TEST(Trainer, StartsAnewWhereNoCheckpointWasReached) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
-  TrainConfig config = short_run(5);
+  const TrainConfig config = short_run(5);
   whole_run(config, data, folder / "whole");
-  whole_run(config, data, folder / "run");
-  for (const char* name : {"run/state.safetensors", "run/model.safetensors"}) std::filesystem::remove(folder / name);
+  // Killed between the model and the state of its first checkpoint, that of step 0.
+  FakeModel killed = fresh_model();
+  EXPECT_THROW(Trainer(killed, config, data, folder / "run", 1).run([](const Progress&) -> Control { throw 1; }), int);
+  EXPECT_TRUE(std::filesystem::remove(folder / "run/state.safetensors"));
   FakeModel model = fresh_model();
   Trainer trainer(model, config, data, folder / "run", 1);
   trainer.resume();
@@ -232,9 +234,32 @@ TEST(Trainer, StartsAnewWhereNoCheckpointWasReached) {
   expect_same_run(folder / "whole", folder / "run");
 
   EXPECT_EQ(trainer.progress().step, 5);
+}
+
+TEST(Trainer, DoesNotStartAnewOverWhatWasTrained) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  const TrainConfig config = short_run(5);
+  whole_run(config, data, folder / "run");
+  FakeModel model = fresh_model();
+  // Each of the three alone shows that there was a checkpoint.
+  for (const char* lost : {"state.safetensors", "model.safetensors", "best.safetensors"}) {
+    std::filesystem::remove(folder / "run" + "/" + lost);
+    EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1).resume(), "has lost its state.safetensors") << lost;
+  }
+  EXPECT_GT(std::filesystem::file_size(folder / "run/metrics.jsonl"), 0u);
+}
+
+TEST(Trainer, ARunKilledAtItsStartKeepsItsSettings) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  TrainConfig config = short_run(5);
+  FakeModel model = fresh_model();
+  EXPECT_THROW(Trainer(model, config, data, folder / "run", 1).run([](const Progress&) -> Control { throw 1; }), int);
   std::filesystem::remove(folder / "run/state.safetensors");
-  EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1).resume(), "holds a model of step 5 and no state.safetensors");
-  std::filesystem::remove(folder / "run/model.safetensors");
+  DataConfig other = data;
+  other.train = data.valid;
+  EXPECT_ERROR(Trainer(model, config, other, folder / "run", 1).resume(), "killed at its start");
   config.batch = 5;
   EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1).resume(), "train.batch was 4 and is now 5");
 }

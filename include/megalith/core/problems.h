@@ -15,7 +15,8 @@ class Problems {
  public:
   template <class... A>
   void unless(bool sound, const A&... sentence) {
-    if (!sound) sentences_.push_back(text(sentence...));
+    if (sound) return;
+    if (++count_ <= kMostSaid) sentences_.push_back(text(sentence...));
   }
   /// Also tells whether the value is in range, for checks that make sense only then.
   bool range(const std::string& name, Index value, Index least, Index most) {
@@ -24,11 +25,13 @@ class Problems {
     return inside;
   }
 
-  std::size_t count() const { return sentences_.size(); }
+  std::size_t count() const { return count_; }
+  /// Whether no more of them would be said.
+  bool full() const { return count_ > kMostSaid; }
   std::string all() const {
     std::string joined;
     for (const std::string& sentence : sentences_) joined += (joined.empty() ? "" : "; ") + sentence;
-    return joined;
+    return full() ? text(joined, "; and ", count_ - kMostSaid, " more") : joined;
   }
   /// Throws Error with all of them after the words of `before`; does nothing where there are none.
   template <class... A>
@@ -37,6 +40,9 @@ class Problems {
   }
 
  private:
+  static constexpr std::size_t kMostSaid = 16;  // of a damaged file there may be millions
+
+  std::size_t count_ = 0;
   std::vector<std::string> sentences_;
 };
 

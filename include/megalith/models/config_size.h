@@ -3,8 +3,7 @@
 // A test holds both against models that were made.
 #pragma once
 
-#include <algorithm>
-
+#include "megalith/kernels/attention_input.h"
 #include "megalith/models/config.h"
 
 namespace megalith {
@@ -28,10 +27,8 @@ inline Index stack_size(const StackConfig& c) {
 inline double stack_flops(const StackConfig& c, double sequences, Index K) {
   const double C = static_cast<double>(c.width), F = static_cast<double>(hidden_width(c));
   const double per_position = 2 * (C * 3 * C + C * C + C * static_cast<double>(up_width(c)) + F * C);
-  // Position i attends to itself and to those before it, W in all at most.
-  const double W = static_cast<double>(c.window > 0 ? std::min(c.window, K) : K), k = static_cast<double>(K);
-  const double pairs = W * (W + 1) / 2 + (k - W) * W;
-  return static_cast<double>(c.layers) * sequences * (k * per_position + pairs * 4 * C);
+  return static_cast<double>(c.layers) * sequences *
+         (static_cast<double>(K) * per_position + attention_pairs(K, c.window) * 4 * C);
 }
 
 }  // namespace detail

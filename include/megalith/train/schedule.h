@@ -2,6 +2,7 @@
 // The learning rate of each step.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ enum class ScheduleKind {
   cosine,    // from 1 down to `floor` along half a cosine
   cooldown,  // 1, then linearly to 0 over the last `cooldown_share` of the budget
 };
+
+/// Their names, in that order.
+inline constexpr std::array<std::string_view, 3> kScheduleNames{"linear", "cosine", "cooldown"};
 
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::cooldown;

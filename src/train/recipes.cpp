@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/train/recipes.h"
+
+#include <array>
+
+namespace megalith {
+namespace {
+
+struct Recipe {
+  std::string_view model;
+  double lr;
+  ScheduleKind schedule;
+  Index batch;
+};
+
+constexpr std::array kRecipes{
+    Recipe{"megabyte-tiny", 4e-3, ScheduleKind::linear, 4},
+    Recipe{"megabyte-small", 2e-3, ScheduleKind::linear, 8},
+    Recipe{"megabyte-books", 3e-3, ScheduleKind::linear, 4},
+    Recipe{"megabyte-three-scale", 2e-3, ScheduleKind::linear, 4},
+    Recipe{"vanilla-small-flops", 2e-3, ScheduleKind::linear, 8},
+    Recipe{"vanilla-small-params", 2e-3, ScheduleKind::linear, 8},
+};
+
+}  // namespace
+
+TrainConfig recipe(std::string_view model) {
+  TrainConfig config;
+  for (const Recipe& r : kRecipes) {
+    if (r.model != model) continue;
+    config.schedule.peak = r.lr;
+    config.schedule.kind = r.schedule;
+    config.batch = r.batch;
+  }
+  return config;
+}
+
+}  // namespace megalith
