@@ -74,6 +74,8 @@ void ModelConfig::validate() const {
                   scales.size());
   if (!scales.empty() && scales.size() <= kMostScales) {
     check_units(*this, problems);
+    problems.unless(scales[0].first_input == FirstInput::pad,
+                    "scales[0].first_input must be \"pad\": nothing comes before a window");
     for (std::size_t i = 0; i < scales.size(); ++i) {
       const std::string at = text("scales[", i, "]");
       check_embedding(scales[i], i + 1 == scales.size(), at, problems);

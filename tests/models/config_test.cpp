@@ -48,6 +48,7 @@ TEST(ModelConfig, EachProblemIsNamed) {
       {[](ModelConfig& c) { c.length = 0; }, "length must be from 1 to 2147483648, not 0"},
       {[](ModelConfig& c) { c.length = (Index{1} << 31) + 8; }, "length must be"},
       {[](ModelConfig& c) { c.length = 60; }, "length = 60 is not a multiple of scales[0].unit = 8"},
+      {[](ModelConfig& c) { c.scales[0].first_input = FirstInput::previous; }, "scales[0].first_input must be \"pad\""},
       {[](ModelConfig& c) { c.scales[0].unit = 0; }, "scales[0].unit must be from 1"},
       {[](ModelConfig& c) { c.scales[0].unit = -8; }, "scales[0].unit must be from 1"},
       {[](ModelConfig& c) { c.scales[0].unit = 1; }, "scales[0].unit = 1 must be larger than scales[1].unit = 1"},

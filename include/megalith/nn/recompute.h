@@ -9,7 +9,8 @@
 namespace megalith {
 
 /// M, whose forward keeps nothing but the State it received: backward runs it again. Copies of a Tape share the inner
-/// tape, so that all layers of a stack fill one, in turn.
+/// tape, so that all layers of a stack fill one, in turn:
+/// a copied Tape cannot stand for another moment of the run.
 template <class M>
 struct Recompute {
   using Scalar = typename M::Scalar;

@@ -18,7 +18,9 @@ struct Context {
   Workspace* workspace = nullptr;
   Mode mode = Mode::infer;
   RandomKey key{};      // of (seed, step, site): a dropout mask is a function of it, the absolute row and the channel
-  Index first_row = 0;  // absolute number of the first row (b * T + t) of the activations passed
+  // Absolute number of the first row (b * T + t) of the activations passed. Rows count on from it, so a run in chunks of a
+  // batch of several sequences draws other dropout masks than a run in one piece; with one sequence they are the same.
+  Index first_row = 0;
   Communicator* communicator = nullptr;
 
   Context() = default;
