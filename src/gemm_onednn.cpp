@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Float products by oneDNN, which picks the instruction set of the machine at run time. It runs on one thread, inside our
 // own tiles: its own threading changes bits with the number of threads.
+//
+// Its generated code lets the stack pointer point into the heap, up to version 3.11.1
+// (https://github.com/uxlfoundation/oneDNN/issues/4845): the frame of a signal handler then overwrites what is not its own.
+// A program that handles signals blocks them in the threads that run a model, or gives its handlers a stack of their own
+// (sigaltstack, SA_ONSTACK).
 #include <dnnl.h>
 
 #include "megalith/kernels/gemm.h"

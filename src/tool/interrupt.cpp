@@ -1,57 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interrupt.h"
 
-#include <signal.h>
+#include <pthread.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cerrno>
-#include <string_view>
+#include <cstdio>
 
 namespace megalith::tool {
-namespace {
-
-std::atomic<int> received{0};  // an atomic, since any thread may get the signal
-static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait for a lock");
-struct sigaction before, term_before, pipe_before;
-
-/// Calls only what a signal handler may call.
-void on_interrupt(int signal) {
-  int first = 0;
-  if (!received.compare_exchange_strong(first, signal)) {
-    if (signal == SIGINT) _exit(128 + SIGINT);
-    return;
-  }
-  // Said here and not where the flag is read: a step may take seconds, and a silent terminal invites the second press.
-  const int interrupted_errno = errno;
-  constexpr std::string_view kNotice = "\nfinishing the step and saving; Ctrl-C again stops at once\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kNotice.data(), kNotice.size());
-  errno = interrupted_errno;
-}
-
-}  // namespace
 
 InterruptWatch::InterruptWatch() {
-  received = 0;
-  struct sigaction action = {};
-  action.sa_handler = on_interrupt;
-  action.sa_flags = SA_RESTART;  // reading and writing files goes on
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, &before);
-  sigaction(SIGTERM, &action, &term_before);
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);  // threads inherit it from the one that starts them
   // Ctrl-C also ends the `tee` that a log may be piped to: writing to it must not end the run before it is saved.
-  action.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &action, &pipe_before);
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &pipe_before_);
+  waiter_ = std::thread([this] { wait_for_signals(); });
 }
 
 InterruptWatch::~InterruptWatch() {
-  sigaction(SIGINT, &before, nullptr);
-  sigaction(SIGTERM, &term_before, nullptr);
-  sigaction(SIGPIPE, &pipe_before, nullptr);
+  done_ = true;
+  pthread_kill(waiter_.native_handle(), SIGTERM);  // wakes it
+  waiter_.join();
+  sigaction(SIGPIPE, &pipe_before_, nullptr);
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
-bool InterruptWatch::asked() const { return received != 0; }
-
-int InterruptWatch::exit_code() const { return received == 0 ? 0 : 128 + received; }
+void InterruptWatch::wait_for_signals() {
+  for (int signal = 0; sigwait(&signals_, &signal) == 0 && !done_;) {
+    if (first_ != 0 && signal == SIGINT) _exit(128 + SIGINT);
+    if (first_ != 0) continue;
+    first_ = signal;
+    // Said here and not where the flag is read: a step may take seconds, and a silent terminal invites the second press.
+    std::fputs("\nfinishing the step and saving; Ctrl-C again stops at once\n", stderr);
+  }
+}
 
 }  // namespace megalith::tool

@@ -74,6 +74,7 @@ void say_how_it_ended(const TrainResult& result, const TrainOptions& options, co
 }
 
 int run_train(const TrainOptions& options, const std::string& program) {
+  const InterruptWatch interrupt;  // before there are other threads
   const RunConfig run = run_config(options);
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
@@ -82,7 +83,6 @@ int run_train(const TrainOptions& options, const std::string& program) {
   say_what_starts(run, options);
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
-  const InterruptWatch interrupt;
   ProgressDisplay display(stderr);
   const TrainResult result = trainer.run([&](const Progress& progress) {
     display.show(progress);

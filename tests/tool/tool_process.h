@@ -73,6 +73,7 @@ class Tool {
   Tool& operator=(const Tool&) = delete;
 
   void signal(int number) const { kill(process_, number); }
+  pid_t process() const { return process_; }
   /// What it has written to standard error so far.
   std::string errors_so_far() const { return err_.content(); }
 

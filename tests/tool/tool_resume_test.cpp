@@ -159,6 +159,26 @@ TEST_F(ToolResume, ARunThatLostItsStateDoesNotStartAnew) {
   EXPECT_TRUE(model("run") == before);
 }
 
+// Inside oneDNN's products a handler's frame would overwrite the heap (src/gemm_onednn.cpp).
+TEST_F(ToolResume, NoSignalHandlerInterruptsAComputation) {
+  Tool tool(train_options("run", {"--steps", "100000"}));
+  ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
+  int threads = 0, open_to_signals = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(tool.process()) + "/task")) {
+    const std::string status = read_file(task.path() / "status");
+    const auto signals = [&](const std::string& name) {
+      const std::size_t at = status.find(name + ":");
+      return at == status.npos ? ~0ull : std::stoull(status.substr(at + name.size() + 1), nullptr, 16);
+    };
+    const unsigned long long asked = 1ull << (SIGINT - 1) | 1ull << (SIGTERM - 1);
+    EXPECT_EQ(signals("SigCgt") & asked, 0u) << "a handler is installed";
+    if ((signals("SigBlk") & asked) != asked) ++open_to_signals;
+    ++threads;
+  }
+  EXPECT_GE(threads, 2);
+  EXPECT_LE(open_to_signals, 1);  // the one that waits for them
+}
+
 TEST_F(ToolResume, SigtermSavesToo) {
   Tool tool(train_options("run", {"--steps", "100000"}));
   ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
