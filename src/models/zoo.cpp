@@ -53,7 +53,7 @@ std::vector<Preset> make_presets() {
 
   return {
       {"megabyte-tiny", "the quick start: learns text in two minutes on two cores",
-       modern_model(512, {{.unit = 4, .stack = modern(192, 3, 3)}, {.unit = 1, .stack = modern(96, 2, 3)}})},
+       modern_model(256, {{.unit = 4, .stack = modern(192, 3, 3)}, {.unit = 1, .stack = modern(96, 2, 3)}})},
       {"megabyte-small",
        "the reference shape R1: patches of 8, learned positions at both scales",
        {.length = 1024, .scales = {{.unit = 8, .stack = classic(512, 6, 8)}, {.unit = 1, .stack = classic(256, 2, 4)}}}},
