@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <string>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -105,4 +105,9 @@ int run(int threads) {
 }  // namespace
 }  // namespace megalith
 
-int main(int argc, char** argv) { return megalith::run(argc > 1 ? std::stoi(argv[1]) : megalith::available_processors()); }
+int main(int argc, char** argv) {
+  const int threads = argc > 1 ? std::atoi(argv[1]) : megalith::available_processors();
+  if (threads >= 1) return megalith::run(threads);
+  std::fprintf(stderr, "limits: \"%s\" is not a number of threads; usage: limits [THREADS]\n", argv[1]);
+  return 2;
+}

@@ -13,8 +13,8 @@ namespace megalith::tool {
 /// another SIGTERM does not, since some senders reach a process twice. One at a time: signals belong to the process.
 ///
 /// The signals are blocked in every thread but one that waits for them, so no handler ever interrupts a computation: inside
-/// oneDNN that corrupts the heap (src/gemm_onednn.cpp). Threads that are there already would not be protected: make it before
-/// the first parallel work.
+/// oneDNN that corrupts the heap (src/gemm_onednn.cpp). Threads that exist already would not be protected: make it before the
+/// first parallel work.
 class InterruptWatch {
  public:
   InterruptWatch();

@@ -27,14 +27,14 @@ class RunFiles {
   /// Whether nothing here can have come after a first checkpoint, which is that of step 0.
   bool untrained() const;
 
-  /// Claims the folder: nobody else may train in it until end(). Throws Error where somebody does. A folder that is not there
-  /// cannot be claimed, and is no error yet.
+  /// Claims the folder: nobody else may train in it until end(). Throws Error where somebody does. A folder that does not
+  /// exist cannot be claimed, and is no error yet.
   void lock();
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
   void begin(const RunConfig& config);
-  /// Takes up, in a locked folder, a run whose checkpoint came after that many lines of metrics: cuts those behind it, and returns how many there
-  /// are. Throws Error where that cannot be written.
+  /// Takes up, in a locked folder, a run whose checkpoint came after that many lines of metrics: cuts those behind it, and
+  /// returns how many there are. Throws Error where that cannot be written.
   std::int64_t take_up(const RunConfig& config, std::int64_t lines);
 
   /// Lets go of the folder.

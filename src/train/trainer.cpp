@@ -113,9 +113,8 @@ void Trainer::Run::resume() {
     const RunConfig begun = load_run_config(files_.dir());
     check(files_.untrained(), files_.dir(), " has lost its state.safetensors and cannot be resumed; start a run in another ",
           "folder, from the weights in this one to keep what they learned");
-    check(begun.data == data_config_ && begun.train.init == config_.init, files_.dir(),
-          " holds a run that was killed at its ",
-          "start; it can be resumed only with the same data and the same weights to start from");
+    check(begun.data == data_config_ && begun.train.init == config_.init, files_.dir(), " holds a run that was killed at ",
+          "its start; it can be resumed only with the same data and the same weights to start from");
     const std::string different = detail::differences(detail::result_settings(begun.model, begun.train, data_), settings());
     check(different.empty(), "resuming with other settings would change the result: ", different);
   }

@@ -240,14 +240,16 @@ TEST(Trainer, DoesNotStartAnewOverWhatWasTrained) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
   const TrainConfig config = short_run(5);
-  whole_run(config, data, folder / "run");
   FakeModel model = fresh_model();
   // Each of the three alone shows that there was a checkpoint.
-  for (const char* lost : {"state.safetensors", "model.safetensors", "best.safetensors"}) {
-    std::filesystem::remove(folder / "run" + "/" + lost);
-    EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1).resume(), "has lost its state.safetensors") << lost;
+  for (const std::string kept : {"model.safetensors", "best.safetensors", "metrics.jsonl"}) {
+    const std::string run = folder / kept + ".run/";
+    whole_run(config, data, run);
+    for (const std::string lost : {"state.safetensors", "model.safetensors", "best.safetensors", "metrics.jsonl"})
+      if (lost != kept) std::filesystem::remove(run + lost);
+    EXPECT_ERROR(Trainer(model, config, data, run, 1).resume(), "has lost its state.safetensors") << kept;
+    EXPECT_GT(std::filesystem::file_size(run + kept), 0u);
   }
-  EXPECT_GT(std::filesystem::file_size(folder / "run/metrics.jsonl"), 0u);
 }
 
 TEST(Trainer, ARunKilledAtItsStartKeepsItsSettings) {

@@ -82,8 +82,8 @@ class Trainer {
 
   /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed
   /// before its first checkpoint, that of step 0, starts anew. The data may lie elsewhere by now. Throws Error when there is
-  /// no run, when somebody else trains in its directory, when its state is lost, or when a setting, the model or the data (sizes and samples of the bytes) differ in a
-  /// way that would change the result, naming both values.
+  /// no run, when somebody else trains in its directory, when its state is lost, or when a setting, the model or the data
+  /// (sizes and samples of the bytes) differ in a way that would change the result, naming both values.
   void resume();
 
   /// Where the run stands; after resume(), where it goes on.
