@@ -3,10 +3,10 @@
 # Ubuntu. Asks nothing of the network where nothing is missing.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libeigen3-dev libdnnl-dev libgtest-dev libcli11-dev nlohmann-json3-dev xz-utils)
+packages=(g++ cmake ninja-build libeigen3-dev libgtest-dev libcli11-dev nlohmann-json3-dev xz-utils)
 
 if ! command -v dpkg-query > /dev/null; then
-  echo "no Debian packages here; the build looks for a C++20 compiler, CMake, Ninja, Eigen, oneDNN, GoogleTest, CLI11 and" \
+  echo "no Debian packages here; the build looks for a C++20 compiler, CMake, Ninja, Eigen, GoogleTest, CLI11 and" \
        "nlohmann-json by itself" >&2
   exit 0
 fi

@@ -12,9 +12,8 @@ namespace megalith::tool {
 /// While one lives, the first signal only asks to stop. A Ctrl-C after that ends the process at once, with exit code 130;
 /// another SIGTERM does not, since some senders reach a process twice. One at a time: signals belong to the process.
 ///
-/// The signals are blocked in every thread but one that waits for them, so no handler ever interrupts a computation: inside
-/// oneDNN that corrupts the heap (src/gemm_onednn.cpp). Threads that exist already would not be protected: make it before the
-/// first parallel work.
+/// The signals are blocked in every thread but one that waits for them, so no handler ever interrupts a computation and what it
+/// says needs no care. Threads that exist already would still be interrupted: make it before the first parallel work.
 class InterruptWatch {
  public:
   InterruptWatch();

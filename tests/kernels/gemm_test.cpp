@@ -121,8 +121,7 @@ TEST(Product, LeavesOpenMpSettings) {
 }
 
 TEST(Product, RowsDoNotDependOnTheirNumber) {
-  // A row's bits are the same whatever rows stand beside it, from two rows on: generating several samples at once relies on
-  // it.
+  // A row's bits are the same whatever rows stand beside it: generating several samples at once relies on it.
   Workspace workspace(1);
   const Context ctx(workspace);
   const Operand<float> a(9, 300, false, 6), b(300, 200, false, 7);
@@ -130,6 +129,33 @@ TEST(Product, RowsDoNotDependOnTheirNumber) {
   product<float>(ctx, a.factor, b.factor, nine);
   product<float>(ctx, a.factor.block(0, 0, 4, 300), b.factor, four);
   EXPECT_EQ(std::memcmp(nine.data(), four.data(), sizeof(float) * 4 * 200), 0);
+}
+
+template <class S>
+void bias_and_sums() {
+  Workspace workspace(2);
+  const Context ctx(workspace);
+  for (const auto& [M, N, K] : {std::tuple<Index, Index, Index>{5, 7, 3}, {200, 130, 600}}) {
+    const Operand<S> a(M, K, true, 8), b(K, N, false, 9);
+    Tensor<S> plain({M, N}), biased({M, N}), bias({N}), rows({K, N}), added({M, N}), sums({N});
+    testing::fill_noise(bias, {10});
+    testing::fill_noise(rows, {11});
+    testing::fill_noise(sums, {12});
+    const Tensor<S> before = sums;
+    product<S>(ctx, a.factor, b.factor, plain);
+    product<S>(ctx, a.factor, b.factor, biased, Into::overwrite, bias.data());
+    for (Index i = 0; i < M; ++i) plain.mat().row(i) += bias.vec();
+    EXPECT_LT((biased.mat() - plain.mat()).cwiseAbs().maxCoeff(), S(1e-5));
+    product_and_sums<S>(ctx, a.factor, {rows.data(), 1, K, N}, added, sums.vec());
+    product<S>(ctx, a.factor, rows, plain);
+    EXPECT_EQ(testing::bit_error(added, plain), 0);
+    const double worst = (sums.vec() - before.vec() - rows.mat().colwise().sum()).template cast<double>().cwiseAbs().maxCoeff();
+    EXPECT_LT(worst, 1e-5);
+  }
+}
+TEST(Product, AddsABiasAndSumsColumns) {
+  bias_and_sums<float>();
+  bias_and_sums<double>();
 }
 
 TEST(TileFor, SharesTheWork) {

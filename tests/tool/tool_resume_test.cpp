@@ -159,7 +159,6 @@ TEST_F(ToolResume, ARunThatLostItsStateDoesNotStartAnew) {
   EXPECT_TRUE(model("run") == before);
 }
 
-// Inside oneDNN's products a handler's frame would overwrite the heap (src/gemm_onednn.cpp).
 TEST_F(ToolResume, NoSignalHandlerInterruptsAComputation) {
   Tool tool(train_options("run", {"--steps", "100000"}));
   ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "megalith/core/seq.h"
-#include "megalith/core/tensor.h"
 #include "megalith/runtime/context.h"
 
 namespace megalith {
@@ -12,7 +11,7 @@ namespace megalith {
 /// `first` on. Cut by columns, so that each sum has one order. Rows are first summed in groups: float sums of many rows
 /// stay exact enough.
 template <class S, class F>
-void add_row_sums(const Context& ctx, Index rows, Tensor<S>& sum, F&& f) {
+void add_row_sums(const Context& ctx, Index rows, RowMap<S> sum, F&& f) {
   constexpr Index kColumns = 64, kGroup = 64;
   ctx.parallel_for((sum.size() + kColumns - 1) / kColumns, [&](Index task, Lane& lane) {
     const Index first = task * kColumns;
@@ -29,9 +28,9 @@ void add_row_sums(const Context& ctx, Index rows, Tensor<S>& sum, F&& f) {
 
 /// sum += the sum of the rows of x; sum has x.C numbers.
 template <class S>
-void add_column_sums(const Context& ctx, Seq<const S> x, Tensor<S>& sum) {
+void add_column_sums(const Context& ctx, Seq<const S> x, RowMap<S> sum) {
   assert(sum.size() == x.C);
-  add_row_sums(ctx, x.row_count(), sum,
+  add_row_sums<S>(ctx, x.row_count(), sum,
                [&](Index i, Index first, RowMap<S> total) { total += row_map(x.row(i) + first, total.size()); });
 }
 

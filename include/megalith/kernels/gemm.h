@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only place where matrices are multiplied. One implementation over Eigen for any scalar; for float, CMake picks
-// src/gemm_eigen.cpp or src/gemm_onednn.cpp.
+// The only place where matrices are multiplied: over Eigen for any scalar, and by our own kernels for float (src/kernels/).
 //
 // A product is cut into tiles that follow from its sizes alone, each tile is computed by one thread and each sum over K
 // runs inside one tile: the bits do not depend on the number of threads.
@@ -12,6 +11,7 @@
 #include "megalith/core/scalar.h"
 #include "megalith/core/seq.h"
 #include "megalith/core/tensor.h"
+#include "megalith/kernels/column_sum.h"
 #include "megalith/runtime/context.h"
 
 namespace megalith {
@@ -89,9 +89,14 @@ void eigen_tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
   }
 }
 
-/// The float implementation that CMake picked: its largest tile, its product on the calling thread, and its name.
-TileSize float_tile();
+/// Float products, by the kernels of src/kernels/ where the machine has one of their instruction sets, else by Eigen.
+void float_product(const Context& ctx, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into,
+                   const float* bias, float* b_sums);
 void float_tile_product(const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into);
+/// Numbers that the panels of a right factor take, 0 where products are Eigen's; and the panels.
+Index float_panel_size(Index rows, Index cols);
+void float_pack_panels(const Factor<float>& b, float* panels);
+void float_panel_product(const Factor<float>& a, const Factor<float>& b, const float* panels, const Mat<float>& c, Into into);
 
 /// Counting scalars specialise this to count multiplications made inside of products only.
 template <class S>
@@ -109,12 +114,33 @@ inline TileSize tile_for(Index M, Index N, TileSize largest) {
   return t;
 }
 
+/// c = a b + bias by Eigen, on all threads of the context.
+template <class S>
+void eigen_product(const Context& ctx, const Factor<S>& a, const Factor<S>& b, const Mat<S>& c, Into into, const S* bias) {
+  const TileSize tile = tile_for(c.rows, c.cols, kEigenTile);
+  const Index across = (c.cols + tile.cols - 1) / tile.cols;
+  const Index down = (c.rows + tile.rows - 1) / tile.rows;
+  ctx.parallel_for(down * across, [&](Index i, Lane&) {
+    [[maybe_unused]] const ProductScope<S> scope;
+    const Index r = i / across * tile.rows, n = i % across * tile.cols;
+    const Index height = std::min(tile.rows, c.rows - r), width = std::min(tile.cols, c.cols - n);
+    const Mat<S> c_tile = c.block(r, n, height, width);
+    if (bias != nullptr)
+      for (Index row = 0; row < height; ++row) row_map(c_tile.data + row * c.stride, width) = row_map(bias + n, width);
+    eigen_tile_product(a.block(r, 0, height, a.cols), b.block(0, n, b.rows, width), c_tile,
+                       bias != nullptr ? Into::add : into);
+  });
+}
+
 }  // namespace detail
 
-/// "oneDNN" or "Eigen": what multiplies float matrices in this build.
+/// What multiplies float matrices here: the instruction set of our own kernels, as "AVX-512", or "Eigen".
 const char* product_library();
 
-/// c = a b, or c += a b, on the calling thread. For tiles inside a kernel; layers use product().
+/// Whether Precision::bf16 is to be had: the machine has the instructions.
+bool has_bf16_products();
+
+/// c = a b, or c += a b, on the calling thread, always in fp32. For tiles inside a kernel; layers use product().
 template <class S>
 void tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
   assert(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows);
@@ -123,20 +149,53 @@ void tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
   else detail::eigen_tile_product(a, b, c, into);
 }
 
-/// c = a b, or c += a b, on all threads of the context. a is (M, K), b (K, N), c (M, N); none overlaps c.
+/// A right factor laid out once for several products on one thread.
 template <class S>
-void product(const Context& ctx, Factor<S> a, Factor<S> b, Mat<S> c, Into into = Into::overwrite) {
+struct PackedFactor {
+  Factor<S> factor;
+  const S* panels;  // null: products read the factor where it lies
+
+  /// Takes its memory from the frame.
+  PackedFactor(const Factor<S>& b, Frame& frame) : factor(b), panels(nullptr) {
+    if constexpr (std::is_same_v<S, float>) {
+      const Index size = detail::float_panel_size(b.rows, b.cols);
+      if (size == 0) return;
+      float* const memory = frame.take<float>(size);
+      detail::float_pack_panels(b, memory);
+      panels = memory;
+    }
+  }
+};
+
+template <class S>
+void tile_product(Factor<S> a, const PackedFactor<S>& b, Mat<S> c, Into into) {
+  if constexpr (std::is_same_v<S, float>) {
+    if (b.panels != nullptr) return detail::float_panel_product(a, b.factor, b.panels, c, into);
+  }
+  tile_product(a, b.factor, c, into);
+}
+
+/// c = a b, or c += a b, on all threads of the context. a is (M, K), b (K, N), c (M, N); none overlaps c. A bias (N) is
+/// added to each row of an overwritten c.
+template <class S>
+void product(const Context& ctx, Factor<S> a, Factor<S> b, Mat<S> c, Into into = Into::overwrite, const S* bias = nullptr) {
   assert(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows);
-  detail::TileSize largest = detail::kEigenTile;
-  if constexpr (std::is_same_v<S, float>) largest = detail::float_tile();
-  const detail::TileSize tile = detail::tile_for(c.rows, c.cols, largest);
-  const Index across = (c.cols + tile.cols - 1) / tile.cols;
-  const Index down = (c.rows + tile.rows - 1) / tile.rows;
-  ctx.parallel_for(down * across, [&](Index i, Lane&) {
-    const Index r = i / across * tile.rows, n = i % across * tile.cols;
-    const Index height = std::min(tile.rows, c.rows - r), width = std::min(tile.cols, c.cols - n);
-    tile_product<S>(a.block(r, 0, height, a.cols), b.block(0, n, b.rows, width), c.block(r, n, height, width), into);
-  });
+  assert(bias == nullptr || into == Into::overwrite);
+  if constexpr (std::is_same_v<S, float>) detail::float_product(ctx, a, b, c, into, bias, nullptr);
+  else detail::eigen_product(ctx, a, b, c, into, bias);
+}
+
+/// c += a b, and b_sums (N) += the sums of the columns of b, whose rows are (K, N): the gradients of a weight and of its bias
+/// in one pass over b.
+template <class S>
+void product_and_sums(const Context& ctx, Factor<S> a, Seq<const S> b, Mat<S> c, RowMap<S> b_sums) {
+  assert(a.rows == c.rows && b.C == c.cols && a.cols == b.row_count());
+  if constexpr (std::is_same_v<S, float>) {
+    detail::float_product(ctx, a, b, c, Into::add, nullptr, b_sums.data());
+  } else {
+    detail::eigen_product<S>(ctx, a, b, c, Into::add, nullptr);
+    add_column_sums<S>(ctx, b, b_sums);
+  }
 }
 
 }  // namespace megalith

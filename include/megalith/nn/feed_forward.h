@@ -42,17 +42,21 @@ struct FeedForward {
 
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, FeedForward& grad, State&,
                 Tape& tape) const {
-    Frame frame(ctx.scratch());
-    const Seq<const S> hidden{tape.hidden.data(), x.B, x.T, up.out_channels()};
-    const Seq<S> active = frame.seq<S>(x.B, x.T, down.in_channels());
-    const Seq<S> dactive = frame.seq<S>(x.B, x.T, down.in_channels());
-    const Seq<S> dhidden = frame.seq<S>(x.B, x.T, up.out_channels());
-    NoState none;
-    NoTape no_tape;
-    activate(ctx, hidden, active);
-    down.backward(ctx, active, dy, dactive, grad.down, none, no_tape);
-    deactivate(ctx, hidden, dactive, dhidden);
-    up.backward(ctx, x, dhidden, dx, grad.up, none, no_tape);
+    // In tiles of rows: what only backward needs of the wide layer does not grow with the sequence.
+    for (Index begin = 0; begin < x.row_count(); begin += kTileRows) {
+      const Index rows = std::min(kTileRows, x.row_count() - begin);
+      const auto tile = [&](auto seq) { return decltype(seq){seq.row(begin), 1, rows, seq.C}; };
+      const Seq<const S> hidden{tape.hidden.row(begin), 1, rows, up.out_channels()};
+      Frame frame(ctx.scratch());
+      const Seq<S> active = frame.seq<S>(1, rows, down.in_channels());
+      const Seq<S> dactive = frame.seq<S>(1, rows, down.in_channels());
+      const Seq<S> dhidden = frame.seq<S>(1, rows, up.out_channels());
+      product<S>(ctx, tile(dy), transposed<S>(down.weight), dactive);
+      deactivate(ctx, hidden, dactive, active, dhidden);
+      down.accumulate(ctx, active, tile(dy), grad.down);
+      product<S>(ctx, dhidden, transposed<S>(up.weight), tile(dx));
+      up.accumulate(ctx, tile(x), dhidden, grad.up);
+    }
   }
 
   double flops(Shape in) const { return up.flops(in) + down.flops(in); }
@@ -70,7 +74,7 @@ struct FeedForward {
   }
 
  private:
-  static constexpr Index kRowsPerTask = 16;
+  static constexpr Index kRowsPerTask = 16, kTileRows = 2048;
 
   void run(const Context& ctx, Seq<const S> x, Seq<S> y, Seq<S> hidden) const {
     Frame frame(ctx.scratch());
@@ -82,34 +86,30 @@ struct FeedForward {
 
   /// active = activation(hidden).
   void activate(const Context& ctx, Seq<const S> hidden, Seq<S> active) const {
-    const Index F = active.C;
     ctx.parallel_ranges(active.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
-      for (Index i = begin; i < end; ++i) {
-        const auto h = row_map(hidden.row(i), F);
-        const auto a = row_map(active.row(i), F);
-        switch (activation) {
-          case Activation::relu:
-            Relu::forward<S>(h, a);
-            break;
-          case Activation::relu_squared:
-            ReluSquared::forward<S>(h, a);
-            break;
-          case Activation::gelu:
-            Gelu::forward<S>(h, a);
-            break;
-          case Activation::swiglu:
-            SwiGlu::forward<S>(h, row_map(hidden.row(i) + F, F), a);
-            break;
-        }
-      }
+      for (Index i = begin; i < end; ++i) activate_row(hidden.row(i), row_map(active.row(i), active.C));
     });
   }
+  void activate_row(const S* hidden, RowMap<S> active) const {
+    const RowMap<const S> h(hidden, active.size());
+    switch (activation) {
+      case Activation::relu:
+        return Relu::forward<S>(h, active);
+      case Activation::relu_squared:
+        return ReluSquared::forward<S>(h, active);
+      case Activation::gelu:
+        return Gelu::forward<S>(h, active);
+      case Activation::swiglu:
+        return SwiGlu::forward<S>(h, row_map(hidden + active.size(), active.size()), active);
+    }
+  }
 
-  /// dhidden from dactive.
-  void deactivate(const Context& ctx, Seq<const S> hidden, Seq<const S> dactive, Seq<S> dhidden) const {
+  /// active again, and dhidden from dactive, in one pass over hidden.
+  void deactivate(const Context& ctx, Seq<const S> hidden, Seq<const S> dactive, Seq<S> active, Seq<S> dhidden) const {
     const Index F = dactive.C;
     ctx.parallel_ranges(dactive.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
       for (Index i = begin; i < end; ++i) {
+        activate_row(hidden.row(i), row_map(active.row(i), F));
         const auto h = row_map(hidden.row(i), F);
         const auto da = row_map(dactive.row(i), F);
         const auto dh = row_map(dhidden.row(i), F);

@@ -49,8 +49,8 @@ struct LayerNorm {
         row_map(dx.row(i), x.C).array() = (u - mean_u - n * mean_un) * r;
       }
     });
-    add_column_sums(ctx, dy, grad.bias);
-    add_row_sums(ctx, x.row_count(), grad.gain, [&](Index i, Index first, RowMap<S> total) {
+    add_column_sums<S>(ctx, dy, grad.bias.vec());
+    add_row_sums<S>(ctx, x.row_count(), grad.gain.vec(), [&](Index i, Index first, RowMap<S> total) {
       const S mean = tape.mean.data()[i], r = tape.inv_std.data()[i];
       total.array() +=
           row_map(dy.row(i) + first, total.size()).array() * (row_map(x.row(i) + first, total.size()).array() - mean) * r;

@@ -2,7 +2,6 @@
 // y = x W + b
 #pragma once
 
-#include "megalith/kernels/column_sum.h"
 #include "megalith/kernels/gemm.h"
 #include "megalith/nn/module.h"
 
@@ -31,11 +30,7 @@ struct Linear {
 
   void apply(const Context& ctx, Seq<const S> x, Seq<S> y) const {
     assert(x.C == in_channels() && y.C == out_channels() && x.row_count() == y.row_count());
-    if (bias.empty()) return product<S>(ctx, x, weight, y);
-    ctx.parallel_ranges(y.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
-      for (Index i = begin; i < end; ++i) row_map(y.row(i), y.C) = bias.vec();
-    });
-    product<S>(ctx, x, weight, y, Into::add);
+    product<S>(ctx, x, weight, y, Into::overwrite, bias.data());
   }
 
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Linear& grad, State&, Tape&) const {
@@ -45,8 +40,8 @@ struct Linear {
 
   /// The parameters' half of backward: grad.W += x^T dy, grad.b += sum of the rows of dy.
   void accumulate(const Context& ctx, Seq<const S> x, Seq<const S> dy, Linear& grad) const {
-    product<S>(ctx, transposed<S>(x), dy, grad.weight, Into::add);
-    if (!bias.empty()) add_column_sums(ctx, dy, grad.bias);
+    if (bias.empty()) product<S>(ctx, transposed<S>(x), dy, grad.weight, Into::add);
+    else product_and_sums<S>(ctx, transposed<S>(x), dy, grad.weight, grad.bias.vec());
   }
 
   double flops(Shape in) const { return 2.0 * static_cast<double>(in.rows() * weight.size()); }
@@ -61,9 +56,6 @@ struct Linear {
     f(Name{&at, "weight"}, m.weight...);
     if ((!m.bias.empty() || ...)) f(Name{&at, "bias"}, m.bias...);
   }
-
- private:
-  static constexpr Index kRowsPerTask = 256;
 };
 
 }  // namespace megalith

@@ -47,7 +47,7 @@ struct RmsNorm {
         row_map(dx.row(i), x.C).array() = u * r - xi * (r * r * r * mean_ux);
       }
     });
-    add_row_sums(ctx, x.row_count(), grad.gain, [&](Index i, Index first, RowMap<S> total) {
+    add_row_sums<S>(ctx, x.row_count(), grad.gain.vec(), [&](Index i, Index first, RowMap<S> total) {
       total.array() += row_map(dy.row(i) + first, total.size()).array() * row_map(x.row(i) + first, total.size()).array() *
                        tape.inv_rms.data()[i];
     });

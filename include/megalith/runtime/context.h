@@ -12,11 +12,16 @@ namespace megalith {
 /// infer leaves dropout out; train draws it.
 enum class Mode { infer, train };
 
+/// What the factors of products are rounded to on their way in; sums, and everything else, stay in the scalar. bf16 concerns
+/// float alone, and needs instructions of the machine (has_bf16_products() in kernels/gemm.h): whoever sets it asks first.
+enum class Precision { fp32, bf16 };
+
 /// Threads, scratch and random numbers of one call. A light value: pass it by const reference, derive children from it.
 /// One Workspace serves one call at a time; a const model may be used by several threads, each with its own.
 struct Context {
   Workspace* workspace = nullptr;
   Mode mode = Mode::infer;
+  Precision precision = Precision::fp32;
   RandomKey key{};      // of (seed, step, site): a dropout mask is a function of it, the absolute row and the channel
   // Absolute number of the first row (b * T + t) of the activations passed. Rows count on from it, so a run in chunks of a
   // batch of several sequences draws other dropout masks than a run in one piece; with one sequence they are the same.

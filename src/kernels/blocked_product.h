@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Float products by a given kernel, so that tests reach each of them.
+#pragma once
+
+#include "gemm_kernel.h"
+#include "megalith/kernels/gemm.h"
+
+namespace megalith::detail {
+
+/// c = a b + bias or c += a b on all threads, and b_sums += the sums of the columns of b; bias and b_sums may be null.
+void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
+                     const Mat<float>& c, Into into, const float* bias, float* b_sums);
+
+/// c = a b or c += a b on the calling thread; of kernels in fp32 alone.
+void blocked_tile_product(const GemmKernel& kernel, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c,
+                          Into into);
+
+}  // namespace megalith::detail

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one instruction set brings to float products: how to lay out the factors, and a block of the product. Implemented in
+// files of their own, each compiled for its instruction set; which one runs is decided on the machine.
+#pragma once
+
+#include "megalith/core/shape.h"
+
+namespace megalith::detail {
+
+/// An element of a packed factor: one number in fp32, two neighbours along K in bf16. Four bytes in both.
+using PackedElement = float;
+
+/// A part of a product that one thread computes: c (rows, cols) = base + a b. Sums run over `depth` elements in their order,
+/// whatever the sizes, and only then is base added: the bits of a number of c depend on nothing beside it.
+struct GemmBlock {
+  Index rows, cols, depth;
+  const PackedElement* a;  // element (r, k) of panel p is a[p * a_panel + r * a_row + k * a_step], r < GemmKernel::rows
+  Index a_panel, a_row, a_step;
+  const PackedElement* b;  // element (k, j) of panel p is b[p * b_panel + k * b_step + j], j < GemmKernel::cols
+  Index b_panel, b_step;
+  float* c;
+  Index c_stride;
+  const float* base;  // null: 0
+  Index base_stride;  // 0: the same row for all rows of c
+};
+
+struct GemmKernel {
+  const char* name;
+  Index rows, cols;  // of a micro tile, whose sums stay in registers; those of the panels of a and b
+  Index a_step;      // elements between k and k + 1 in a packed panel of a
+  Index a_gap;       // elements between its panels
+  Index lanes;       // numbers in a register
+  Index group;       // numbers along K in an element
+  /// Lays out b (depth, cols), row-major with `stride` or transposed, as panels of (elements, GemmKernel::cols), padded with 0.
+  /// The sums of the columns of a row-major b are added to `sums`, unless that is null.
+  void (*pack_b)(const float* b, Index stride, bool transposed, Index cols, Index depth, PackedElement* out, float* sums);
+  /// Lays out a (rows, depth): a transposed one as panels of (elements, a_step), of which the first GemmKernel::rows count, and
+  /// others by rows of elements, the last of which is followed by up to `lanes` more. Of a transposed a, `in_row` numbers
+  /// may be read from the start of each row on.
+  void (*pack_a)(const float* a, Index stride, bool transposed, Index rows, Index in_row, Index depth, PackedElement* out);
+  void (*block)(const GemmBlock& block);
+};
+
+/// The fastest kernels of this machine; null where there are none.
+const GemmKernel* fp32_kernel();
+const GemmKernel* bf16_kernel();
+
+/// The kernels of an instruction set; null where the machine lacks it.
+const GemmKernel* gemm_kernel_avx2();
+const GemmKernel* gemm_kernel_avx512();
+const GemmKernel* gemm_kernel_avx512_bf16();
+
+}  // namespace megalith::detail

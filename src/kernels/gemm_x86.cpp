@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The best kernels of an x86 machine, found when the program runs.
+#include "gemm_kernel.h"
+
+namespace megalith::detail {
+
+const GemmKernel* fp32_kernel() {
+  static const GemmKernel* const best = gemm_kernel_avx512() != nullptr ? gemm_kernel_avx512() : gemm_kernel_avx2();
+  return best;
+}
+
+const GemmKernel* bf16_kernel() {
+  static const GemmKernel* const best = gemm_kernel_avx512_bf16();
+  return best;
+}
+
+}  // namespace megalith::detail

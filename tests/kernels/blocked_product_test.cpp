@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each kernel of an instruction set that this machine has, against the sums of what it multiplies.
+#include "kernels/blocked_product.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "megalith/testing/sample.h"
+
+namespace megalith {
+namespace {
+
+/// Nearest bf16 number, ties to even.
+float rounded_to_bf16(float x) {
+  std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
+  bits += 0x7fffu + (bits >> 16 & 1);
+  return std::bit_cast<float>(bits & 0xffff0000u);
+}
+
+struct Kernel {
+  const char* name;
+  const detail::GemmKernel* kernel;
+};
+const Kernel kKernels[] = {{"avx2", detail::gemm_kernel_avx2()},
+                           {"avx512", detail::gemm_kernel_avx512()},
+                           {"avx512_bf16", detail::gemm_kernel_avx512_bf16()}};
+
+class BlockedProduct : public ::testing::TestWithParam<Kernel> {
+ protected:
+  void SetUp() override {
+    if (GetParam().kernel == nullptr) GTEST_SKIP() << "not on this machine";
+  }
+  const detail::GemmKernel& kernel() const { return *GetParam().kernel; }
+  float rounded(float x) const { return kernel().group == 2 ? rounded_to_bf16(x) : x; }
+};
+
+/// A factor inside a wider matrix. Beside it stands NaN, which must not be read into a sum.
+struct Operand {
+  Tensor<float> memory;
+  Factor<float> factor;
+  Operand(Index rows, Index cols, bool transposed, std::uint64_t seed)
+      : memory(transposed ? Tensor<float>({cols, rows + 5}) : Tensor<float>({rows, cols + 5})),
+        factor(memory.data() + 2, rows, cols, memory.cols(), transposed) {
+    testing::fill_noise(memory, {seed});
+    for (Index i = 0; i < memory.rows(); ++i)
+      for (const Index j : {Index{0}, Index{1}, memory.cols() - 3, memory.cols() - 2, memory.cols() - 1})
+        memory.row(i)[j] = std::numeric_limits<float>::quiet_NaN();
+  }
+  float at(Index i, Index j) const {
+    return factor.transposed ? factor.data[j * factor.stride + i] : factor.data[i * factor.stride + j];
+  }
+};
+
+TEST_P(BlockedProduct, MatchesSums) {
+  const Index edges[] = {1, 5, 6, 7, 13, 63, 64, 65, 96, 100, 129};
+  const Index depths[] = {1, 2, 15, 16, 31, 33, 127, 129, 511, 512, 513, 1100};
+  std::uint64_t draw = 0;
+  const auto one_of = [&](const auto& list) { return list[random_bits(RandomKey{7}, ++draw) % std::size(list)]; };
+  Workspace workspace(3);
+  const Context ctx(workspace);
+  for (int trial = 0; trial < 120; ++trial) {
+    const Index M = one_of(edges), N = one_of(edges), K = one_of(depths);
+    const bool at = trial % 2, bt = trial / 2 % 2, add = trial / 4 % 2, serial = trial / 8 % 2 && kernel().group == 1;
+    const bool sums_wanted = !bt && !serial, bias_wanted = !add && !serial && trial / 16 % 2;
+    const Operand a(M, K, at, 1), b(K, N, bt, 2);
+    Tensor<float> before({M, N + 3}), bias({N}), sums({N});
+    testing::fill_noise(before, {3});
+    testing::fill_noise(bias, {4});
+    Tensor<float> c = before;
+    const Mat<float> out(c.data(), M, N, N + 3);
+    const Into into = add ? Into::add : Into::overwrite;
+    if (serial)
+      detail::blocked_tile_product(kernel(), a.factor, b.factor, out, into);
+    else
+      detail::blocked_product(kernel(), ctx, a.factor, b.factor, out, into, bias_wanted ? bias.data() : nullptr,
+                              sums_wanted ? sums.data() : nullptr);
+    double worst = 0;
+    for (Index i = 0; i < M; ++i)
+      for (Index j = 0; j < N; ++j) {
+        double sum = add ? double{before.mat()(i, j)} : bias_wanted ? double{bias.data()[j]} : 0;
+        for (Index k = 0; k < K; ++k) sum += double{rounded(a.at(i, k))} * double{rounded(b.at(k, j))};
+        const double difference = std::abs(double{c.mat()(i, j)} - sum);
+        worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
+      }
+    const std::string what = ::testing::PrintToString(std::vector<Index>{M, N, K, at, bt, add, serial});
+    EXPECT_LT(worst, 5e-7 * (1 + std::sqrt(static_cast<double>(K)))) << what;
+    for (Index i = 0; i < M; ++i)
+      for (Index j = N; j < N + 3; ++j) ASSERT_EQ(c.mat()(i, j), before.mat()(i, j)) << what;
+    if (!sums_wanted) continue;
+    for (Index j = 0; j < N; ++j) {
+      double sum = 0;
+      for (Index k = 0; k < K; ++k) sum += double{b.at(k, j)};
+      ASSERT_NEAR(sums.data()[j], sum, 1e-4) << what;
+    }
+  }
+}
+
+TEST_P(BlockedProduct, PassesInfinityOn) {
+  // Two neighbours in bf16 make one element: neither may change the other.
+  Workspace workspace(1);
+  Tensor<float> a({1, 4}), b({4, 1}), c({1, 1});
+  for (const float special : {INFINITY, -INFINITY}) {
+    a.fill(1);
+    b.fill(1);
+    a.data()[1] = special;
+    a.data()[0] = 1.0078125f;  // its bf16 has a bit set
+    detail::blocked_product(kernel(), Context(workspace), a, b, c, Into::overwrite, nullptr, nullptr);
+    EXPECT_EQ(c.data()[0], special);
+  }
+}
+
+TEST_P(BlockedProduct, RowsAndThreadsDoNotMatter) {
+  const Operand a(200, 700, false, 6), b(700, 200, true, 7);
+  Tensor<float> whole({200, 200}), part({9, 200});
+  for (const int threads : {1, 2, 3, 7, 16, 33}) {
+    Workspace workspace(threads);
+    const Context ctx(workspace);
+    Tensor<float> c({200, 200});
+    detail::blocked_product(kernel(), ctx, a.factor, b.factor, c, Into::overwrite, nullptr, nullptr);
+    if (threads == 1) whole = c;
+    EXPECT_EQ(testing::bit_error(c, whole), 0) << threads << " threads";
+    detail::blocked_product(kernel(), ctx, a.factor.block(100, 0, 9, 700), b.factor, part, Into::overwrite, nullptr, nullptr);
+    EXPECT_EQ(std::memcmp(part.data(), whole.row(100), sizeof(float) * 9 * 200), 0) << threads << " threads";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, BlockedProduct, ::testing::ValuesIn(kKernels),
+                         [](const auto& param) { return std::string(param.param.name); });
+
+}  // namespace
+}  // namespace megalith
