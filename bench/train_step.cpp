@@ -2,10 +2,11 @@
 // Times training steps (forward, backward, clip, AdamW) of a preset on random bytes, and shows the memory they take. Prints
 // one line of JSON: the median of the steps after the first.
 //
-//   train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]]
+//   train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]] [--precision fp32|bf16] [--recompute]
 #include <malloc.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "megalith/megalith.h"
+#include "megalith/kernels/gemm.h"
 #include "megalith/models/decoders.h"
 #include "megalith/train/adamw.h"
 #include "megalith/train/clip.h"
@@ -52,15 +54,32 @@ double inner_tape_bytes(const ModelConfig& config, Shape shape) {
 }
 
 int run(int argc, char** argv) {
-  check(argc >= 2, "usage: train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]]");
-  const auto argument = [&](int i, Index otherwise) {
-    return argc > i ? static_cast<Index>(std::stoll(argv[i])) : otherwise;
+  std::vector<std::string> arguments;
+  Precision precision_of_products = Precision::fp32;
+  bool recompute = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view given = argv[i];
+    if (given == "--recompute") recompute = true;
+    else if (given == "--precision" && i + 1 < argc) precision_of_products = precision(argv[++i]);
+    else arguments.emplace_back(given);
+  }
+  const auto usage = "usage: train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]] [--precision fp32|bf16] [--recompute]";
+  check(!arguments.empty() && arguments.size() <= 5, usage);
+  check(precision_of_products == Precision::fp32 || has_bf16_products(), "this processor has no AVX-512 BF16 instructions");
+  const auto argument = [&](std::size_t i, Index otherwise) {
+    if (arguments.size() <= i) return otherwise;
+    const std::string& given = arguments[i];
+    Index value = 0;
+    const auto end = std::from_chars(given.data(), given.data() + given.size(), value).ptr;
+    check(end == given.data() + given.size() && value > 0, "\"", given, "\" is not a number above 0; ", usage);
+    return value;
   };
-  ModelConfig config = load_config(argv[1]);
-  config.length = argument(2, config.length);
-  const Shape shape{argument(3, 8), config.length};
-  const int threads = static_cast<int>(argument(4, available_processors()));
-  const Index steps = argument(5, 7);
+  ModelConfig config = load_config(arguments[0]);
+  config.length = argument(1, config.length);
+  for (ScaleConfig& scale : config.scales) scale.stack.recompute = recompute;
+  const Shape shape{argument(2, 8), config.length};
+  const int threads = static_cast<int>(argument(3, available_processors()));
+  const Index steps = argument(4, 7);
 
   const auto model = make_model(config);
   model->init(RandomKey{1});
@@ -68,6 +87,7 @@ int run(int argc, char** argv) {
   Workspace workspace(threads);
   Context ctx(workspace);
   ctx.mode = Mode::train;
+  ctx.precision = precision_of_products;
   const auto tape = model->make_tape(shape);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(shape.rows()));
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(random_bits(RandomKey{2}, i));
@@ -88,9 +108,11 @@ int run(int argc, char** argv) {
   const double median = seconds[seconds.size() / 2];
   std::printf(
       "{\"model\": \"%s\", \"parameters\": %td, \"length\": %td, \"batch\": %td, \"threads\": %d, \"products\": \"%s\", "
+      "\"precision\": \"%s\", \"recompute\": %s, "
       "\"seconds_per_step\": %.4f, \"bytes_per_second\": %.0f, \"gflops\": %.1f, \"rss_anon_mb\": %.0f, \"inner_tape_mb\": "
       "%.2f}\n",
-      argv[1], model->parameter_count(), shape.T, shape.B, threads, product_library(), median,
+      arguments[0].c_str(), model->parameter_count(), shape.T, shape.B, threads, product_library(),
+      std::string(to_string(precision_of_products)).c_str(), recompute ? "true" : "false", median,
       static_cast<double>(shape.rows()) / median, 3 * model->flops(shape) / median / 1e9, anonymous_memory() / 1e6,
       inner_tape_bytes(config, shape) / 1e6);
   return 0;

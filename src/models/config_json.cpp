@@ -25,6 +25,7 @@ static void visit_fields(C& c, F&& f) {
   f("qk_norm", c.qk_norm);
   f("bias", c.bias);
   f("dropout", c.dropout);
+  f("recompute", c.recompute);
 }
 
 template <Is<ScaleConfig> C, class F>

@@ -41,8 +41,12 @@ void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   f("--schedule", o.schedule, run.train.schedule.kind);
   f("--average", o.average, run.train.average);
   f("--init", init, run.train.init);
+  f("--precision", o.precision, run.train.precision);
   f("--seed", o.seed, run.train.seed);
-  for (ScaleConfig& scale : run.model.scales) f("--dropout", o.dropout, scale.stack.dropout);
+  for (ScaleConfig& scale : run.model.scales) {
+    f("--dropout", o.dropout, scale.stack.dropout);
+    f("--recompute", o.recompute, scale.stack.recompute);
+  }
 }
 
 template <class T>
@@ -51,6 +55,7 @@ std::string shown(const T& value) {
 }
 std::string shown(const std::string& value) { return value.empty() ? "none" : value; }
 std::string shown(ScheduleKind kind) { return std::string(to_string(kind)); }
+std::string shown(Precision precision) { return std::string(to_string(precision)); }
 std::string shown(const Budget& b) {
   if (b.steps > 0) return text(b.steps, " steps");
   if (b.bytes > 0) return text(b.bytes, " bytes");
@@ -63,13 +68,16 @@ void set_paths(const TrainOptions& o, DataConfig& data) {
   if (!o.valid.empty()) data.valid = absolute(o.valid);
 }
 
-/// Whether two models differ at most in length, dropout and first values.
+/// Whether two models differ at most in length, dropout, recomputation and first values.
 bool same_structure(ModelConfig a, const ModelConfig& b) {
   if (a.scales.size() != b.scales.size()) return false;
   a.length = b.length;
   a.init_std = b.init_std;
   a.residual_init = b.residual_init;
-  for (std::size_t i = 0; i < a.scales.size(); ++i) a.scales[i].stack.dropout = b.scales[i].stack.dropout;
+  for (std::size_t i = 0; i < a.scales.size(); ++i) {
+    a.scales[i].stack.dropout = b.scales[i].stack.dropout;
+    a.scales[i].stack.recompute = b.scales[i].stack.recompute;
+  }
   return a == b;
 }
 
@@ -157,17 +165,26 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--lr", o.lr, of_recipe("Peak learning rate", defaults.schedule.peak))
       ->check(positive_number())
       ->type_name("X");
-  verb.add_option_function<std::string>(
-          "--schedule",
-          [&o](const std::string& name) {
-            try {
-              o.schedule = schedule_kind(name);
-            } catch (const Error& error) {
-              throw CLI::ValidationError("--schedule", error.what());
-            }
-          },
-          of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
-      ->type_name("NAME");
+  const auto add_choice = [&](const char* option, auto& value, auto from_name, const std::string& description) {
+    verb.add_option_function<std::string>(
+            option,
+            [&value, option, from_name](const std::string& name) {
+              try {
+                value = from_name(name);
+              } catch (const Error& error) {
+                throw CLI::ValidationError(option, error.what());
+              }
+            },
+            description)
+        ->type_name("NAME");
+  };
+  add_choice("--schedule", o.schedule, schedule_kind,
+             of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)));
+  add_choice("--precision", o.precision, precision,
+             with_default("Of products: fp32, or bf16, which is faster where the processor has it",
+                          to_string(defaults.precision)));
+  verb.add_flag_callback(
+      "--recompute", [&o] { o.recompute = true; }, "Keeps less of the forward pass in memory and computes it again");
   verb.add_option("--dropout", o.dropout, "Dropout of each residual branch [the model's]")
       ->check(share_below_one())
       ->type_name("X");

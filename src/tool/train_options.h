@@ -25,6 +25,8 @@ struct TrainOptions {
   std::optional<std::int64_t> steps, bytes;
   std::optional<Index> batch, length, accumulate;
   std::optional<ScheduleKind> schedule;
+  std::optional<Precision> precision;
+  std::optional<bool> recompute;
   std::optional<std::string> init;
   std::optional<std::uint64_t> seed;
 

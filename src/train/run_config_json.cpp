@@ -61,6 +61,7 @@ static void visit_fields(C& c, F&& f) {
   f("adamw", c.adamw);
   f("clip", c.clip);
   f("average", c.average);
+  f("precision", c.precision);
   f("seed", c.seed);
   f("init", c.init);
   f("eval_every", c.eval_every);
@@ -72,6 +73,8 @@ static void visit_fields(C& c, F&& f) {
 namespace detail {
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<ScheduleKind> = kScheduleNames;
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Precision> = kPrecisionNames;
 }  // namespace detail
 
 std::string to_json(const RunConfig& config) {

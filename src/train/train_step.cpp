@@ -31,6 +31,7 @@ void TrainStep::restart_average() {
 TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t step) {
   Context ctx(workspace_);
   ctx.mode = Mode::train;
+  ctx.precision = config_.precision;
   ctx.communicator = &communicator_;
   ctx.key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(step));
   chunks_.parallel(ctx, [&](const ParameterChunk& chunk, Index) {

@@ -55,10 +55,10 @@ Tensor<double> by_definition(const AttentionInput<double>& in) {
 
 std::vector<Problem> problems() {
   std::vector<Problem> all;
-  for (const Index Tk : {1, 9, 16, 17, 63, 64, 65, 131}) {
+  for (const Index Tk : {1, 9, 16, 17, 65, 127, 128, 129, 260, 515}) {
     for (const Index Tq : {Index{1}, Index{4}, Index{5}, Tk / 2 + 1, Tk}) {
       if (Tq > Tk) continue;
-      for (const Index window : {0, 1, 3, 64, 65, 500}) all.push_back({.Tq = Tq, .Tk = Tk, .window = window});
+      for (const Index window : {0, 1, 3, 128, 130, 300}) all.push_back({.Tq = Tq, .Tk = Tk, .window = window});
     }
   }
   return all;

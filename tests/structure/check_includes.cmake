@@ -11,7 +11,7 @@ set(may_nn core runtime kernels)
 set(may_models core runtime kernels nn)
 set(may_io core runtime models)
 set(may_dist core runtime)
-set(may_train core runtime models io dist)
+set(may_train core runtime kernels models io dist)
 set(may_generate core runtime models io)
 set(may_testing core runtime kernels nn)
 set(umbrellas megalith.h)  # include everything
@@ -25,8 +25,6 @@ foreach(file ${files})
   endif()
   if(place MATCHES "^([a-z_]+)/")
     set(folder ${CMAKE_MATCH_1})
-  elseif(place MATCHES "^gemm_[a-z]+\\.cpp$")  # the implementations of kernels/gemm.h
-    set(folder kernels)
   else()
     set(folder io)  # helpers of src/ itself, shared by io, models and train
     if(NOT file MATCHES "^src/")

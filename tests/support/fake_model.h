@@ -40,7 +40,8 @@ class FakeModel final : public AnyModel {
   void train(const Context& ctx, Bytes bytes, float scale, std::span<float> costs, AnyModel& grad, AnyTape&) const override {
     FakeModel& g = dynamic_cast<FakeModel&>(grad);
     const double drop = ctx.mode == Mode::train ? config_.scales[0].stack.dropout : 0;
-    std::vector<float> z(kByteValues);
+    Tensor<float> logits_of_byte({kByteValues});  // aligned: where vectors begin decides bits
+    const std::span<float> z = logits_of_byte.span();
     for (Index b = 0; b < bytes.B; ++b)
       for (Index t = 0; t < bytes.T; ++t) {
         const Index i = b * bytes.T + t;

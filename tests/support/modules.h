@@ -176,6 +176,17 @@ struct ModernBlockCase : Sized {
     return TransformerBlock<S>(modern_blocks(width));
   }
 };
+struct RecomputingBlockCase : Sized {
+  static constexpr const char* name = "RecomputingTransformerBlock";
+  static constexpr bool kLight = true;
+  static constexpr Index kWidthStep = 4;
+  template <class S>
+  auto operator()() const {
+    StackConfig config = modern_blocks(width);
+    config.recompute = true;
+    return TransformerBlock<S>(config);
+  }
+};
 struct RecomputeCase : Sized {
   static constexpr const char* name = "Recompute";
   static constexpr bool kLight = true;
@@ -211,7 +222,7 @@ using LayerCases = ::testing::Types<LinearCase, LinearWithoutBiasCase, LayerNorm
 using AttentionCases =
     ::testing::Types<AttentionCase, WindowAttentionCase, WideWindowAttentionCase, RotaryAttentionCase, ModernAttentionCase>;
 using BlockCases =
-    ::testing::Types<ResidualCase, TransformerBlockCase, ModernBlockCase, RecomputeCase, StackCase, RecomputeStackCase>;
+    ::testing::Types<ResidualCase, TransformerBlockCase, ModernBlockCase, RecomputingBlockCase, RecomputeCase, StackCase, RecomputeStackCase>;
 
 struct CaseName {
   template <class Case>

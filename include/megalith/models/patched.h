@@ -121,7 +121,7 @@ struct Patched {
         condition.backward(ctx, slots, dcond, dy_tile.viewed_as(slots.B, slots.T, slots.C), grad.condition, none, no_tape);
       }
     });
-    const Input d = input_memory(bytes.shape(), in.first, frame);
+    const Input d = gradient_memory(in, y, frame);
     stack.backward(stack_ctx, in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);
     input_backward(ctx, ids, in, d, douter, grad);
     state.history.append_units(bytes);
@@ -241,6 +241,11 @@ struct Patched {
     const Seq<S> raw = frame.seq<S>(bytes.B, bytes.T, table.cols());
     const Index K = bytes.T / patch;
     return {first, raw, has_embedder() ? frame.seq<S>(bytes.B, K, width()) : raw.viewed_as(bytes.B, K, width())};
+  }
+  /// Memory of the gradient of `in`, most of it that of the stack's output, which nobody needs any more.
+  Input gradient_memory(const Input& in, Seq<S> y, Frame& frame) const {
+    if (!has_embedder()) return {in.first, y.viewed_as(in.raw.B, in.raw.T, in.raw.C), y};
+    return {in.first, frame.seq<S>(in.raw.B, in.raw.T, in.raw.C), y};
   }
   Input input(const Context& ctx, const ByteOrNone* ids, Shape bytes, Index first, Seq<const S> outer, Frame& frame) const {
     const Input in = input_memory(bytes, first, frame);

@@ -19,8 +19,8 @@ struct Attention {
   using Scalar = S;
   using State = AttentionState<S>;
   struct Tape {
-    Tensor<S> qkv;       // (B*T, 3C): what attention read, normalised and rotated
-    Tensor<S> raw;       // (B*T, 2C): queries and keys before their norm; only with qk_norm
+    Tensor<S> qkv;       // (B*T, 3C): what attention read, normalised and rotated; empty where it is computed again
+    Tensor<S> raw;       // (B*T, 2C): queries and keys before their norm; only with qk_norm; empty likewise
     Tensor<S> out;       // (B*T, C): before W_out
     Tensor<S> log_sums;  // (B*H*T)
     Tensor<S> kv;        // (B, past + T, 2C): only for an open state
@@ -29,7 +29,9 @@ struct Attention {
     bool open = false;
     Tape() = default;
     Tape(const Attention& m, Shape in)
-        : qkv({in.rows(), 3 * m.in_channels()}), out({in.rows(), m.in_channels()}), log_sums({in.rows() * m.heads}) {
+        : out({in.rows(), m.in_channels()}), log_sums({in.rows() * m.heads}) {
+      if (m.recompute) return;
+      qkv = Tensor<S>({in.rows(), 3 * m.in_channels()});
       if (m.qk_norm()) raw = Tensor<S>({in.rows(), 2 * m.in_channels()});
     }
   };
@@ -37,6 +39,7 @@ struct Attention {
   Index heads = 1;
   Index window = 0;        // 0: all
   double rotary_base = 0;  // 0: no rotation
+  bool recompute = false;
   Linear<S> qkv, out;
   Tensor<S> q_gain, k_gain;  // (D), or empty: the norms of queries and keys, shared by the heads
 
@@ -45,6 +48,7 @@ struct Attention {
       : heads(c.heads),
         window(c.window),
         rotary_base(c.positions == PositionKind::rotary ? c.rotary_base : 0),
+        recompute(c.recompute),
         qkv(c.width, 3 * c.width, c.bias),
         out(c.width, c.width, c.bias) {
     if (!c.qk_norm) return;
@@ -60,11 +64,13 @@ struct Attention {
 
   void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape& tape) const {
     const Index C = in_channels();
-    const Seq<S> rows{tape.qkv.data(), x.B, x.T, 3 * C};
+    Frame frame(ctx.scratch());
     tape.open = state.open();
     tape.past = state.kept;
     tape.position = state.position;
-    project(ctx, x, rows, state.position, qk_norm() ? tape.raw.data() : nullptr);
+    const Kept kept = kept_or_scratch(x.shape(), tape, frame);
+    const Seq<S> rows = kept.rows;
+    project(ctx, x, rows, state.position, kept.raw);
     if (tape.open) {
       const Index keys = tape.past + x.T;
       if (tape.kv.size() != x.B * keys * 2 * C) tape.kv = Tensor<S>({x.B, keys, 2 * C});
@@ -72,7 +78,12 @@ struct Attention {
       state.keep_last(ctx, tape.kv.data(), keys, x.T);
     }
     attention_forward(ctx, input(rows, tape), tape.out.data(), tape.log_sums.data());
-    out.apply(ctx, {tape.out.data(), x.B, x.T, C}, y);
+    replay(ctx, y, tape);
+  }
+
+  /// y of forward once more, from what its tape keeps.
+  void replay(const Context& ctx, Seq<S> y, const Tape& tape) const {
+    out.apply(ctx, {tape.out.data(), y.B, y.T, in_channels()}, y);
   }
 
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
@@ -102,9 +113,11 @@ struct Attention {
                 Tape& tape) const {
     const Index C = in_channels();
     Frame frame(ctx.scratch());
-    const Seq<S> rows{tape.qkv.data(), x.B, x.T, 3 * C};
+    const Kept kept = kept_or_scratch(x.shape(), tape, frame);
+    const Seq<S> rows = kept.rows;
+    if (recompute) project(ctx, x, rows, tape.position, kept.raw);
     const Seq<S> d_rows = frame.seq<S>(x.B, x.T, 3 * C);
-    const Seq<S> d_out = frame.seq<S>(x.B, x.T, C);
+    const Seq<S> d_out = dx;  // which is written last
     NoState none;
     NoTape no_tape;
     out.backward(ctx, {tape.out.data(), x.B, x.T, C}, dy, d_out, grad.out, none, no_tape);
@@ -126,7 +139,7 @@ struct Attention {
     if (tape.open) part(ctx, d_kv, tape.past, d_rows, dstate);
     if (rotary_base > 0) rotate(ctx, d_rows, 0, 2 * heads, head_width(), tape.position, rotary_base, Turn::back);
     if (qk_norm()) {
-      const Seq<const S> raw{tape.raw.data(), x.B, x.T, 2 * C};
+      const Seq<const S> raw{kept.raw, x.B, x.T, 2 * C};
       head_norm_backward(ctx, raw, 0, heads, q_gain, d_rows, grad.q_gain);
       head_norm_backward(ctx, raw, C, heads, k_gain, d_rows, grad.k_gain);
     }
@@ -160,6 +173,17 @@ struct Attention {
 
  private:
   static constexpr Index kRowsPerTask = 64;
+
+  /// What backward needs of the projection: in the tape, or computed again into scratch.
+  struct Kept {
+    Seq<S> rows;  // (B,T,3C)
+    S* raw;       // (B*T, 2C), or null
+  };
+  Kept kept_or_scratch(Shape in, Tape& tape, Frame& frame) const {
+    const Index C = in_channels();
+    if (!recompute) return {{tape.qkv.data(), in.B, in.T, 3 * C}, qk_norm() ? tape.raw.data() : nullptr};
+    return {frame.seq<S>(in.B, in.T, 3 * C), qk_norm() ? frame.take<S>(in.rows() * 2 * C) : nullptr};
+  }
 
   /// rows = x W_qkv + b, queries and keys normalised and rotated; raw queries and keys to `raw` unless it is null.
   void project(const Context& ctx, Seq<const S> x, Seq<S> rows, Index position, S* raw) const {

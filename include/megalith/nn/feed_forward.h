@@ -15,17 +15,21 @@ struct FeedForward {
   using Scalar = S;
   using State = NoState;
   struct Tape {
-    Tensor<S> hidden;  // (B*T, F or 2F): x W_up + b_up
+    Tensor<S> hidden;  // (B*T, F or 2F): x W_up + b_up; empty where it is computed again
     Tape() = default;
-    Tape(const FeedForward& m, Shape in) : hidden({in.rows(), m.up.out_channels()}) {}
+    Tape(const FeedForward& m, Shape in) {
+      if (!m.recompute) hidden = Tensor<S>({in.rows(), m.up.out_channels()});
+    }
   };
 
   Activation activation = Activation::relu;
+  bool recompute = false;
   Linear<S> up, down;
 
   FeedForward() = default;
   explicit FeedForward(const StackConfig& c)
       : activation(c.activation),
+        recompute(c.recompute),
         up(c.width, hidden_width(c) * (c.activation == Activation::swiglu ? 2 : 1), c.bias),
         down(hidden_width(c), c.width, c.bias) {}
 
@@ -33,21 +37,18 @@ struct FeedForward {
   Index out_channels() const { return down.out_channels(); }
 
   void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape& tape) const {
-    run(ctx, x, y, {tape.hidden.data(), x.B, x.T, up.out_channels()});
+    run(ctx, x, y, tape.hidden);
   }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const {
-    Frame frame(ctx.scratch());
-    run(ctx, x, y, frame.seq<S>(x.B, x.T, up.out_channels()));
+    Tensor<S> nothing_kept;
+    run(ctx, x, y, nothing_kept);
   }
 
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, FeedForward& grad, State&,
                 Tape& tape) const {
-    // In tiles of rows: what only backward needs of the wide layer does not grow with the sequence.
-    for (Index begin = 0; begin < x.row_count(); begin += kTileRows) {
-      const Index rows = std::min(kTileRows, x.row_count() - begin);
+    for_each_tile(ctx, x, tape.hidden, [&](Index begin, Index rows, Seq<S> hidden, Frame& frame) {
       const auto tile = [&](auto seq) { return decltype(seq){seq.row(begin), 1, rows, seq.C}; };
-      const Seq<const S> hidden{tape.hidden.row(begin), 1, rows, up.out_channels()};
-      Frame frame(ctx.scratch());
+      if (recompute) up.apply(ctx, tile(x), hidden);
       const Seq<S> active = frame.seq<S>(1, rows, down.in_channels());
       const Seq<S> dactive = frame.seq<S>(1, rows, down.in_channels());
       const Seq<S> dhidden = frame.seq<S>(1, rows, up.out_channels());
@@ -56,7 +57,7 @@ struct FeedForward {
       down.accumulate(ctx, active, tile(dy), grad.down);
       product<S>(ctx, dhidden, transposed<S>(up.weight), tile(dx));
       up.accumulate(ctx, tile(x), dhidden, grad.up);
-    }
+    });
   }
 
   double flops(Shape in) const { return up.flops(in) + down.flops(in); }
@@ -76,12 +77,26 @@ struct FeedForward {
  private:
   static constexpr Index kRowsPerTask = 16, kTileRows = 2048;
 
-  void run(const Context& ctx, Seq<const S> x, Seq<S> y, Seq<S> hidden) const {
-    Frame frame(ctx.scratch());
-    const Seq<S> active = frame.seq<S>(x.B, x.T, down.in_channels());
-    up.apply(ctx, x, hidden);
-    activate(ctx, hidden, active);
-    down.apply(ctx, active, y);
+  /// f(first row, rows, their part of `hidden` or, where that is empty, of scratch, frame) over tiles of rows: what is needed of
+  /// the wide layer for a moment does not grow with the sequence.
+  template <class F>
+  void for_each_tile(const Context& ctx, Seq<const S> x, Tensor<S>& hidden, F&& f) const {
+    for (Index begin = 0; begin < x.row_count(); begin += kTileRows) {
+      const Index rows = std::min(kTileRows, x.row_count() - begin);
+      Frame frame(ctx.scratch());
+      f(begin, rows,
+        hidden.empty() ? frame.seq<S>(1, rows, up.out_channels()) : Seq<S>{hidden.row(begin), 1, rows, up.out_channels()},
+        frame);
+    }
+  }
+
+  void run(const Context& ctx, Seq<const S> x, Seq<S> y, Tensor<S>& kept) const {
+    for_each_tile(ctx, x, kept, [&](Index begin, Index rows, Seq<S> hidden, Frame& frame) {
+      const Seq<S> active = frame.seq<S>(1, rows, down.in_channels());
+      up.apply(ctx, {x.row(begin), 1, rows, x.C}, hidden);
+      activate(ctx, hidden, active);
+      down.apply(ctx, active, {y.row(begin), 1, rows, y.C});
+    });
   }
 
   /// active = activation(hidden).

@@ -43,6 +43,12 @@ struct Residual {
     branch.forward(ctx.site(kBranchSite), normed, y, state, tape.branch);
     add(ctx, x, y);
   }
+  /// y of forward once more, of a branch that can give its own.
+  void replay(const Context& ctx, Seq<const S> x, Seq<S> y, const Tape& tape) const {
+    branch.replay(ctx.site(kBranchSite), y, tape.branch);
+    add(ctx, x, y);
+  }
+
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
     Frame frame(ctx.scratch());
     const Seq<S> normed = frame.seq<S>(x.B, x.T, x.C);

@@ -71,14 +71,13 @@ struct Stack {
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Stack& grad, State& dstate,
                 Tape& tape) const {
     Frame frame(ctx.scratch());
-    Seq<S> d = frame.seq<S>(x.B, x.T, x.C), next = frame.seq<S>(x.B, x.T, x.C);
+    // The gradient at the input of each block, in turn in dx and beside it, and of block 0 in dx.
+    const Seq<S> beside = frame.seq<S>(x.B, x.T, x.C);
+    const auto at = [&](std::size_t i) { return i % 2 == 0 ? dx : beside; };
     NoState none;
-    norm.backward(ctx, input(x, tape, blocks.size()), dy, blocks.empty() ? dx : d, grad.norm, none, tape.norm);
-    for (std::size_t i = blocks.size(); i-- > 0;) {
-      blocks[i].backward(ctx.site(i), input(x, tape, i), d, i == 0 ? dx : next, grad.blocks[i], dstate.blocks[i],
-                         tape.blocks[i]);
-      std::swap(d, next);
-    }
+    norm.backward(ctx, input(x, tape, blocks.size()), dy, at(blocks.size()), grad.norm, none, tape.norm);
+    for (std::size_t i = blocks.size(); i-- > 0;)
+      blocks[i].backward(ctx.site(i), input(x, tape, i), at(i + 1), at(i), grad.blocks[i], dstate.blocks[i], tape.blocks[i]);
   }
 
   double flops(Shape in) const {

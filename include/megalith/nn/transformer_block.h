@@ -19,10 +19,12 @@ struct TransformerBlock {
   struct Tape {
     typename Residual<Attention<S>>::Tape attention;
     typename Residual<FeedForward<S>>::Tape feed_forward;
-    Tensor<S> between;  // (B*T, C): h
+    Tensor<S> between;  // (B*T, C): h; empty where it is computed again
     Tape() = default;
     Tape(const TransformerBlock& m, Shape in)
-        : attention(m.attention, in), feed_forward(m.feed_forward, in), between({in.rows(), m.in_channels()}) {}
+        : attention(m.attention, in), feed_forward(m.feed_forward, in) {
+      if (!m.recomputes()) between = Tensor<S>({in.rows(), m.in_channels()});
+    }
   };
 
   Residual<Attention<S>> attention;
@@ -36,7 +38,8 @@ struct TransformerBlock {
   Index out_channels() const { return attention.in_channels(); }
 
   void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape& tape) const {
-    const Seq<S> h{tape.between.data(), x.B, x.T, x.C};
+    Frame frame(ctx.scratch());
+    const Seq<S> h = kept_or_scratch(x, tape, frame);
     typename Residual<FeedForward<S>>::State none;
     attention.forward(ctx.site(0), x, h, state, tape.attention);
     feed_forward.forward(ctx.site(1), h, y, none, tape.feed_forward);
@@ -51,10 +54,14 @@ struct TransformerBlock {
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, TransformerBlock& grad, State& dstate,
                 Tape& tape) const {
     Frame frame(ctx.scratch());
-    const Seq<const S> h{tape.between.data(), x.B, x.T, x.C};
     const Seq<S> dh = frame.seq<S>(x.B, x.T, x.C);
-    typename Residual<FeedForward<S>>::State none;
-    feed_forward.backward(ctx.site(1), h, dy, dh, grad.feed_forward, none, tape.feed_forward);
+    {
+      Frame inner(ctx.scratch());
+      const Seq<S> h = kept_or_scratch(x, tape, inner);
+      if (recomputes()) attention.replay(ctx.site(0), x, h, tape.attention);
+      typename Residual<FeedForward<S>>::State none;
+      feed_forward.backward(ctx.site(1), h, dy, dh, grad.feed_forward, none, tape.feed_forward);
+    }
     attention.backward(ctx.site(0), x, dh, dx, grad.attention, dstate, tape.attention);
   }
 
@@ -69,6 +76,12 @@ struct TransformerBlock {
   static void visit(const Name& at, F&& f, M&... m) {
     Residual<Attention<S>>::visit(Name{&at, "attention"}, f, m.attention...);
     Residual<FeedForward<S>>::visit(Name{&at, "feed_forward"}, f, m.feed_forward...);
+  }
+
+ private:
+  bool recomputes() const { return attention.branch.recompute; }
+  Seq<S> kept_or_scratch(Seq<const S> x, Tape& tape, Frame& frame) const {
+    return recomputes() ? frame.seq<S>(x.B, x.T, x.C) : Seq<S>{tape.between.data(), x.B, x.T, x.C};
   }
 };
 

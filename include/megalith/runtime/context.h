@@ -2,6 +2,7 @@
 // What a call may use but does not own.
 #pragma once
 
+#include "megalith/core/precision.h"
 #include "megalith/core/random.h"
 #include "megalith/runtime/communicator.h"
 #include "megalith/runtime/parallel.h"
@@ -11,10 +12,6 @@ namespace megalith {
 
 /// infer leaves dropout out; train draws it.
 enum class Mode { infer, train };
-
-/// What the factors of products are rounded to on their way in; sums, and everything else, stay in the scalar. bf16 concerns
-/// float alone, and needs instructions of the machine (has_bf16_products() in kernels/gemm.h): whoever sets it asks first.
-enum class Precision { fp32, bf16 };
 
 /// Threads, scratch and random numbers of one call. A light value: pass it by const reference, derive children from it.
 /// One Workspace serves one call at a time; a const model may be used by several threads, each with its own.

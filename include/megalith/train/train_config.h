@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "megalith/core/precision.h"
 #include "megalith/core/random.h"
 #include "megalith/models/config.h"
 #include "megalith/train/adamw.h"
@@ -44,6 +45,7 @@ struct TrainConfig {
   AdamWConfig adamw{};
   double clip = 1;     // the largest global norm of the gradient; 0 means any
   double average = 0;  // decay of the moving average of the weights, as 0.999; 0 means none
+  Precision precision = Precision::fp32;  // of products in training; evaluation is always in fp32
   std::uint64_t seed = 1;
   std::string init{};  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
 
