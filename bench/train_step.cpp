@@ -96,10 +96,10 @@ int run(int argc, char** argv) {
   const std::vector<Parameter> weights = model->parameters(), gradients = grad->parameters();
   AdamW optimiser(weights, {});
   GlobalNorm norm(weights);
+  for (const Parameter& p : gradients) p.tensor->fill(0);  // the optimiser leaves them so
   std::vector<double> seconds;
   for (Index step = 0; step <= steps; ++step) {
     const double start = now();
-    for (const Parameter& p : gradients) p.tensor->fill(0);
     model->train(ctx, {bytes.data(), shape.B, shape.T}, 1.0f / static_cast<float>(shape.rows()), costs, *grad, *tape);
     optimiser.update(ctx, weights, gradients, 1e-4, clip_factor(norm(ctx, gradients), 1), step + 1);
     if (step > 0) seconds.push_back(now() - start);

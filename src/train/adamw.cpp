@@ -38,6 +38,16 @@ AdamW::AdamW(std::span<const Parameter> parameters, const AdamWConfig& config) :
   }
 }
 
+/// f(piece) over pieces of chunks that fit the first cache, so that several passes over one read memory once.
+template <class F>
+static void for_each_piece(const Context& ctx, const ParameterChunks& chunks, F&& f) {
+  constexpr Index kPiece = 1024;
+  chunks.parallel(ctx, [&](const ParameterChunk& chunk, Index) {
+    for (Index begin = 0; begin < chunk.size; begin += kPiece)
+      f(ParameterChunk{chunk.parameter, chunk.begin + begin, std::min(kPiece, chunk.size - begin)});
+  });
+}
+
 void AdamW::update(const Context& ctx, std::span<const Parameter> values, std::span<const Parameter> gradients, double lr,
                    double gradient_scale, std::int64_t t) {
   // Everything that is the same for all numbers is computed once, in double.
@@ -50,22 +60,32 @@ void AdamW::update(const Context& ctx, std::span<const Parameter> values, std::s
   const float eps = static_cast<float>(config_.eps);
   const float shrink = static_cast<float>(1 - lr * config_.weight_decay);
 
-  chunks_.parallel(ctx, [&](const ParameterChunk& chunk, Index) {
-    const std::size_t p = chunk.parameter;
-    const auto g = ParameterChunks::view(*gradients[p].tensor, chunk).array();
-    auto m = ParameterChunks::view(first[p], chunk).array();
-    auto v = ParameterChunks::view(second[p], chunk).array();
-    auto w = ParameterChunks::view(*values[p].tensor, chunk).array();
+  for_each_piece(ctx, chunks_, [&](const ParameterChunk& piece) {
+    const std::size_t p = piece.parameter;
+    auto g = ParameterChunks::view(*gradients[p].tensor, piece).array();
+    auto m = ParameterChunks::view(first[p], piece).array();
+    auto v = ParameterChunks::view(second[p], piece).array();
+    auto w = ParameterChunks::view(*values[p].tensor, piece).array();
     m = keep_first * m + (add_first * scale) * g;
     v = keep_second * v + add_second * (scale * g).square();
     w = (decays_[p] ? shrink : 1.0f) * w - step * m / (v.sqrt() * unbias + eps);
+    g.setZero();
   });
 }
 
 double GlobalNorm::operator()(const Context& ctx, std::span<const Parameter> gradients) {
   chunks_.parallel(ctx, [&](const ParameterChunk& chunk, Index i) {
-    sums_[static_cast<std::size_t>(i)] =
-        ParameterChunks::view(*gradients[chunk.parameter].tensor, chunk).cast<double>().squaredNorm();
+    // Few enough squares for a sum in float; the sums are added in double.
+    constexpr Index kSummed = 512;
+    const auto g = ParameterChunks::view(*gradients[chunk.parameter].tensor, chunk);
+    double sum = 0;
+    for (Index at = 0; at < chunk.size; at += kSummed) {
+      const auto piece = g.segment(at, std::min(kSummed, chunk.size - at));
+      const float squares = piece.squaredNorm();
+      const bool in_range = squares > 1e-30f && squares < 1e30f;
+      sum += in_range ? static_cast<double>(squares) : piece.cast<double>().squaredNorm();
+    }
+    sums_[static_cast<std::size_t>(i)] = sum;
   });
   double sum = 0;
   for (const double s : sums_) sum += s;

@@ -13,13 +13,13 @@ TrainStep::TrainStep(AnyModel& model, const TrainConfig& config, Index length, i
       workspace_(threads),
       weights_(model.parameters()),
       gradient_(model.clone()),
-      chunks_(weights_),
       norm_(weights_),
       optimiser_(weights_, config.adamw),
       tape_(model.make_tape({config.batch, length})),
       bytes_(static_cast<std::size_t>(config.batch * length)),
       costs_(bytes_.size()) {
   gradients_ = gradient_->parameters();
+  for (const Parameter& p : gradients_) p.tensor->fill(0);
   restart_average();
 }
 
@@ -34,10 +34,6 @@ TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t 
   ctx.precision = config_.precision;
   ctx.communicator = &communicator_;
   ctx.key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(step));
-  chunks_.parallel(ctx, [&](const ParameterChunk& chunk, Index) {
-    ParameterChunks::view(*gradients_[chunk.parameter].tensor, chunk).setZero();
-  });
-
   Result result;
   const float scale = static_cast<float>(1 / static_cast<double>(bytes_per_step()));
   for (Index micro_batch = 0; micro_batch < config_.accumulate; ++micro_batch) {

@@ -27,7 +27,7 @@ class TrainStep {
 
   TrainStep(AnyModel& model, const TrainConfig& config, Index length, int threads);
 
-  /// The gradient of the mean cost of step `step` (from 0).
+  /// The gradient of the mean cost of step `step` (from 0); update() must have taken the one before.
   Result gradient(const BatchSampler& sampler, std::int64_t step);
   /// Takes the step that gradient() prepared.
   void update(std::int64_t step, double lr, double grad_norm);
@@ -51,7 +51,6 @@ class TrainStep {
   SerialCommunicator communicator_;
   std::vector<Parameter> weights_, gradients_;
   std::unique_ptr<AnyModel> gradient_;
-  ParameterChunks chunks_;
   GlobalNorm norm_;
   AdamW optimiser_;
   std::optional<WeightAverage> average_;

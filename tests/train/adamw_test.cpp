@@ -35,6 +35,8 @@ TEST(AdamW, TwoStepsByHand) {
   optimiser.update(ctx, n.values_list, n.gradients_list, 0.1, 1, 1);
   EXPECT_FLOAT_EQ(n.value.data()[0], 0.925f);
   EXPECT_FLOAT_EQ(n.value.data()[1], -1.95f);  // decay alone
+  EXPECT_EQ(n.gradient.data()[0], 0.0f);  // ready for the next step
+  n.gradient.data()[0] = 0.5f;
   // t = 2 with the gradient halved by its scale to 0.25: m = 0.25, v = 0.0625; without bias 1/3 and 1/7.
   optimiser.update(ctx, n.values_list, n.gradients_list, 0.1, 0.5, 2);
   const double step = (1.0 / 3) / (std::sqrt(1.0 / 7) + 0.5);
@@ -93,6 +95,7 @@ std::vector<float> updated(int threads) {
   WeightAverage average(model, 0.9);
   std::vector<float> all;
   for (std::int64_t t = 1; t <= 3; ++t) {
+    gradient.init({static_cast<std::uint64_t>(t)});
     const auto step = [&] {
       optimiser.update(ctx, values, gradients, 0.01, clip_factor(norm(ctx, gradients), 1), t);
       average.update(ctx, values, t);

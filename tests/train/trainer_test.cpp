@@ -90,7 +90,7 @@ TEST(Trainer, LinesAreAsTheyShould) {
   for (const Parameter& p : gradient.parameters())
     for (const float g : p.tensor->span()) squares += static_cast<double>(g) * static_cast<double>(g);
   EXPECT_NEAR(line["train_bpb"], cost / 64 / std::log(2.0), 1e-12);
-  EXPECT_NEAR(line["grad_norm"], std::sqrt(squares), 1e-12);
+  EXPECT_NEAR(line["grad_norm"], std::sqrt(squares), 1e-7);
   EXPECT_EQ(line["lr"], 0.05 / 3);
 }
 

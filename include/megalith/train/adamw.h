@@ -34,8 +34,8 @@ class AdamW {
   /// Moments of zero for parameters of these names and sizes.
   AdamW(std::span<const Parameter> parameters, const AdamWConfig& config);
 
-  /// Update number t (from 1). Each gradient counts times `gradient_scale`, as clipping gives it. Allocates nothing; the
-  /// bits do not depend on threads.
+  /// Update number t (from 1). Each gradient counts times `gradient_scale`, as clipping gives it, and is 0 afterwards, ready for
+  /// the next step. Allocates nothing; the bits do not depend on threads.
   void update(const Context& ctx, std::span<const Parameter> values, std::span<const Parameter> gradients, double lr,
               double gradient_scale, std::int64_t t);
 

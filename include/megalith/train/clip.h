@@ -6,7 +6,8 @@
 
 namespace megalith {
 
-/// Computes the norm of a gradient over all parameters: squares are summed in double, in chunks, and the chunks in order.
+/// Computes the norm of a gradient over all parameters: squares are summed in float by the hundreds (in
+/// double where float has no room), their sums in double, in chunks, and the chunks in order.
 class GlobalNorm {
  public:
   explicit GlobalNorm(std::span<const Parameter> parameters)
