@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "megalith/megalith.h"
 #include "megalith/kernels/gemm.h"
+#include "megalith/megalith.h"
 #include "megalith/models/decoders.h"
 #include "megalith/train/adamw.h"
 #include "megalith/train/clip.h"

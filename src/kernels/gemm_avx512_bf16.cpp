@@ -14,15 +14,16 @@ struct Bf16 {
   using Vec = Floats<16>;
 
   static Vec multiply_add(Vec sum, PackedElement a, Vec b) {
-    return reinterpret_cast<Vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(_mm512_set1_ps(a)),
-                                                  reinterpret_cast<__m512bh>(b)));
+    return reinterpret_cast<Vec>(_mm512_dpbf16_ps(
+        reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(_mm512_set1_ps(a)), reinterpret_cast<__m512bh>(b)));
   }
   static Vec along(const float* row) { return pairs(row, row + kLanes); }
   static Vec across(const float* row, Index stride) {
     const __m512i halves = reinterpret_cast<__m512i>(pairs(row, row + stride));
     // Numbers i of both rows side by side.
-    alignas(64) static constexpr unsigned short kInterleave[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                                                   8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    alignas(64) static constexpr unsigned short kInterleave[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                                   21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                                   11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     return reinterpret_cast<Vec>(_mm512_permutexvar_epi16(_mm512_load_si512(kInterleave), halves));
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Float products over all threads: the right factor is laid out in panels once, by all threads, then blocks of the output are
-// computed by one thread each.
+// Float products over all threads: the right factor is laid out in panels once, by all threads, then blocks of the output
+// are computed by one thread each.
 #include "blocked_product.h"
 #include "megalith/kernels/gemm.h"
 
@@ -13,6 +13,8 @@ constexpr Index kChunk = 512;
 constexpr Index kBlockRows = 96, kBlockCols = 128;
 /// The same for products on one thread, whose panel lies on the stack.
 constexpr Index kTileChunk = 128, kLargestPanel = 64;
+/// With so few rows, as in decoding, a right factor is read where it lies: laying it out costs more than it saves.
+constexpr Index kThin = 48;
 
 Index blocks_of(Index n, Index size) { return (n + size - 1) / size; }
 
@@ -33,17 +35,51 @@ void set_base(GemmBlock& t, const Mat<float>& c, Into into, const float* bias, b
   t.base_stride = add ? c.stride : 0;
 }
 
+/// c = base + a b with few rows of a, b row-major. A task is a panel of columns.
+void thin_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
+                  const Mat<float>& c, Into into, const float* bias) {
+  // A single row likes long pieces of b's rows, but two threads like two pieces.
+  const Index width = c.rows > 1 ? kernel.cols : c.cols % 512 == 0 ? 256 : 128;
+  ctx.parallel_for(blocks_of(c.cols, width), [&](Index i, Lane& lane) {
+    const Index j = i * width;
+    GemmBlock t{};
+    t.rows = c.rows;
+    t.cols = std::min(width, c.cols - j);
+    t.b_panel = kernel.cols;
+    const bool in_place = t.cols % kernel.lanes == 0;
+    for (Index k = 0; k < a.cols; k += kChunk) {
+      Frame frame(lane);
+      t.depth = std::min(kChunk, a.cols - k);
+      set_left(t, kernel, a.block(0, k, a.rows, t.depth));
+      t.b = b.block(k, j, t.depth, t.cols).data;
+      t.b_step = b.stride;
+      if (!in_place) {
+        PackedElement* const panel = frame.take<PackedElement>(blocks_of(t.cols, kernel.cols) * kernel.cols * t.depth);
+        kernel.pack_b(t.b, b.stride, false, t.cols, t.depth, panel, nullptr);
+        t.b = panel;
+        t.b_step = kernel.cols;
+        t.b_panel = kernel.cols * t.depth;
+      }
+      set_base(t, c.block(0, j, t.rows, t.cols), into, bias == nullptr ? nullptr : bias + j, k == 0);
+      kernel.block(t);
+    }
+  });
+}
+
 }  // namespace
 
 void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
                      const Mat<float>& c, Into into, const float* bias, float* b_sums) {
+  if (c.rows <= kThin && kernel.group == 1 && !b.transposed && b_sums == nullptr)
+    return thin_product(kernel, ctx, a, b, c, into, bias);
   const Index longest = blocks_of(std::min(a.cols, kChunk), kernel.group);  // elements of a chunk
-  const Index panels = blocks_of(c.cols, kernel.cols), down = blocks_of(c.rows, kBlockRows), across = blocks_of(c.cols, kBlockCols);
+  const Index panels = blocks_of(c.cols, kernel.cols), down = blocks_of(c.rows, kBlockRows),
+              across = blocks_of(c.cols, kBlockCols);
   Frame frame(ctx.scratch());
   PackedElement* const packed_b = frame.take<PackedElement>(panels * kernel.cols * longest);
   const bool packs_a = a.transposed || kernel.group > 1;
-  const Index a_block =
-      a.transposed ? blocks_of(kBlockRows, kernel.rows) * (kernel.a_step * longest + kernel.a_gap) : kBlockRows * longest + kernel.lanes;
+  const Index a_block = a.transposed ? blocks_of(kBlockRows, kernel.rows) * (kernel.a_step * longest + kernel.a_gap)
+                                     : kBlockRows * longest + kernel.lanes;
   PackedElement* const packed_a = packs_a ? frame.take<PackedElement>(down * a_block) : nullptr;
   for (Index k = 0; k < a.cols; k += kChunk) {
     const Index depth = std::min(kChunk, a.cols - k), elements = blocks_of(depth, kernel.group);
@@ -82,7 +118,8 @@ void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<
   }
 }
 
-void blocked_tile_product(const GemmKernel& kernel, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into) {
+void blocked_tile_product(const GemmKernel& kernel, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c,
+                          Into into) {
   alignas(64) PackedElement panel[kTileChunk * kLargestPanel];
   for (Index k = 0; k < a.cols; k += kTileChunk) {
     const Index depth = std::min(kTileChunk, a.cols - k);
@@ -130,7 +167,8 @@ void float_pack_panels(const Factor<float>& b, float* panels) {
   fp32_kernel()->pack_b(b.data, b.stride, b.transposed, b.cols, b.rows, panels, nullptr);
 }
 
-void float_panel_product(const Factor<float>& a, const Factor<float>& b, const float* panels, const Mat<float>& c, Into into) {
+void float_panel_product(const Factor<float>& a, const Factor<float>& b, const float* panels, const Mat<float>& c,
+                         Into into) {
   const GemmKernel& kernel = *fp32_kernel();
   GemmBlock t{};
   t.rows = c.rows;

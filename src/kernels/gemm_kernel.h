@@ -31,12 +31,12 @@ struct GemmKernel {
   Index a_gap;       // elements between its panels
   Index lanes;       // numbers in a register
   Index group;       // numbers along K in an element
-  /// Lays out b (depth, cols), row-major with `stride` or transposed, as panels of (elements, GemmKernel::cols), padded with 0.
-  /// The sums of the columns of a row-major b are added to `sums`, unless that is null.
+  /// Lays out b (depth, cols), row-major with `stride` or transposed, as panels of (elements, GemmKernel::cols), padded with
+  /// 0. The sums of the columns of a row-major b are added to `sums`, unless that is null.
   void (*pack_b)(const float* b, Index stride, bool transposed, Index cols, Index depth, PackedElement* out, float* sums);
-  /// Lays out a (rows, depth): a transposed one as panels of (elements, a_step), of which the first GemmKernel::rows count, and
-  /// others by rows of elements, the last of which is followed by up to `lanes` more. Of a transposed a, `in_row` numbers
-  /// may be read from the start of each row on.
+  /// Lays out a (rows, depth): a transposed one as panels of (elements, a_step), of which the first GemmKernel::rows count,
+  /// and others by rows of elements, the last of which is followed by up to `lanes` more. Of a transposed a, `in_row`
+  /// numbers may be read from the start of each row on.
   void (*pack_a)(const float* a, Index stride, bool transposed, Index rows, Index in_row, Index depth, PackedElement* out);
   void (*block)(const GemmBlock& block);
 };

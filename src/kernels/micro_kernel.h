@@ -74,11 +74,14 @@ struct MicroKernel {
   using Vec = typename Arithmetic::Vec;
   static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup;
   static constexpr Index kCols = kVectors * kLanes;
-  static constexpr Index kStep = 8;  // elements from k to k + 1 in a panel of rows: half of an AVX-512 register
-  static constexpr Index kGap = 16;  // elements between panels of rows, which would else fall into the same lines of the cache
+  static constexpr Index kStep = 8;     // elements from k to k + 1 in a panel of rows: half of an AVX-512 register
+  static constexpr int kWide = kLanes;  // vectors of sums of a single row: half of the registers, of which AVX2 has 16
+  static constexpr Index kGap =
+      16;  // elements between panels of rows, which would else fall into the same lines of the cache
   static_assert(kRows <= kStep && kStep <= kLanes);
 
   static void block(const GemmBlock& t) {
+    if (t.rows == 1 && t.b_panel == kCols && t.cols % kLanes == 0) return row(t);
     for (Index j = 0; j < t.cols; j += kCols) {
       const Index width = smaller(kCols, t.cols - j);
       const PackedElement* const b = t.b + j / kCols * t.b_panel;
@@ -136,19 +139,34 @@ struct MicroKernel {
  private:
   using Tile = void (*)(const GemmBlock&, const PackedElement*, const PackedElement*, Index, Index, Index);
 
+  /// One row, its right factor where it lies: long pieces of its rows are read in one go, as memory likes it.
+  static void row(const GemmBlock& t) {
+    Index j = 0;
+    for (; j + kWide * kLanes <= t.cols; j += kWide * kLanes) tile<1, kWide>(t, t.a, t.b + j, 0, j, kWide * kLanes);
+    for (; j < t.cols; j += kCols) {
+      const Index width = smaller(kCols, t.cols - j);
+      tile_of(1, width / kLanes)(t, t.a, t.b + j, 0, j, width);
+    }
+  }
+
   /// The micro tile at row r and column j of the block, `width` of its columns.
   template <int R, int N>
   static void tile(const GemmBlock& t, const PackedElement* a, const PackedElement* b, Index r, Index j, Index width) {
     Vec sums[R][N];
 #pragma GCC unroll 32
     for (int i = 0; i < R; ++i)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int n = 0; n < N; ++n) sums[i][n] = Vec{};
 #pragma GCC unroll 32
     for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
     for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
+      if constexpr (R == 1) {  // each number of b is used once
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) sums[0][n] = Arithmetic::multiply_add(sums[0][n], a[0], load<Vec>(b + n * kLanes));
+        continue;
+      }
       Vec bk[N];
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) bk[n] = load<Vec>(b + n * kLanes);
@@ -163,7 +181,7 @@ struct MicroKernel {
     for (int i = 0; i < R; ++i) {
       float* const c = t.c + (r + i) * t.c_stride + j;
       const float* const base = t.base == nullptr ? nullptr : t.base + (r + i) * t.base_stride + j;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int n = 0; n < N; ++n) {
         const Index at = n * kLanes;
         if (n < N - 1 || at + kLanes <= width) {
@@ -207,7 +225,8 @@ struct MicroKernel {
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         sum[v] += load<Vec>(row + v * kLanes);
-        if (k % kGroup == 0) store(out + k / kGroup * kCols + v * kLanes, across(row + v * kLanes, stride, kLanes, depth - k));
+        if (k % kGroup == 0)
+          store(out + k / kGroup * kCols + v * kLanes, across(row + v * kLanes, stride, kLanes, depth - k));
       }
     }
     for (int v = 0; v < kVectors; ++v) store(sums + v * kLanes, load<Vec>(sums + v * kLanes) + sum[v]);
@@ -222,9 +241,7 @@ struct MicroKernel {
     return Arithmetic::across(numbers, kLanes);
   }
 
-  static Floats<kStep> first_elements(Vec v) {
-    return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
-  }
+  static Floats<kStep> first_elements(Vec v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
 
   /// One vector of columns that lie in memory as rows.
   static void pack_columns(const float* from, Index stride, Index lanes, Index depth, PackedElement* out) {
@@ -248,7 +265,8 @@ struct MicroKernel {
 template <class Arithmetic, int kRows, int kVectors>
 constexpr GemmKernel gemm_kernel(const char* name) {
   using K = MicroKernel<Arithmetic, kRows, kVectors>;
-  return {name, kRows, K::kCols, K::kStep, K::kGap, Arithmetic::kLanes, Arithmetic::kGroup, &K::pack_b, &K::pack_a, &K::block};
+  return {name,       kRows,      K::kCols, K::kStep, K::kGap, Arithmetic::kLanes, Arithmetic::kGroup,
+          &K::pack_b, &K::pack_a, &K::block};
 }
 
 }  // namespace

@@ -74,8 +74,7 @@ TEST_P(BlockedProduct, MatchesSums) {
     Tensor<float> c = before;
     const Mat<float> out(c.data(), M, N, N + 3);
     const Into into = add ? Into::add : Into::overwrite;
-    if (serial)
-      detail::blocked_tile_product(kernel(), a.factor, b.factor, out, into);
+    if (serial) detail::blocked_tile_product(kernel(), a.factor, b.factor, out, into);
     else
       detail::blocked_product(kernel(), ctx, a.factor, b.factor, out, into, bias_wanted ? bias.data() : nullptr,
                               sums_wanted ? sums.data() : nullptr);
@@ -115,17 +114,25 @@ TEST_P(BlockedProduct, PassesInfinityOn) {
 }
 
 TEST_P(BlockedProduct, RowsAndThreadsDoNotMatter) {
-  const Operand a(200, 700, false, 6), b(700, 200, true, 7);
-  Tensor<float> whole({200, 200}), part({9, 200});
-  for (const int threads : {1, 2, 3, 7, 16, 33}) {
-    Workspace workspace(threads);
-    const Context ctx(workspace);
-    Tensor<float> c({200, 200});
-    detail::blocked_product(kernel(), ctx, a.factor, b.factor, c, Into::overwrite, nullptr, nullptr);
-    if (threads == 1) whole = c;
-    EXPECT_EQ(testing::bit_error(c, whole), 0) << threads << " threads";
-    detail::blocked_product(kernel(), ctx, a.factor.block(100, 0, 9, 700), b.factor, part, Into::overwrite, nullptr, nullptr);
-    EXPECT_EQ(std::memcmp(part.data(), whole.row(100), sizeof(float) * 9 * 200), 0) << threads << " threads";
+  // Many rows, few and one are three ways to multiply where b is not transposed.
+  const Operand a(200, 700, false, 6);
+  for (const bool transposed : {false, true}) {
+    const Operand b(700, 528, transposed, 7);
+    Tensor<float> whole({200, 528}), part({9, 528}), row({1, 528});
+    for (const int threads : {1, 2, 3, 7, 16, 33}) {
+      Workspace workspace(threads);
+      const Context ctx(workspace);
+      Tensor<float> c({200, 528});
+      detail::blocked_product(kernel(), ctx, a.factor, b.factor, c, Into::overwrite, nullptr, nullptr);
+      if (threads == 1) whole = c;
+      EXPECT_EQ(testing::bit_error(c, whole), 0) << threads << " threads";
+      detail::blocked_product(kernel(), ctx, a.factor.block(100, 0, 9, 700), b.factor, part, Into::overwrite, nullptr,
+                              nullptr);
+      EXPECT_EQ(std::memcmp(part.data(), whole.row(100), sizeof(float) * 9 * 528), 0) << threads << " threads";
+      detail::blocked_product(kernel(), ctx, a.factor.block(100, 0, 1, 700), b.factor, row, Into::overwrite, nullptr,
+                              nullptr);
+      EXPECT_EQ(std::memcmp(row.data(), whole.row(100), sizeof(float) * 528), 0) << threads << " threads";
+    }
   }
 }
 

@@ -9,7 +9,8 @@ namespace megalith::detail {
 
 /// A tile's keys and values, laid out for products, serve all its queries; rows of scores this long are worth vector loops.
 inline constexpr Index kQueryTile = 256, kKeyTile = 128;
-/// Beyond the scores of a row stands this much room: rows at a distance of a power of two fall into the same lines of the cache.
+/// Beyond the scores of a row stands this much room: rows at a distance of a power of two fall into the same lines of the
+/// cache.
 inline constexpr Index kScoreStride = kKeyTile + 16;
 
 /// Rows [begin, begin + count) of one head as a factor of a product.
@@ -26,8 +27,8 @@ Factor<S> value_rows(const AttentionInput<S>& in, Index b, Index h, Index begin,
   return {in.value(b, h, begin), count, in.D, in.kv_stride};
 }
 
-/// One tile of scores: keys [kj, kj + nk), and of the queries [qi, qi + nq) those that see any of them, [begin, end). Query i
-/// sees the tile's columns [first(i), last(i)).
+/// One tile of scores: keys [kj, kj + nk), and of the queries [qi, qi + nq) those that see any of them, [begin, end). Query
+/// i sees the tile's columns [first(i), last(i)).
 template <class S>
 struct ScoreTile {
   const AttentionInput<S>& in;

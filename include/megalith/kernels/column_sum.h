@@ -31,7 +31,7 @@ template <class S>
 void add_column_sums(const Context& ctx, Seq<const S> x, RowMap<S> sum) {
   assert(sum.size() == x.C);
   add_row_sums<S>(ctx, x.row_count(), sum,
-               [&](Index i, Index first, RowMap<S> total) { total += row_map(x.row(i) + first, total.size()); });
+                  [&](Index i, Index first, RowMap<S> total) { total += row_map(x.row(i) + first, total.size()); });
 }
 
 }  // namespace megalith

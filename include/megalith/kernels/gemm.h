@@ -96,7 +96,8 @@ void float_tile_product(const Factor<float>& a, const Factor<float>& b, const Ma
 /// Numbers that the panels of a right factor take, 0 where products are Eigen's; and the panels.
 Index float_panel_size(Index rows, Index cols);
 void float_pack_panels(const Factor<float>& b, float* panels);
-void float_panel_product(const Factor<float>& a, const Factor<float>& b, const float* panels, const Mat<float>& c, Into into);
+void float_panel_product(const Factor<float>& a, const Factor<float>& b, const float* panels, const Mat<float>& c,
+                         Into into);
 
 /// Counting scalars specialise this to count multiplications made inside of products only.
 template <class S>
@@ -185,8 +186,8 @@ void product(const Context& ctx, Factor<S> a, Factor<S> b, Mat<S> c, Into into =
   else detail::eigen_product(ctx, a, b, c, into, bias);
 }
 
-/// c += a b, and b_sums (N) += the sums of the columns of b, whose rows are (K, N): the gradients of a weight and of its bias
-/// in one pass over b.
+/// c += a b, and b_sums (N) += the sums of the columns of b, whose rows are (K, N): the gradients of a weight and of its
+/// bias in one pass over b.
 template <class S>
 void product_and_sums(const Context& ctx, Factor<S> a, Seq<const S> b, Mat<S> c, RowMap<S> b_sums) {
   assert(a.rows == c.rows && b.C == c.cols && a.cols == b.row_count());

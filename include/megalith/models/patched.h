@@ -55,7 +55,7 @@ struct Patched {
   };
 
   Index patch = 1;                           // U: bytes per patch
-  Index tile_bytes = 2048;                   // bytes that the inner decoder handles at once
+  Index tile_bytes = 1024;                   // bytes that the inner decoder handles at once
   FirstInput first_input = FirstInput::pad;  // of this decoder, for the one around it
   Tensor<S> table;                           // (V, E)
   Tensor<S> pad;                             // (U*E)

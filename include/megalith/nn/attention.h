@@ -28,8 +28,7 @@ struct Attention {
     Index position = 0;  // of the first row
     bool open = false;
     Tape() = default;
-    Tape(const Attention& m, Shape in)
-        : out({in.rows(), m.in_channels()}), log_sums({in.rows() * m.heads}) {
+    Tape(const Attention& m, Shape in) : out({in.rows(), m.in_channels()}), log_sums({in.rows() * m.heads}) {
       if (m.recompute) return;
       qkv = Tensor<S>({in.rows(), 3 * m.in_channels()});
       if (m.qk_norm()) raw = Tensor<S>({in.rows(), 2 * m.in_channels()});

@@ -36,9 +36,7 @@ struct FeedForward {
   Index in_channels() const { return up.in_channels(); }
   Index out_channels() const { return down.out_channels(); }
 
-  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape& tape) const {
-    run(ctx, x, y, tape.hidden);
-  }
+  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape& tape) const { run(ctx, x, y, tape.hidden); }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const {
     Tensor<S> nothing_kept;
     run(ctx, x, y, nothing_kept);
@@ -75,10 +73,10 @@ struct FeedForward {
   }
 
  private:
-  static constexpr Index kRowsPerTask = 16, kTileRows = 2048;
+  static constexpr Index kRowsPerTask = 16, kTileRows = 1024;
 
-  /// f(first row, rows, their part of `hidden` or, where that is empty, of scratch, frame) over tiles of rows: what is needed of
-  /// the wide layer for a moment does not grow with the sequence.
+  /// f(first row, rows, their part of `hidden` or, where that is empty, of scratch, frame) over tiles of rows: what is
+  /// needed of the wide layer for a moment does not grow with the sequence.
   template <class F>
   void for_each_tile(const Context& ctx, Seq<const S> x, Tensor<S>& hidden, F&& f) const {
     for (Index begin = 0; begin < x.row_count(); begin += kTileRows) {

@@ -25,8 +25,8 @@ struct StackConfig {
   bool qk_norm = false;  // RMSNorm of queries and keys over the head width
   bool bias = true;      // of the linear layers
   double dropout = 0;    // of each residual branch, in training
-  /// Keeps only what the attention of each block gave, and computes the rest again in backward: half of the memory and a fourth
-  /// more time. The result has the same bits.
+  /// Keeps only what the attention of each block gave, and computes the rest again in backward: half of the memory and a
+  /// fourth more time. The result has the same bits.
   bool recompute = false;
 
   bool operator==(const StackConfig&) const = default;

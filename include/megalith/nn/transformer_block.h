@@ -21,8 +21,7 @@ struct TransformerBlock {
     typename Residual<FeedForward<S>>::Tape feed_forward;
     Tensor<S> between;  // (B*T, C): h; empty where it is computed again
     Tape() = default;
-    Tape(const TransformerBlock& m, Shape in)
-        : attention(m.attention, in), feed_forward(m.feed_forward, in) {
+    Tape(const TransformerBlock& m, Shape in) : attention(m.attention, in), feed_forward(m.feed_forward, in) {
       if (!m.recomputes()) between = Tensor<S>({in.rows(), m.in_channels()});
     }
   };
