@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this machine can do at best. Each call measures one short window; whoever wants the limit takes the best of several,
+// spread over time, since a machine may be shared.
+#pragma once
+
+#include <Eigen/Core>
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+#include "megalith/runtime/parallel.h"
+
+namespace megalith::bench {
+
+inline double seconds_of(const auto& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+using Packet = Eigen::internal::packet_traits<float>::type;
+inline constexpr int kLanes = Eigen::internal::packet_traits<float>::size;
+
+/// FLOP per second of fp32 multiply-adds in registers, each counting two.
+double fp32_multiply_adds(int threads);
+/// The same of dot products of bf16 pairs with sums in fp32, a pair counting four; 0 where the processor has none.
+double bf16_multiply_adds(int threads);
+
+/// What the kernel for `threads` threads read for: keeps the compiler from leaving the work out.
+inline void use(float value) {
+  const volatile float keep = value;
+  (void)keep;
+}
+
+/// Bytes per second of reading the first `bytes` of `data` again and again, a part by each thread.
+inline double read_bandwidth(int threads, const std::vector<float>& data, std::size_t bytes, double seconds_at_least) {
+  using namespace Eigen::internal;
+  const std::size_t part = bytes / sizeof(float) / static_cast<std::size_t>(threads) / 64 * 64;
+  std::vector<float> used(static_cast<std::size_t>(threads));
+  const auto pass = [&] {
+    parallel_for(threads, threads, [&](Index i, int) {
+      const float* at = data.data() + static_cast<std::size_t>(i) * part;
+      constexpr std::size_t kSums = 8, kStep = kSums * kLanes;
+      Packet sums[kSums];
+      for (Packet& sum : sums) sum = pset1<Packet>(0);
+      for (std::size_t n = 0; n + kStep <= part; n += kStep) {
+#pragma GCC unroll 8
+        for (std::size_t s = 0; s < kSums; ++s) sums[s] = padd(sums[s], ploadu<Packet>(at + n + s * kLanes));
+      }
+      float total = 0;
+      for (const Packet& sum : sums) total += predux(sum);
+      used[static_cast<std::size_t>(i)] += total;
+    });
+  };
+  pass();
+  double seconds = 0, read = 0;
+  while (seconds < seconds_at_least) {
+    seconds += seconds_of(pass);
+    read += static_cast<double>(part * sizeof(float)) * threads;
+  }
+  use(used[0]);
+  return read / seconds;
+}
+
+/// Sizes that stand for memory, and for what fits the last cache.
+inline constexpr std::size_t kMemoryBytes = std::size_t{1} << 30, kCacheBytes = std::size_t{8} << 20;
+
+}  // namespace megalith::bench

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled for AVX-512 BF16 where the compiler has it (CMakeLists.txt), and run where the processor has it.
+#include <immintrin.h>
+
+#include "machine_limits.h"
+
+namespace megalith::bench {
+namespace {
+
+constexpr int kChains = 24;
+
+float chains(Index rounds) {
+  __m512 sums[kChains];
+#pragma GCC unroll 24
+  for (int c = 0; c < kChains; ++c) sums[c] = _mm512_set1_ps(static_cast<float>(c));
+  const auto factor = reinterpret_cast<__m512bh>(_mm512_set1_epi32(0x3f800000));  // a pair (0, 1)
+  const auto term = reinterpret_cast<__m512bh>(_mm512_set1_epi32(0x3a800000));
+  for (Index r = 0; r < rounds; ++r) {
+#pragma GCC unroll 24
+    for (int c = 0; c < kChains; ++c) sums[c] = _mm512_dpbf16_ps(sums[c], factor, term);
+  }
+  float total = 0;
+  for (const __m512& sum : sums) total += _mm512_reduce_add_ps(sum);
+  return total;
+}
+
+}  // namespace
+
+double bf16_multiply_adds(int threads) {
+  if (!__builtin_cpu_supports("avx512bf16")) return 0;
+  constexpr Index kRounds = 2'000'000;
+  std::vector<float> used(static_cast<std::size_t>(threads));
+  const double seconds = seconds_of(
+      [&] { parallel_for(threads, threads, [&](Index i, int) { used[static_cast<std::size_t>(i)] = chains(kRounds); }); });
+  use(used[0]);
+  return 4.0 * kChains * 16 * static_cast<double>(kRounds) * threads / seconds;
+}
+
+}  // namespace megalith::bench
