@@ -74,10 +74,10 @@ struct MicroKernel {
   using Vec = typename Arithmetic::Vec;
   static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup;
   static constexpr Index kCols = kVectors * kLanes;
-  static constexpr Index kStep = 8;     // elements from k to k + 1 in a panel of rows: half of an AVX-512 register
-  static constexpr int kWide = kLanes;  // vectors of sums of a single row: half of the registers, of which AVX2 has 16
-  static constexpr Index kGap =
-      16;  // elements between panels of rows, which would else fall into the same lines of the cache
+  /// Vectors of sums of a single row: half of the registers, of which AVX2 has 16.
+  static constexpr int kWide = kLanes;
+  /// Elements from k to k + 1 in a panel of rows, and between such panels, which would else share lines of the cache.
+  static constexpr Index kStep = 8, kGap = 16;
   static_assert(kRows <= kStep && kStep <= kLanes);
 
   static void block(const GemmBlock& t) {
