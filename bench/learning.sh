@@ -13,7 +13,7 @@ shift 2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ $# -gt 0 ] || set -- megabyte-small megabyte-books megabyte-three-scale
 
-declare -A steps=([megabyte-small]=920 [megabyte-books]=8800 [megabyte-three-scale]=4400)
+declare -A steps=([megabyte-small]=2340 [megabyte-books]=8800 [megabyte-three-scale]=4400)
 for model in "$@"; do
   [ -n "${steps[$model]:-}" ] || { echo "learning.sh: there is no budget for $model; choose of: ${!steps[*]}" >&2; exit 2; }
 done
