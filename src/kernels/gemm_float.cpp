@@ -72,17 +72,17 @@ void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<
                      const Mat<float>& c, Into into, const float* bias, float* b_sums) {
   if (c.rows <= kThin && kernel.group == 1 && !b.transposed && b_sums == nullptr)
     return thin_product(kernel, ctx, a, b, c, into, bias);
-  const Index longest = blocks_of(std::min(a.cols, kChunk), kernel.group);  // elements of a chunk
+  const auto elements_of = [&](Index depth) { return blocks_of(depth, kernel.group * kernel.multiple) * kernel.multiple; };
+  const Index longest = elements_of(std::min(a.cols, kChunk));
   const Index panels = blocks_of(c.cols, kernel.cols), down = blocks_of(c.rows, kBlockRows),
               across = blocks_of(c.cols, kBlockCols);
   Frame frame(ctx.scratch());
   PackedElement* const packed_b = frame.take<PackedElement>(panels * kernel.cols * longest);
   const bool packs_a = a.transposed || kernel.group > 1;
-  const Index a_block = a.transposed ? blocks_of(kBlockRows, kernel.rows) * (kernel.a_step * longest + kernel.a_gap)
-                                     : kBlockRows * longest + kernel.lanes;
+  const Index a_block = blocks_of(kBlockRows, kernel.rows) * kernel.left(a.transposed, longest).panel + kernel.lanes;
   PackedElement* const packed_a = packs_a ? frame.take<PackedElement>(down * a_block) : nullptr;
   for (Index k = 0; k < a.cols; k += kChunk) {
-    const Index depth = std::min(kChunk, a.cols - k), elements = blocks_of(depth, kernel.group);
+    const Index depth = std::min(kChunk, a.cols - k), elements = elements_of(depth);
     const Factor<float> ak = a.block(0, k, a.rows, depth), bk = b.block(k, 0, depth, b.cols);
     ctx.parallel_for(panels + (packs_a ? down : 0), [&](Index i, Lane&) {
       if (i < panels) {
@@ -102,10 +102,11 @@ void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<
       t.cols = std::min(kBlockCols, c.cols - j);
       t.depth = elements;
       if (packs_a) {
+        const LeftLayout layout = kernel.left(a.transposed, elements);
         t.a = packed_a + block * a_block;
-        t.a_row = a.transposed ? 1 : elements;
-        t.a_step = a.transposed ? kernel.a_step : 1;
-        t.a_panel = a.transposed ? kernel.a_step * elements + kernel.a_gap : kernel.rows * elements;
+        t.a_row = layout.row;
+        t.a_step = layout.step;
+        t.a_panel = layout.panel;
       } else {
         set_left(t, kernel, ak.block(r, 0, t.rows, depth));
       }

@@ -10,6 +10,11 @@ namespace megalith::detail {
 /// An element of a packed factor: one number in fp32, two neighbours along K in bf16. Four bytes in both.
 using PackedElement = float;
 
+/// Where element (r, k) of panel p of a packed left factor lies: at p * panel + r * row + k * step.
+struct LeftLayout {
+  Index row, step, panel;
+};
+
 /// A part of a product that one thread computes: c (rows, cols) = base + a b. Sums run over `depth` elements in their order,
 /// whatever the sizes, and only then is base added: the bits of a number of c depend on nothing beside it.
 struct GemmBlock {
@@ -26,17 +31,17 @@ struct GemmBlock {
 
 struct GemmKernel {
   const char* name;
-  Index rows, cols;  // of a micro tile, whose sums stay in registers; those of the panels of a and b
-  Index a_step;      // elements between k and k + 1 in a packed panel of a
-  Index a_gap;       // elements between its panels
+  Index rows, cols;  // of the panels of a and b
   Index lanes;       // numbers in a register
   Index group;       // numbers along K in an element
+  Index multiple;    // packed panels have a multiple of so many elements along K, 0 beyond the depth
+  /// How pack_a lays out a left factor that is transposed or not, in panels of so many elements along K.
+  LeftLayout (*left)(bool transposed, Index elements);
   /// Lays out b (depth, cols), row-major with `stride` or transposed, as panels of (elements, GemmKernel::cols), padded with
   /// 0. The sums of the columns of a row-major b are added to `sums`, unless that is null.
   void (*pack_b)(const float* b, Index stride, bool transposed, Index cols, Index depth, PackedElement* out, float* sums);
-  /// Lays out a (rows, depth): a transposed one as panels of (elements, a_step), of which the first GemmKernel::rows count,
-  /// and others by rows of elements, the last of which is followed by up to `lanes` more. Of a transposed a, `in_row`
-  /// numbers may be read from the start of each row on.
+  /// Lays out a (rows, depth) as `left` says; up to `lanes` more elements are written behind the last. Of a transposed a,
+  /// `in_row` numbers may be read from the start of each row on.
   void (*pack_a)(const float* a, Index stride, bool transposed, Index rows, Index in_row, Index depth, PackedElement* out);
   void (*block)(const GemmBlock& block);
 };
@@ -49,5 +54,6 @@ const GemmKernel* bf16_kernel();
 const GemmKernel* gemm_kernel_avx2();
 const GemmKernel* gemm_kernel_avx512();
 const GemmKernel* gemm_kernel_avx512_bf16();
+const GemmKernel* gemm_kernel_amx_bf16();
 
 }  // namespace megalith::detail

@@ -10,7 +10,8 @@ const GemmKernel* fp32_kernel() {
 }
 
 const GemmKernel* bf16_kernel() {
-  static const GemmKernel* const best = gemm_kernel_avx512_bf16();
+  static const GemmKernel* const best =
+      gemm_kernel_amx_bf16() != nullptr ? gemm_kernel_amx_bf16() : gemm_kernel_avx512_bf16();
   return best;
 }
 

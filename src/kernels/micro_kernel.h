@@ -57,11 +57,17 @@ void transpose(V (&rows)[n]) {
 /// fp32: an element is a number.
 template <int kLanesOf>
 struct Fp32 {
-  static constexpr int kLanes = kLanesOf, kGroup = 1;
+  static constexpr int kLanes = kLanesOf, kGroup = 1, kMultiple = 1;
   using Vec = Floats<kLanes>;
 
+  /// a in all lanes, in a register: left to itself, GCC reads it from memory again for every product.
+  static Vec broadcast(PackedElement a) {
+    Vec all = a - Vec{};
+    asm("" : "+v"(all));
+    return all;
+  }
   /// sum + a b
-  static Vec multiply_add(Vec sum, PackedElement a, Vec b) { return sum + (a - Vec{}) * b; }
+  static Vec multiply_add(Vec sum, Vec a, Vec b) { return sum + a * b; }
   /// The next elements along K, from contiguous numbers.
   static Vec along(const float* row) { return load<Vec>(row); }
   /// One element of each of the next columns, from row-major numbers.
@@ -72,7 +78,7 @@ struct Fp32 {
 template <class Arithmetic, int kRows, int kVectors>
 struct MicroKernel {
   using Vec = typename Arithmetic::Vec;
-  static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup;
+  static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup, kMultiple = Arithmetic::kMultiple;
   static constexpr Index kCols = kVectors * kLanes;
   /// Vectors of sums of a single row: half of the registers, of which AVX2 has 16.
   static constexpr int kWide = kLanes;
@@ -92,10 +98,21 @@ struct MicroKernel {
     }
   }
 
+  static Index elements_of(Index depth) {
+    constexpr Index kStep = kGroup * Arithmetic::kMultiple;
+    return (depth + kStep - 1) / kStep * Arithmetic::kMultiple;
+  }
+
+  /// A transposed left factor by columns, any other by rows.
+  static LeftLayout left(bool transposed, Index elements) {
+    return transposed ? LeftLayout{1, kStep, kStep * elements + kGap} : LeftLayout{elements, 1, kRows * elements};
+  }
+
   static void pack_b(const float* b, Index stride, bool transposed, Index cols, Index depth, PackedElement* out,
                      float* sums) {
-    const Index elements = (depth + kGroup - 1) / kGroup;
+    const Index elements = elements_of(depth);
     for (Index j = 0; j < cols; j += kCols, out += elements * kCols) {
+      for (Index e = (depth + kGroup - 1) / kGroup * kCols; e < elements * kCols; e += kLanes) store(out + e, Vec{});
       const Index width = smaller(kCols, cols - j);
       if (!transposed && width == kCols) {
         float unwanted[kCols] = {};
@@ -121,7 +138,7 @@ struct MicroKernel {
 
   static void pack_a(const float* a, Index stride, bool transposed, Index rows, Index in_row, Index depth,
                      PackedElement* out) {
-    const Index elements = (depth + kGroup - 1) / kGroup;
+    const Index elements = elements_of(depth);
     if (transposed) {
       for (Index k = 0; k < depth; k += kGroup, out += kStep) {
         for (Index g = 0; g < kGroup; ++g) fetch(a + (k + g + kAhead) * stride, rows);
@@ -136,7 +153,7 @@ struct MicroKernel {
         store(out + k / kGroup, along(a + r * stride + k, smaller(kLanes * kGroup, depth - k)));
   }
 
- private:
+ protected:
   using Tile = void (*)(const GemmBlock&, const PackedElement*, const PackedElement*, Index, Index, Index);
 
   /// One row, its right factor where it lies: long pieces of its rows are read in one go, as memory likes it.
@@ -163,8 +180,9 @@ struct MicroKernel {
       for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
     for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
       if constexpr (R == 1) {  // each number of b is used once
+        const Vec ak = Arithmetic::broadcast(a[0]);
 #pragma GCC unroll 16
-        for (int n = 0; n < N; ++n) sums[0][n] = Arithmetic::multiply_add(sums[0][n], a[0], load<Vec>(b + n * kLanes));
+        for (int n = 0; n < N; ++n) sums[0][n] = Arithmetic::multiply_add(sums[0][n], ak, load<Vec>(b + n * kLanes));
         continue;
       }
       Vec bk[N];
@@ -172,7 +190,7 @@ struct MicroKernel {
       for (int n = 0; n < N; ++n) bk[n] = load<Vec>(b + n * kLanes);
 #pragma GCC unroll 32
       for (int i = 0; i < R; ++i) {
-        const PackedElement ai = a[i * t.a_row];
+        const Vec ai = Arithmetic::broadcast(a[i * t.a_row]);
 #pragma GCC unroll 8
         for (int n = 0; n < N; ++n) sums[i][n] = Arithmetic::multiply_add(sums[i][n], ai, bk[n]);
       }
@@ -265,8 +283,8 @@ struct MicroKernel {
 template <class Arithmetic, int kRows, int kVectors>
 constexpr GemmKernel gemm_kernel(const char* name) {
   using K = MicroKernel<Arithmetic, kRows, kVectors>;
-  return {name,       kRows,      K::kCols, K::kStep, K::kGap, Arithmetic::kLanes, Arithmetic::kGroup,
-          &K::pack_b, &K::pack_a, &K::block};
+  return {name,      kRows,      K::kCols,   Arithmetic::kLanes, Arithmetic::kGroup, Arithmetic::kMultiple,
+          &K::left, &K::pack_b, &K::pack_a, &K::block};
 }
 
 }  // namespace

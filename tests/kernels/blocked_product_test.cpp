@@ -28,7 +28,8 @@ struct Kernel {
 };
 const Kernel kKernels[] = {{"avx2", detail::gemm_kernel_avx2()},
                            {"avx512", detail::gemm_kernel_avx512()},
-                           {"avx512_bf16", detail::gemm_kernel_avx512_bf16()}};
+                           {"avx512_bf16", detail::gemm_kernel_avx512_bf16()},
+                           {"amx_bf16", detail::gemm_kernel_amx_bf16()}};
 
 class BlockedProduct : public ::testing::TestWithParam<Kernel> {
  protected:
