@@ -65,7 +65,7 @@ int run(int argc, char** argv) {
   }
   const auto usage = "usage: train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]] [--precision fp32|bf16] [--recompute]";
   check(!arguments.empty() && arguments.size() <= 5, usage);
-  check(precision_of_products == Precision::fp32 || has_bf16_products(), "this processor has no AVX-512 BF16 instructions");
+  check(precision_of_products == Precision::fp32 || has_bf16_products(), "this processor has neither AMX nor AVX-512 BF16 instructions");
   const auto argument = [&](std::size_t i, Index otherwise) {
     if (arguments.size() <= i) return otherwise;
     const std::string& given = arguments[i];

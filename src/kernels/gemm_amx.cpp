@@ -123,7 +123,7 @@ bool tiles_granted() {
 
 const GemmKernel* gemm_kernel_amx_bf16() {
   using K = AmxKernel;
-  static constexpr GemmKernel kernel = {"AMX BF16",  kSide,    K::kCols,   K::kLanes,  K::kGroup,
+  static constexpr GemmKernel kernel = {"AMX BF16",   kSide,    K::kCols,   K::kLanes,  K::kGroup, 256,
                                         K::kMultiple, &K::left, &K::pack_b, &K::pack_a, &K::block};
   static const bool granted = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") && tiles_granted();
   return granted ? &kernel : nullptr;

@@ -7,8 +7,6 @@
 namespace megalith::detail {
 namespace {
 
-/// K is cut into chunks, whose panels of the right factor stay in the second cache. A chunk's sum is added to those before.
-constexpr Index kChunk = 512;
 /// A task: this block of the output. Its rows of the left factor stay in the second cache.
 constexpr Index kBlockRows = 96, kBlockCols = 128;
 /// The same for products on one thread, whose panel lies on the stack.
@@ -47,9 +45,9 @@ void thin_product(const GemmKernel& kernel, const Context& ctx, const Factor<flo
     t.cols = std::min(width, c.cols - j);
     t.b_panel = kernel.cols;
     const bool in_place = t.cols % kernel.lanes == 0;
-    for (Index k = 0; k < a.cols; k += kChunk) {
+    for (Index k = 0; k < a.cols; k += kernel.chunk) {
       Frame frame(lane);
-      t.depth = std::min(kChunk, a.cols - k);
+      t.depth = std::min(kernel.chunk, a.cols - k);
       set_left(t, kernel, a.block(0, k, a.rows, t.depth));
       t.b = b.block(k, j, t.depth, t.cols).data;
       t.b_step = b.stride;
@@ -73,7 +71,7 @@ void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<
   if (c.rows <= kThin && kernel.group == 1 && !b.transposed && b_sums == nullptr)
     return thin_product(kernel, ctx, a, b, c, into, bias);
   const auto elements_of = [&](Index depth) { return blocks_of(depth, kernel.group * kernel.multiple) * kernel.multiple; };
-  const Index longest = elements_of(std::min(a.cols, kChunk));
+  const Index longest = elements_of(std::min(a.cols, kernel.chunk));
   const Index panels = blocks_of(c.cols, kernel.cols), down = blocks_of(c.rows, kBlockRows),
               across = blocks_of(c.cols, kBlockCols);
   Frame frame(ctx.scratch());
@@ -81,8 +79,8 @@ void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<
   const bool packs_a = a.transposed || kernel.group > 1;
   const Index a_block = blocks_of(kBlockRows, kernel.rows) * kernel.left(a.transposed, longest).panel + kernel.lanes;
   PackedElement* const packed_a = packs_a ? frame.take<PackedElement>(down * a_block) : nullptr;
-  for (Index k = 0; k < a.cols; k += kChunk) {
-    const Index depth = std::min(kChunk, a.cols - k), elements = elements_of(depth);
+  for (Index k = 0; k < a.cols; k += kernel.chunk) {
+    const Index depth = std::min(kernel.chunk, a.cols - k), elements = elements_of(depth);
     const Factor<float> ak = a.block(0, k, a.rows, depth), bk = b.block(k, 0, depth, b.cols);
     ctx.parallel_for(panels + (packs_a ? down : 0), [&](Index i, Lane&) {
       if (i < panels) {

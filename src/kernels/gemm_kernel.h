@@ -34,6 +34,7 @@ struct GemmKernel {
   Index rows, cols;  // of the panels of a and b
   Index lanes;       // numbers in a register
   Index group;       // numbers along K in an element
+  Index chunk;       // numbers along K after which a sum goes to memory: panels of b so long stay in the second cache
   Index multiple;    // packed panels have a multiple of so many elements along K, 0 beyond the depth
   /// How pack_a lays out a left factor that is transposed or not, in panels of so many elements along K.
   LeftLayout (*left)(bool transposed, Index elements);

@@ -283,7 +283,7 @@ struct MicroKernel {
 template <class Arithmetic, int kRows, int kVectors>
 constexpr GemmKernel gemm_kernel(const char* name) {
   using K = MicroKernel<Arithmetic, kRows, kVectors>;
-  return {name,      kRows,      K::kCols,   Arithmetic::kLanes, Arithmetic::kGroup, Arithmetic::kMultiple,
+  return {name,     kRows,      K::kCols,   Arithmetic::kLanes, Arithmetic::kGroup, 512, Arithmetic::kMultiple,
           &K::left, &K::pack_b, &K::pack_a, &K::block};
 }
 

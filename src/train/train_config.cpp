@@ -34,7 +34,7 @@ void TrainConfig::validate(const ModelConfig& model) const {
   not_negative("clip", clip);
   problems.unless(average >= 0 && average < 1, "average is ", average, ", and must be from 0 to below 1");
   problems.unless(precision == Precision::fp32 || has_bf16_products(), "precision is ", to_string(precision),
-                  ", and this processor has no AVX-512 BF16 instructions; train in fp32");
+                  ", and this processor has neither AMX nor AVX-512 BF16 instructions; train in fp32");
   not_negative("eval_every", eval_every);
   not_negative("eval_bytes", eval_bytes);
   problems.unless(log_every >= 1, "log_every is ", log_every, ", and must be 1 or more");

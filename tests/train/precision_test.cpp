@@ -62,7 +62,7 @@ std::pair<double, Tensor<float>> gradient(Precision of_products) {
 }
 
 TEST(PrecisionBf16, GivesNearlyTheSameGradient) {
-  if (!has_bf16_products()) GTEST_SKIP() << "this processor has no AVX-512 BF16 instructions";
+  if (!has_bf16_products()) GTEST_SKIP() << "this processor has neither AMX nor AVX-512 BF16 instructions";
   const auto [cost, exact] = gradient(Precision::fp32);
   const auto [rounded_cost, rounded] = gradient(Precision::bf16);
   EXPECT_NE(cost, rounded_cost) << "the products were not rounded";
