@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/forward.h"
+#include "support/in_place.h"
 
 namespace megalith::tests {
 namespace {
@@ -33,6 +33,8 @@ TEST(LayerNorm, StartsAsTheNormAlone) {
   EXPECT_EQ(m.gain.vec().sum(), 5);
   EXPECT_EQ(parameter_names(m), (std::vector<std::string>{"gain", "bias"}));
 }
+
+TEST(LayerNorm, BackwardMayOverwriteItsGradient) { backward_in_place<LayerNorm<float>>(); }
 
 }  // namespace
 }  // namespace megalith::tests

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/forward.h"
+#include "support/in_place.h"
 
 namespace megalith::tests {
 namespace {
@@ -20,6 +20,8 @@ TEST(RmsNorm, KnownValues) {
 }
 
 TEST(RmsNorm, NamesItsGain) { EXPECT_EQ(parameter_names(RmsNorm<float>(5)), (std::vector<std::string>{"gain"})); }
+
+TEST(RmsNorm, BackwardMayOverwriteItsGradient) { backward_in_place<RmsNorm<float>>(); }
 
 }  // namespace
 }  // namespace megalith::tests

@@ -32,7 +32,14 @@ struct LayerNorm {
   }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const { apply(ctx, x, y, nullptr, nullptr); }
 
+  /// dx may be dy.
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, LayerNorm& grad, State&, Tape& tape) const {
+    add_column_sums<S>(ctx, dy, grad.bias.vec());
+    add_row_sums<S>(ctx, x.row_count(), grad.gain.vec(), [&](Index i, Index first, RowMap<S> total) {
+      const S mean = tape.mean.data()[i], r = tape.inv_std.data()[i];
+      total.array() +=
+          row_map(dy.row(i) + first, total.size()).array() * (row_map(x.row(i) + first, total.size()).array() - mean) * r;
+    });
     ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane& lane) {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       Frame frame(lane);
@@ -48,12 +55,6 @@ struct LayerNorm {
         const S mean_un = (u * n).sum() * per_channel;
         row_map(dx.row(i), x.C).array() = (u - mean_u - n * mean_un) * r;
       }
-    });
-    add_column_sums<S>(ctx, dy, grad.bias.vec());
-    add_row_sums<S>(ctx, x.row_count(), grad.gain.vec(), [&](Index i, Index first, RowMap<S> total) {
-      const S mean = tape.mean.data()[i], r = tape.inv_std.data()[i];
-      total.array() +=
-          row_map(dy.row(i) + first, total.size()).array() * (row_map(x.row(i) + first, total.size()).array() - mean) * r;
     });
   }
 

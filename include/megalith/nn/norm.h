@@ -44,6 +44,7 @@ struct Norm {
     if (kind == NormKind::layer) layer.step(ctx, x, y, state);
     else rms.step(ctx, x, y, state);
   }
+  /// dx may be dy.
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Norm& grad, State& dstate,
                 Tape& tape) const {
     if (kind == NormKind::layer) layer.backward(ctx, x, dy, dx, grad.layer, dstate, tape.layer);

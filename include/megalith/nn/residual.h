@@ -61,7 +61,6 @@ struct Residual {
                 Tape& tape) const {
     Frame frame(ctx.scratch());
     const Seq<S> normed = frame.seq<S>(x.B, x.T, x.C);
-    const Seq<S> d_normed = frame.seq<S>(x.B, x.T, x.C);
     NoState none;
     norm.step(ctx, x, normed, none);
     Seq<const S> d_branch = dy;
@@ -70,8 +69,8 @@ struct Residual {
       dropout.apply(ctx.site(kDropoutSite), dy, masked);
       d_branch = masked;
     }
-    branch.backward(ctx.site(kBranchSite), normed, d_branch, d_normed, grad.branch, dstate, tape.branch);
-    norm.backward(ctx, x, d_normed, dx, grad.norm, none, tape.norm);
+    branch.backward(ctx.site(kBranchSite), normed, d_branch, dx, grad.branch, dstate, tape.branch);
+    norm.backward(ctx, x, dx, dx, grad.norm, none, tape.norm);
     // forward was: y = x + ..., so dx has dy as well.
     ctx.parallel_ranges(x.size(), kNumbersPerTask, [&](Index begin, Index end, Lane&) {
       row_map(dx.data + begin, end - begin) += row_map(dy.data + begin, end - begin);

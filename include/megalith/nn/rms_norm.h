@@ -32,7 +32,12 @@ struct RmsNorm {
   }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const { apply(ctx, x, y, nullptr); }
 
+  /// dx may be dy.
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, RmsNorm& grad, State&, Tape& tape) const {
+    add_row_sums<S>(ctx, x.row_count(), grad.gain.vec(), [&](Index i, Index first, RowMap<S> total) {
+      total.array() += row_map(dy.row(i) + first, total.size()).array() * row_map(x.row(i) + first, total.size()).array() *
+                       tape.inv_rms.data()[i];
+    });
     ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane& lane) {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       Frame frame(lane);
@@ -46,10 +51,6 @@ struct RmsNorm {
         const S mean_ux = (u * xi).sum() * per_channel;
         row_map(dx.row(i), x.C).array() = u * r - xi * (r * r * r * mean_ux);
       }
-    });
-    add_row_sums<S>(ctx, x.row_count(), grad.gain.vec(), [&](Index i, Index first, RowMap<S> total) {
-      total.array() += row_map(dy.row(i) + first, total.size()).array() * row_map(x.row(i) + first, total.size()).array() *
-                       tape.inv_rms.data()[i];
     });
   }
 

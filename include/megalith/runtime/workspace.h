@@ -46,10 +46,12 @@ class Lane {
     std::size_t size;
   };
   static constexpr std::size_t kFirstBlock = 256 * 1024;
-  static constexpr std::size_t kLargestGrowth = 64 * 1024 * 1024;  // beyond what was asked for
+  static constexpr std::size_t kLargestGrowth = std::size_t{1} << 30;  // beyond what was asked for
 
+  /// Blocks double in size: the end of one that the next take skips is small beside the whole, and pages that are never
+  /// written cost nothing.
   void grow(std::size_t bytes) {
-    const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(blocks_.back().size, kLargestGrowth));
+    const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(2 * blocks_.back().size, kLargestGrowth));
     blocks_.push_back({std::unique_ptr<std::byte, detail::AlignedDelete>(
                            static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)))),
                        size});
