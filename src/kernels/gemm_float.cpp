@@ -166,7 +166,7 @@ void float_pack_panels(const Factor<float>& b, float* panels) {
   fp32_kernel()->pack_b(b.data, b.stride, b.transposed, b.cols, b.rows, panels, nullptr);
 }
 
-void float_panel_product(const Factor<float>& a, const Factor<float>& b, const float* panels, const Mat<float>& c,
+void float_panel_product(const Factor<float>& a, const float* panels, Index panel_rows, Index first, const Mat<float>& c,
                          Into into) {
   const GemmKernel& kernel = *fp32_kernel();
   GemmBlock t{};
@@ -174,8 +174,8 @@ void float_panel_product(const Factor<float>& a, const Factor<float>& b, const f
   t.cols = c.cols;
   t.depth = a.cols;
   set_left(t, kernel, a);
-  t.b = panels;
-  t.b_panel = kernel.cols * b.rows;
+  t.b = panels + first * kernel.cols;
+  t.b_panel = kernel.cols * panel_rows;
   t.b_step = kernel.cols;
   set_base(t, c, into, nullptr, true);
   kernel.block(t);

@@ -7,7 +7,7 @@
 
 namespace megalith::detail {
 
-/// A tile's keys and values, laid out for products, serve all its queries; rows of scores this long are worth vector loops.
+/// Rows of scores this long are worth vector loops.
 inline constexpr Index kQueryTile = 256, kKeyTile = 128;
 /// Beyond the scores of a row stands this much room: rows at a distance of a power of two fall into the same lines of the
 /// cache.
@@ -56,6 +56,16 @@ template <class S>
 void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) {
   const Index tiles = (in.Tq + kQueryTile - 1) / kQueryTile;
   const Index width = in.H * in.D;
+  // All queries of a head multiply the same keys and values, which are laid out for that once.
+  const Index keys_size = PackedFactor<S>::size(in.D, in.Tk), packed_size = keys_size + PackedFactor<S>::size(in.Tk, in.D);
+  Frame packed_frame(ctx.scratch());
+  S* const packed = packed_frame.take<S>(in.B * in.H * packed_size);
+  const auto keys_of = [&](Index b, Index h) { return key_rows(in, b, h, 0, in.Tk).transpose(); };
+  const auto values_of = [&](Index b, Index h) { return value_rows(in, b, h, 0, in.Tk); };
+  ctx.parallel_for(in.B * in.H, [&](Index bh, Lane&) {
+    PackedFactor<S>::pack(keys_of(bh / in.H, bh % in.H), packed + bh * packed_size);
+    PackedFactor<S>::pack(values_of(bh / in.H, bh % in.H), packed + bh * packed_size + keys_size);
+  });
   ctx.parallel_for(in.B * in.H * tiles, [&](Index task, Lane& lane) {
     using std::exp, std::log;
     // The last queries see the most keys: long tasks come first.
@@ -70,14 +80,13 @@ void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S*
       sums[i - qi] = S(0);
       row_map(out(i), in.D).setConstant(S(0));
     }
+    const PackedFactor<S> all_keys(keys_of(b, h), packed + bh * packed_size);
+    const PackedFactor<S> all_values(values_of(b, h), packed + bh * packed_size + keys_size);
     const Index first_key = in.first_key(qi) / kKeyTile * kKeyTile;
     for (Index kj = first_key; kj < in.end_key(qi + nq - 1); kj += kKeyTile) {
       const ScoreTile<S> tile(in, qi, nq, kj);
-      Frame local(lane);
-      const PackedFactor<S> keys(key_rows(in, b, h, kj, tile.nk).transpose(), local);
-      const PackedFactor<S> values(value_rows(in, b, h, kj, tile.nk), local);
       const Mat<S> p(scores, tile.rows(), tile.nk, kScoreStride);
-      tile_product<S>(query_rows(in, b, h, tile.begin, tile.rows()), keys, p, Into::overwrite);
+      tile_product<S>(query_rows(in, b, h, tile.begin, tile.rows()), all_keys.columns(kj, tile.nk), p, Into::overwrite);
       for (Index i = tile.begin; i < tile.end; ++i) {
         S* const row = scores + (i - tile.begin) * kScoreStride;
         const Index first = tile.first(i), last = tile.last(i), r = i - qi;
@@ -95,7 +104,7 @@ void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S*
         sums[r] += seen.sum();
         clear_outside(row, first, last, tile.nk);
       }
-      tile_product<S>(Factor<S>(p), values, {out(tile.begin), tile.rows(), in.D, width}, Into::add);
+      tile_product<S>(Factor<S>(p), all_values.rows(kj, tile.nk), {out(tile.begin), tile.rows(), in.D, width}, Into::add);
     }
     for (Index i = qi; i < qi + nq; ++i) {
       row_map(out(i), in.D) *= S(1) / sums[i - qi];
@@ -116,6 +125,8 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
     S* const dscores = frame.take<S>(kQueryTile * kScoreStride);
     S* const mean_dp = frame.take<S>(in.Tq);
     const auto offset = [&](Index i) { return (b * in.Tq + i) * width + h * in.D; };
+    const PackedFactor<S> all_queries(query_rows(in, b, h, 0, in.Tq), frame);
+    const PackedFactor<S> all_d_rows(Factor<S>(d_o + offset(0), in.Tq, in.D, width), frame);
     for (Index i = 0; i < in.Tq; ++i) {
       mean_dp[i] = row_map(d_o + offset(i), in.D).cwiseProduct(row_map(o + offset(i), in.D)).sum();
       row_map(out.query(in, b, h, i), in.D).setConstant(S(0));
@@ -132,7 +143,6 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
       for (Index qi = first_query; qi < in.Tq && in.first_key(qi) < kj + nk; qi += kQueryTile) {
         const ScoreTile<S> tile(in, qi, std::min(kQueryTile, in.Tq - qi), kj);
         const Index rows = tile.rows();
-        Frame local(lane);
         const Factor<S> q = query_rows(in, b, h, tile.begin, rows);
         const Factor<S> d_rows(d_o + offset(tile.begin), rows, in.D, width);
         const Mat<S> p(probabilities, rows, nk, kScoreStride), ds(dscores, rows, nk, kScoreStride);
@@ -151,9 +161,9 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
           clear_outside(p_row, first, last, nk);
           clear_outside(ds_row, first, last, nk);
         }
-        tile_product<S>(transposed<S>(p), PackedFactor<S>(d_rows, local), dv, Into::add);
+        tile_product<S>(transposed<S>(p), all_d_rows.rows(tile.begin, rows), dv, Into::add);
         tile_product<S>(ds, keys, {out.query(in, b, h, tile.begin), rows, in.D, in.q_stride}, Into::add);
-        tile_product<S>(transposed<S>(ds), PackedFactor<S>(q, local), dk, Into::add);
+        tile_product<S>(transposed<S>(ds), all_queries.rows(tile.begin, rows), dk, Into::add);
       }
     }
   });

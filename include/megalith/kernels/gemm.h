@@ -96,7 +96,8 @@ void float_tile_product(const Factor<float>& a, const Factor<float>& b, const Ma
 /// Numbers that the panels of a right factor take, 0 where products are Eigen's; and the panels.
 Index float_panel_size(Index rows, Index cols);
 void float_pack_panels(const Factor<float>& b, float* panels);
-void float_panel_product(const Factor<float>& a, const Factor<float>& b, const float* panels, const Mat<float>& c,
+/// c = a b or c += a b of the rows of b from `first` on, whose panels have `panel_rows` rows.
+void float_panel_product(const Factor<float>& a, const float* panels, Index panel_rows, Index first, const Mat<float>& c,
                          Into into);
 
 /// Counting scalars specialise this to count multiplications made inside of products only.
@@ -150,28 +151,52 @@ void tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
   else detail::eigen_tile_product(a, b, c, into);
 }
 
-/// A right factor laid out once for several products on one thread.
+/// A right factor laid out once for several products on one thread, or a part of it.
 template <class S>
 struct PackedFactor {
   Factor<S> factor;
-  const S* panels;  // null: products read the factor where it lies
+  const S* panels = nullptr;  // null: products read the factor where it lies
+  Index panel_rows = 0, first = 0;
 
-  /// Takes its memory from the frame.
-  PackedFactor(const Factor<S>& b, Frame& frame) : factor(b), panels(nullptr) {
-    if constexpr (std::is_same_v<S, float>) {
-      const Index size = detail::float_panel_size(b.rows, b.cols);
-      if (size == 0) return;
-      float* const memory = frame.take<float>(size);
-      detail::float_pack_panels(b, memory);
-      panels = memory;
-    }
+  /// Numbers that the panels of a (rows, cols) factor take.
+  static Index size(Index rows, Index cols) {
+    if constexpr (std::is_same_v<S, float>) return detail::float_panel_size(rows, cols);
+    else return 0;
+  }
+  /// Lays out b in `memory` of that size, and returns it.
+  static const S* pack(const Factor<S>& b, S* memory) {
+    if constexpr (std::is_same_v<S, float>)
+      if (size(b.rows, b.cols) > 0) detail::float_pack_panels(b, memory);
+    return memory;
+  }
+
+  /// b, which lies packed in that memory.
+  PackedFactor(const Factor<S>& b, const S* packed)
+      : factor(b), panels(size(b.rows, b.cols) > 0 ? packed : nullptr), panel_rows(b.rows) {}
+  PackedFactor(const Factor<S>& b, Frame& frame) : PackedFactor(b, pack(b, frame.take<S>(size(b.rows, b.cols)))) {}
+
+  /// Rows [begin, begin + count).
+  PackedFactor rows(Index begin, Index count) const {
+    PackedFactor part = *this;
+    part.factor = factor.block(begin, 0, count, factor.cols);
+    part.first += begin;
+    return part;
+  }
+  /// Columns [begin, begin + count); begin is a multiple of 64, which panels of any kernel begin at.
+  PackedFactor columns(Index begin, Index count) const {
+    assert(begin % 64 == 0 && first == 0);
+    PackedFactor part = *this;
+    part.factor = factor.block(0, begin, factor.rows, count);
+    if (panels != nullptr) part.panels += begin * panel_rows;
+    return part;
   }
 };
 
 template <class S>
 void tile_product(Factor<S> a, const PackedFactor<S>& b, Mat<S> c, Into into) {
+  assert(a.rows == c.rows && b.factor.cols == c.cols && a.cols == b.factor.rows);
   if constexpr (std::is_same_v<S, float>) {
-    if (b.panels != nullptr) return detail::float_panel_product(a, b.factor, b.panels, c, into);
+    if (b.panels != nullptr) return detail::float_panel_product(a, b.panels, b.panel_rows, b.first, c, into);
   }
   tile_product(a, b.factor, c, into);
 }
