@@ -122,6 +122,8 @@ std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file) {
   return model;
 }
 
+ModelConfig load_checkpoint_config(const std::string& run_dir_or_file) { return open_checkpoint(run_dir_or_file).config; }
+
 void load_parameters(const std::string& run_dir_or_file, AnyModel& model) {
   const Checkpoint checkpoint = open_checkpoint(run_dir_or_file);
   const std::string difference = first_difference(structure(checkpoint.config), structure(model.config()));

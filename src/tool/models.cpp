@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "megalith/models/config_size.h"
+#include "megalith/models/flops.h"
 #include "megalith/models/zoo.h"
 #include "options.h"
 #include "verb.h"

@@ -9,6 +9,7 @@
 #include "megalith/core/version.h"
 #include "megalith/kernels/gemm.h"
 #include "megalith/models/config_size.h"
+#include "megalith/models/flops.h"
 #include "megalith/train/trainer.h"
 #include "options.h"
 #include "progress.h"

@@ -74,6 +74,7 @@ TEST(Checkpoint, RoundTripIsExact) {
     const auto loaded = load_model(path);
     EXPECT_EQ(loaded->config(), model->config());
     EXPECT_EQ(numbers_of(*loaded), numbers_of(*model));
+    EXPECT_EQ(load_checkpoint_config(path), model->config());
   }
   const auto metadata = SafetensorsReader(folder / "model.safetensors").metadata();
   EXPECT_EQ(metadata.at("format"), "megalith");

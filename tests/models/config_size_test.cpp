@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "megalith/models/any_model.h"
+#include "megalith/models/flops.h"
 
 namespace megalith {
 namespace {

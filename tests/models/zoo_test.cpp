@@ -8,6 +8,7 @@
 #include "megalith/models/any_model.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/config_size.h"
+#include "megalith/models/flops.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {

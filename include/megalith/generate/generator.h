@@ -10,6 +10,7 @@
 
 #include "megalith/generate/sampler.h"
 #include "megalith/models/any_model.h"
+#include "megalith/runtime/processors.h"
 
 namespace megalith {
 
@@ -23,7 +24,7 @@ class Generator {
  public:
   /// For `streams` independent continuations of one prompt. The model must outlive the generator; several generators may
   /// share it. Throws Error when a setting is out of range.
-  explicit Generator(const AnyModel& model, const SamplingConfig& config = {}, int threads = available_processors(),
+  explicit Generator(const AnyModel& model, const SamplingConfig& config = {}, int threads = available_cores(),
                      Index streams = 1);
   ~Generator();
 

@@ -26,6 +26,9 @@ void save_model(const std::string& path, const ModelConfig& config, std::span<co
 /// not a model of ours.
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file);
 
+/// The config of that model alone, with the same checks; its weights are not read.
+ModelConfig load_checkpoint_config(const std::string& run_dir_or_file);
+
 /// Copies the parameters in a file (or a run's folder) into a model of the same structure: everything that changes what the
 /// parameters mean must be equal; dropout and first values may differ, and so may the length where no position is learned.
 /// Throws Error naming the first difference; the model is then as it was.

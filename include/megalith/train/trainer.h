@@ -9,6 +9,7 @@
 #include <string>
 
 #include "megalith/models/any_model.h"
+#include "megalith/runtime/processors.h"
 #include "megalith/train/batch_sampler.h"
 #include "megalith/train/evaluate.h"
 #include "megalith/train/train_config.h"
@@ -74,10 +75,10 @@ class Trainer {
   /// Trains `model`, which must outlive the trainer, from the weights that it has (or those of config.init). Throws Error
   /// when the settings or the data will not do. Writes nothing yet.
   Trainer(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string run_dir,
-          int threads = available_processors());
+          int threads = available_cores());
   /// The same with a sampler and validation data (an empty slice: none) of one's own.
   Trainer(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
-          std::string run_dir, int threads = available_processors());
+          std::string run_dir, int threads = available_cores());
   ~Trainer();
 
   /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Follows the Tape, the State and the frames of flat.h, patched.h and the layers below them; a test holds it against theirs.
+#include "megalith/models/memory.h"
+
+#include <algorithm>
+
+#include "megalith/models/config_size.h"
+
+namespace megalith {
+namespace {
+
+constexpr Index kTileBytes = 1024;                          // that an inner decoder handles at once
+constexpr Index kHiddenTileRows = 1024, kLogitRows = 2048;  // that a feed-forward layer and a head handle at once
+
+/// Numbers that the norm of a row leaves on the tape.
+Index norm_tape(const StackConfig& c) { return c.norm == NormKind::layer ? 2 : 1; }
+
+/// Numbers on the tape of a stack over `rows` positions.
+Index stack_tape(const StackConfig& c, Index rows) {
+  const Index C = c.width;
+  const Index always = 2 * norm_tape(c) + C + c.heads + C;  // norms, attention's output and sums, the block's input
+  const Index kept = 3 * C + (c.qk_norm ? 2 * C : 0) + up_width(c) + C;  // projections, hidden layer, between the halves
+  return rows * (c.layers * (always + (c.recompute ? 0 : kept)) + norm_tape(c));
+}
+
+/// Numbers of scratch at the height of a stack's backward.
+Index stack_scratch(const StackConfig& c, Index rows) {
+  const Index C = c.width, tile = std::min(rows, kHiddenTileRows);
+  const Index gradients = 2 * C, normed = 2 * C, masked = c.dropout > 0 ? C : 0;
+  const Index attention = 3 * C + (c.recompute ? 3 * C + (c.qk_norm ? 2 * C : 0) : 0);
+  const Index hidden = 2 * hidden_width(c) + (c.recompute ? 2 : 1) * up_width(c);
+  return rows * (gradients + normed + masked) +
+         std::max(rows * attention, tile * hidden + (c.recompute ? rows * C : Index{0}));
+}
+
+/// Numbers of a decoder, from `scale` of a config on.
+struct Numbers {
+  Index tape = 0, scratch = 0;
+};
+Numbers decoder_numbers(const ModelConfig& config, std::size_t scale, Shape bytes) {
+  const ScaleConfig& c = config.scales[scale];
+  const Index rows = bytes.rows() / c.unit, C = c.stack.width;
+  if (scale + 1 == config.scales.size())
+    return {stack_tape(c.stack, rows),
+            4 * rows * C + std::max(stack_scratch(c.stack, rows), std::min(rows, kLogitRows) * kByteValues)};
+
+  const Index tile = std::clamp<Index>(kTileBytes / c.unit, 1, rows);  // patches
+  const Numbers inner = decoder_numbers(config, scale + 1, {tile, c.unit});
+  const ScaleConfig& inner_scale = config.scales[scale + 1];
+  const Index conditions = 2 * tile * (c.unit / inner_scale.unit) * inner_scale.stack.width;
+  const Index raw = has_patch_embedder(c) ? rows * c.unit * embedding_width(c) : 0;
+  const Index slots = has_patch_embedder(c) ? 2 * tile * c.unit * embedding_width(c) : 0;
+  return {stack_tape(c.stack, rows) + inner.tape,
+          3 * rows * C + raw + std::max(raw + stack_scratch(c.stack, rows), conditions + slots + inner.scratch)};
+}
+
+double bytes_of(Index numbers) { return static_cast<double>(numbers) * sizeof(float); }
+
+}  // namespace
+
+TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool average) {
+  const double weights = bytes_of(parameter_count(config));
+  const Numbers numbers = decoder_numbers(config, 0, batch);
+  return {.weights = weights,
+          .gradient = weights,
+          .moments = 2 * weights,
+          .average = average ? weights : 0,
+          .tape = bytes_of(numbers.tape),
+          .scratch = bytes_of(numbers.scratch)};
+}
+
+double state_memory(const ModelConfig& config, Index B) {
+  Index numbers = 0;
+  for (std::size_t i = 0; i < config.scales.size(); ++i) {
+    const ScaleConfig& scale = config.scales[i];
+    const Index positions = (window_bytes(config, i) + scale.unit - 1) / scale.unit;
+    const Index kept = scale.stack.window > 0 ? std::min(positions, 2 * scale.stack.window) : positions;
+    numbers += scale.stack.layers * B * kept * 2 * scale.stack.width;
+    if (i + 1 == config.scales.size()) continue;
+    const ScaleConfig& inner = config.scales[i + 1];
+    numbers += B * (scale.unit / inner.unit) * inner.stack.width;
+  }
+  return bytes_of(numbers);
+}
+
+}  // namespace megalith

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/runtime/processors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "megalith/runtime/parallel.h"
+
+namespace megalith {
+namespace detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The first line of a file; empty where there is none.
+std::string first_line(const fs::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+/// The rest of the first line that starts so; empty where there is none.
+std::string line_after(const fs::path& path, std::string_view start) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(start)) return line.substr(start.size());
+  return "";
+}
+
+/// "0-2,5" as 0, 1, 2, 5; empty where the text is no such list.
+std::vector<int> listed(const std::string& text) {
+  std::vector<int> all;
+  std::istringstream in(text);
+  for (std::string range; std::getline(in, range, ',');) {
+    int first = 0, last = 0;
+    char dash = 0;
+    std::istringstream numbers(range);
+    if (!(numbers >> first)) return {};
+    if (!(numbers >> dash)) last = first;
+    else if (dash != '-' || !(numbers >> last)) return {};
+    for (int i = first; i <= last; ++i) all.push_back(i);
+  }
+  return all;
+}
+
+/// Processors' worth of time that the cgroup of this process may use, or those around it; infinite where nothing limits it.
+double time_limit(const fs::path& root) {
+  double limit = HUGE_VAL;
+  const std::string group = line_after(root / "proc/self/cgroup", "0::/");
+  for (fs::path path = root / "sys/fs/cgroup" / group;; path = path.parent_path()) {
+    std::istringstream in(first_line(path / "cpu.max"));  // "max 100000", or microseconds per so many
+    double quota = 0, period = 0;
+    if (in >> quota >> period && quota > 0 && period > 0) limit = std::min(limit, quota / period);
+    if (path.filename() == "cgroup" || !path.has_relative_path()) return limit;
+  }
+}
+
+}  // namespace
+
+int count_cores(const fs::path& root, int processors) {
+  const std::vector<int> allowed = listed(line_after(root / "proc/self/status", "Cpus_allowed_list:"));
+  std::set<std::string> cores;  // each by the list of its processors
+  for (const int processor : allowed) {
+    const fs::path topology = root / "sys/devices/system/cpu" / ("cpu" + std::to_string(processor)) / "topology";
+    std::string core = first_line(topology / "core_cpus_list");
+    if (core.empty()) core = first_line(topology / "thread_siblings_list");  // its name before Linux 5.3
+    if (core.empty()) core = "alone: " + std::to_string(processor);
+    cores.insert(core);
+  }
+  const int count = static_cast<int>(allowed.size()) < processors ? processors : static_cast<int>(cores.size());
+  return static_cast<int>(std::clamp(std::ceil(time_limit(root)), 1.0, static_cast<double>(count)));
+}
+
+}  // namespace detail
+
+int available_cores() { return detail::count_cores("/", available_processors()); }
+
+}  // namespace megalith
