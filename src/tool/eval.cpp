@@ -17,6 +17,7 @@
 #include "megalith/train/evaluate.h"
 #include "options.h"
 #include "progress.h"
+#include "start_line.h"
 #include "verb.h"
 
 namespace megalith::tool {
@@ -66,6 +67,7 @@ int run_eval(const EvalOptions& options) {
     costs = std::make_unique<CostFile>(options.per_byte, options.checkpoint, corpus);
     config.costs = [&](const CorpusFile&, std::int64_t, std::span<const float> bits) { costs->write(bits); };
   }
+  say_what_computes(options.threads);
   config.progress = [&](std::int64_t done, std::int64_t total) {
     display.note(text(grouped(done), " of ", grouped(total), " bytes"));
     return Control::go_on;

@@ -13,6 +13,7 @@
 #include "megalith/generate/generator.h"
 #include "megalith/io/checkpoint.h"
 #include "options.h"
+#include "start_line.h"
 #include "verb.h"
 
 namespace megalith::tool {
@@ -44,7 +45,9 @@ std::string read_prompt(const GenerateOptions& options) {
 int run_generate(const GenerateOptions& options) {
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Generator generator(*model, options.sampling, options.threads);
-  generator.prompt(read_prompt(options));
+  const std::string prompt = read_prompt(options);
+  say_what_computes(options.threads);
+  generator.prompt(prompt);
   for (std::int64_t i = 0; i < options.bytes; ++i) {
     std::fputc(generator.next(), stdout);
     // Each byte as it comes: somebody may be reading along.

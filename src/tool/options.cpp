@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "megalith/core/check.h"
-#include "megalith/runtime/parallel.h"
+#include "megalith/runtime/processors.h"
 
 namespace megalith::tool {
 namespace {
@@ -53,10 +53,9 @@ CLI::Validator share_below_one() {
 }
 
 CLI::Option* add_threads(CLI::App& verb, int& threads) {
-  threads = available_processors();
-  return verb.add_option("--threads", threads, "Threads; the result does not depend on them")
+  threads = available_cores();
+  return verb.add_option("--threads", threads, "Threads; the result does not depend on them [one for each physical core]")
       ->check(whole_number(1, 4096))
-      ->capture_default_str()
       ->type_name("N");
 }
 

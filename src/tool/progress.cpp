@@ -64,7 +64,8 @@ std::string bar(double share, int width, const Look& look) {
 Look look_of(std::FILE* file) {
   Look look;
   const int descriptor = fileno(file);
-  look.terminal = isatty(descriptor) == 1 && environment("TERM") != "dumb";
+  const std::string kind = environment("TERM");
+  look.terminal = isatty(descriptor) == 1 && !kind.empty() && kind != "dumb";
   look.color = look.terminal && environment("NO_COLOR").empty();
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {  // the first that is set decides
     const std::string value = environment(name);

@@ -14,7 +14,7 @@ namespace megalith::tool {
 
 /// What the output can show.
 struct Look {
-  bool terminal = false;  // lines can be drawn over
+  bool terminal = false;  // lines can be drawn over: a terminal whose kind, TERM, is told and not "dumb"
   bool color = false;     // on terminals without NO_COLOR (https://no-color.org)
   bool unicode = false;   // where the locale says UTF-8
   int width = 80;         // columns

@@ -4,39 +4,24 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "interrupt.h"
-#include "megalith/core/version.h"
-#include "megalith/kernels/gemm.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/train/trainer.h"
 #include "options.h"
 #include "progress.h"
+#include "start_line.h"
 #include "train_options.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
 
-/// The widest vectors that this program was compiled for.
-constexpr const char* instruction_set() {
-#if defined(__AVX512F__)
-  return "AVX-512";
-#elif defined(__AVX2__)
-  return "AVX2";
-#elif defined(__ARM_NEON)
-  return "NEON";
-#else
-  return "the baseline of its processor family";
-#endif
-}
-
-void say_what_starts(const RunConfig& run, const TrainOptions& options) {
+void say_what_starts(const RunConfig& run) {
   const ModelConfig& model = run.model;
   const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
-  std::printf("megalith %s: %d threads, compiled for %s, products by %s\n", kLibraryVersion, options.threads,
-              instruction_set(), product_library());
   std::printf("model: %s, %s parameters, windows of %s bytes, %.1f MFLOP to learn a byte\n", model_name(model).c_str(),
               grouped(parameter_count(model)).c_str(), grouped(model.length).c_str(), flops * 1e-6);
   std::fflush(stdout);
@@ -81,11 +66,13 @@ int run_train(const TrainOptions& options, const std::string& program) {
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, options.threads);
   if (options.resume) trainer.resume();
-  say_what_starts(run, options);
+  say_what_starts(run);
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
   ProgressDisplay display(stderr);
+  bool computes = false;  // run() refuses some input before it does
   const TrainResult result = trainer.run([&](const Progress& progress) {
+    if (!std::exchange(computes, true)) say_what_computes(options.threads);
     display.show(progress);
     return interrupt.asked() ? Control::stop : Control::go_on;
   });

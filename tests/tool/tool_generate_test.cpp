@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of megalith generate.
+#include <regex>
+
 #include "tool_fixture.h"
 
 namespace megalith::tests {
@@ -12,7 +14,8 @@ struct ToolGenerate : ToolTest {
     options.insert(options.begin(), {"generate", folder / "run"});
     const Outcome outcome = run_tool(options, input);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.err, "");
+    EXPECT_TRUE(std::regex_match(outcome.err, std::regex("megalith [0-9.]+: [0-9]+ threads?, .*products.*\n")))
+        << outcome.err;
     return outcome.out;
   }
 };

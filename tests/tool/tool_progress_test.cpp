@@ -146,7 +146,14 @@ TEST(ProgressDisplay, NoColorIsObeyedAndNoFileIsATerminal) {
   setenv("NO_COLOR", "1", 1);
   EXPECT_TRUE(look_of(other_end).terminal);
   EXPECT_FALSE(look_of(other_end).color);
-  setenv("TERM", "dumb", 1);
+  setenv("NO_COLOR", "", 1);  // empty is as good as not there
+  EXPECT_TRUE(look_of(other_end).color);
+  for (const char* kind : {"dumb", ""}) {
+    setenv("TERM", kind, 1);
+    EXPECT_FALSE(look_of(other_end).terminal);
+    EXPECT_FALSE(look_of(other_end).color);
+  }
+  unsetenv("TERM");
   EXPECT_FALSE(look_of(other_end).terminal);
   std::fclose(other_end);
   close(terminal);
