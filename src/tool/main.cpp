@@ -36,8 +36,14 @@ int run(int argc, char** argv) {
   CLI::App app{"Trains and runs multiscale byte transformers on CPUs.", "megalith"};
   app.set_version_flag("--version", std::string("megalith ") + kLibraryVersion);
   app.require_subcommand(1);
-  const std::vector<Verb> verbs{add_train(app, argc > 0 ? argv[0] : "megalith"), add_eval(app), add_generate(app),
-                                add_models(app)};
+  const std::vector<Verb> verbs{add_train(app, argc > 0 ? argv[0] : "megalith"),
+                                add_eval(app),
+                                add_generate(app),
+                                add_models(app),
+                                add_info(app),
+                                add_flops(app),
+                                add_completion(app),
+                                add_manual(app)};
   try {
     app.parse(argc, argv);
     for (const Verb& verb : verbs)

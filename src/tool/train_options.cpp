@@ -166,23 +166,24 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->check(positive_number())
       ->type_name("X");
   const auto add_choice = [&](const char* option, auto& value, auto from_name, const std::string& description) {
-    verb.add_option_function<std::string>(
-            option,
-            [&value, option, from_name](const std::string& name) {
-              try {
-                value = from_name(name);
-              } catch (const Error& error) {
-                throw CLI::ValidationError(option, error.what());
-              }
-            },
-            description)
-        ->type_name("NAME");
+    return verb.add_option_function<std::string>(
+        option,
+        [&value, option, from_name](const std::string& name) {
+          try {
+            value = from_name(name);
+          } catch (const Error& error) {
+            throw CLI::ValidationError(option, error.what());
+          }
+        },
+        description);
   };
   add_choice("--schedule", o.schedule, schedule_kind,
-             of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)));
-  add_choice("--precision", o.precision, precision,
-             with_default("Of products: fp32, or bf16, which is faster where the processor has it",
-                          to_string(defaults.precision)));
+             of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
+      ->type_name("linear|cosine|cooldown");
+  add_choice(
+      "--precision", o.precision, precision,
+      with_default("Of products: fp32, or bf16, which is faster where the processor has it", to_string(defaults.precision)))
+      ->type_name("fp32|bf16");
   verb.add_flag_callback(
       "--recompute", [&o] { o.recompute = true; }, "Keeps less of the forward pass in memory and computes it again");
   verb.add_option("--dropout", o.dropout, "Dropout of each residual branch [the model's]")

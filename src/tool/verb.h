@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What main.cpp knows of a verb. One file per verb: train.cpp, eval.cpp, generate.cpp, models.cpp.
+// What main.cpp knows of a verb. One file per verb: train.cpp, eval.cpp and so on.
 #pragma once
 
 #include <functional>
@@ -25,5 +25,9 @@ Verb add_train(CLI::App& app, const std::string& program);
 Verb add_eval(CLI::App& app);
 Verb add_generate(CLI::App& app);
 Verb add_models(CLI::App& app);
+Verb add_info(CLI::App& app);
+Verb add_flops(CLI::App& app);
+Verb add_completion(CLI::App& app);
+Verb add_manual(CLI::App& app);
 
 }  // namespace megalith::tool

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// megalith info: what a model is, holds and takes.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "megalith/core/check.h"
+#include "megalith/io/checkpoint.h"
+#include "megalith/models/config_json.h"
+#include "megalith/models/config_size.h"
+#include "megalith/models/flops.h"
+#include "megalith/models/memory.h"
+#include "megalith/models/zoo.h"
+#include "megalith/train/recipes.h"
+#include "options.h"
+#include "table.h"
+#include "train_options.h"
+#include "verb.h"
+
+namespace megalith::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct InfoOptions {
+  std::string model;
+  Index batch = 0, length = 0;  // 0: that of the run, or of the named model
+  bool json = false;
+};
+
+/// A model and the settings with which it would be trained.
+struct Described {
+  std::string name;
+  ModelConfig config;
+  Shape batch;
+  bool average = false;
+};
+
+Described describe(const InfoOptions& options) {
+  Described d;
+  std::error_code none;
+  TrainConfig train;
+  if (std::filesystem::exists(options.model, none) && !options.model.ends_with(".json")) {
+    d.config = load_checkpoint_config(options.model);
+    d.name = model_name(d.config);
+    const bool is_run = std::filesystem::exists(std::filesystem::path(options.model) / "config.json", none);
+    train = is_run ? load_run_config(options.model).train : recipe(d.name);
+  } else {
+    d.config = load_config(options.model);
+    d.name = model_name(d.config);
+    train = recipe(d.name);
+  }
+  d.average = train.average > 0;
+  d.batch = {options.batch > 0 ? options.batch : train.batch, d.config.length};
+  if (options.length > 0) {
+    d.batch.T = d.config.length = options.length;
+    d.config.validate();
+  }
+  return d;
+}
+
+/// Everything that is told, in bytes and numbers.
+Json told(const Described& d) {
+  Json parameters = Json::object();
+  for (const SizePart& part : parameters_by_part(d.config)) parameters[part.name] = part.parameters;
+  parameters["in all"] = parameter_count(d.config);
+  const TrainingMemory m = training_memory(d.config, d.batch, d.average);
+  Json training{{"weights", m.weights}, {"gradient", m.gradient}, {"moments", m.moments}};
+  if (d.average) training["average"] = m.average;
+  training.update({{"tape", m.tape}, {"scratch", m.scratch}, {"in all", m.total()}});
+  const double state = state_memory(d.config);
+  const double forward = forward_flops(d.config, {1, d.batch.T}) / static_cast<double>(d.batch.T);
+  return {{"name", d.name},
+          {"config", Json::parse(to_json(d.config))},
+          {"parameters", parameters},
+          {"batch", {{"windows", d.batch.B}, {"length", d.batch.T}}},
+          {"training memory", training},
+          {"generation memory", {{"weights", m.weights}, {"state", state}, {"in all", m.weights + state}}},
+          {"FLOP per byte", {{"forward", forward}, {"training", 3 * forward}}}};
+}
+
+/// Fields of an object, "width 512, layers 6", in lines of limited length.
+std::string fields(const Json& object, const std::string& indent) {
+  constexpr std::size_t kColumns = 100;
+  std::string all, line = indent;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_structured()) continue;
+    const std::string field = key + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+    if (line.size() > indent.size() && line.size() + 2 + field.size() > kColumns) {
+      all += line + ",\n";
+      line = indent;
+    }
+    line += (line.size() > indent.size() ? ", " : "") + field;
+  }
+  return all + line + "\n";
+}
+
+void print_text(const Json& all) {
+  const Json& config = all["config"];
+  std::printf("%s\n%s", all["name"].get<std::string>().c_str(), fields(config, "  ").c_str());
+  for (const Json& scale : config["scales"])
+    std::printf("  scale\n%s%s", fields(scale, "    ").c_str(), fields(scale["stack"], "    ").c_str());
+
+  const auto print_parts = [](const std::string& title, const Json& parts, double unit, int decimals) {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [name, value] : parts.items())
+      rows.push_back({"  " + name, fixed(value.get<double>() / unit, decimals)});
+    std::printf("\n%s\n%s", title.c_str(), table(rows).c_str());
+  };
+  print_parts("parameters", all["parameters"], 1, 0);
+  const Json& batch = all["batch"];
+  print_parts(text("memory to train on batches of ", batch["windows"], " x ", grouped(batch["length"].get<Index>()),
+                   " bytes, in MB; the program itself takes a few more"),
+              all["training memory"], 1e6, 1);
+  print_parts("memory to generate, in MB", all["generation memory"], 1e6, 1);
+  print_parts("matrix products per byte, in MFLOP; megalith flops tells them by part", all["FLOP per byte"], 1e6, 3);
+}
+
+int run_info(const InfoOptions& options) {
+  const Json all = told(describe(options));
+  if (options.json) std::printf("%s\n", all.dump(2).c_str());
+  else print_text(all);
+  return kDone;
+}
+
+}  // namespace
+
+Verb add_info(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("info", "Tells what a model is made of and how much memory it takes");
+  const auto options = std::make_shared<InfoOptions>();
+  verb->add_option("model", options->model, "A name from `megalith models`, a file with a config, a run or a checkpoint")
+      ->required()
+      ->type_name("NAME|FILE.json|RUN_DIR|CHECKPOINT");
+  verb->add_option("--batch", options->batch, "Windows in a batch [that of the run, or of the named model]")
+      ->check(whole_number(1, 1'000'000))
+      ->type_name("N");
+  verb->add_option("--length", options->length, "Bytes in a window [the model's]")
+      ->check(whole_number(1, 1'000'000'000))
+      ->type_name("N");
+  verb->add_flag("--json", options->json, "Prints JSON, in bytes and FLOP");
+  verb->footer(
+      "Memory to train: weights, gradient, AdamW's two moments, the tape of activations that backward needs, and\n"
+      "scratch at its highest; the anonymous memory of a run is within 15 % of the sum.\n"
+      "Memory to generate: weights and the keys and values of one sequence.");
+  return {verb, [options] { return run_info(*options); }};
+}
+
+}  // namespace megalith::tool
