@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <type_traits>
 
+#include "megalith/core/instruction_set.h"
 #include "megalith/core/shape.h"
 
 namespace megalith {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's version, as it is written into files.
+// The library's version (semver.org), as it is written into files. The build and the installed package read it here.
 #pragma once
 
 namespace megalith {
 
-inline constexpr const char* kLibraryVersion = "0.1.0";  // the same as in CMakeLists.txt
+inline constexpr const char* kLibraryVersion = "0.1.0";
 
 }  // namespace megalith

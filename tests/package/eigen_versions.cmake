@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+cmake_minimum_required(VERSION 3.21)
+include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/megalithEigen.cmake)
+
+foreach(version 3.4 3.4.0 3.4.1 3.4.90 5.0.0 5.0.1 5.12)
+  megalith_eigen_problem("${version}" problem)
+  if(problem)
+    message(SEND_ERROR "Eigen ${version} fits, but: ${problem}")
+  endif()
+endforeach()
+foreach(version "" 3.2.10 3.3.9 6.0.0)
+  megalith_eigen_problem("${version}" problem)
+  if(NOT problem MATCHES "needs Eigen 3.4 or 5.x, and found \"${version}\"")
+    message(SEND_ERROR "Eigen \"${version}\" does not fit, and the sentence is: ${problem}")
+  endif()
+endforeach()

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Installs BUILD, moves what came to PREFIX, and looks at it.
+cmake_minimum_required(VERSION 3.21)
+set(first ${PREFIX}_from)
+file(REMOVE_RECURSE ${first} ${PREFIX})
+execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${first} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+file(RENAME ${first} ${PREFIX})
+
+file(GLOB_RECURSE installed RELATIVE ${PREFIX} ${PREFIX}/*)
+foreach(name megalith/megalith.h megalith/core/version.h megalithConfig.cmake megalithConfigVersion.cmake megalith.pc LICENSE
+             README.md CHANGELOG.md include/megalith/io/README.md)
+  string(REPLACE "." "\\." pattern ${name})
+  if(NOT installed MATCHES "(^|[;/])${pattern}(;|$)")
+    message(FATAL_ERROR "${name} is not installed")
+  endif()
+endforeach()
+
+foreach(file ${installed})
+  if(file MATCHES "(\\.cmake|\\.pc)$")
+    file(READ ${PREFIX}/${file} text)
+    foreach(path ${BUILD} ${first})
+      string(FIND "${text}" ${path} at)
+      if(NOT at EQUAL -1)
+        message(FATAL_ERROR "${file} names ${path}")
+      endif()
+    endforeach()
+  endif()
+endforeach()
+
+if(TOOL)
+  execute_process(COMMAND ${PREFIX}/bin/megalith --version OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT said STREQUAL "megalith ${VERSION}\n")
+    message(FATAL_ERROR "the installed command says it is ${said}, not ${VERSION}")
+  endif()
+endif()
