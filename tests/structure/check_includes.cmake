@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# Fails when a file includes what stands above it. Run with -DROOT=<the project>.
+# Fails when a file includes what stands above it, or a header what users of the library do without. Run with
+# -DROOT=<the project>.
 #
 # Each folder may include itself and the folders named here. Files above the library (tests, tools, examples, benchmarks)
 # may include all of it.
 cmake_minimum_required(VERSION 3.21)
 set(may_core "")
+set(may_helpers core)  # the headers of src/ itself
 set(may_runtime core)
 set(may_kernels core runtime)
 set(may_nn core runtime kernels)
-set(may_models core runtime kernels nn)
-set(may_io core runtime models)
+set(may_models core runtime kernels nn helpers)
+set(may_io core runtime models helpers)
 set(may_dist core runtime)
-set(may_train core runtime kernels models io dist)
+set(may_train core runtime kernels models io dist helpers)
 set(may_generate core runtime models io)
 set(may_testing core runtime kernels nn)
 set(umbrellas megalith.h)  # include everything
@@ -26,7 +28,7 @@ foreach(file ${files})
   if(place MATCHES "^([a-z_]+)/")
     set(folder ${CMAKE_MATCH_1})
   else()
-    set(folder io)  # helpers of src/ itself, shared by io, models and train
+    set(folder helpers)
     if(NOT file MATCHES "^src/")
       string(APPEND wrong "  ${place} stands on no floor\n")
     endif()
@@ -38,10 +40,28 @@ foreach(file ${files})
     string(APPEND wrong "  ${place} stands on no floor: add ${folder}/ to tests/structure/check_includes.cmake\n")
     continue()
   endif()
-  file(STRINGS ${ROOT}/${file} lines REGEX "^[ ]*#[ ]*include[ ]*[\"<]megalith[/.]")
+  file(STRINGS ${ROOT}/${file} lines REGEX "^[ ]*#[ ]*include[ ]*[\"<]")
   foreach(line ${lines})
     string(REGEX REPLACE "^[^\"<]*[\"<]([^\">]*)[\">].*" "\\1" included ${line})
-    string(REGEX REPLACE "^megalith/([a-z_]+)/.*" "\\1" target ${included})
+    if(included MATCHES "^megalith/([a-z_]+)/")
+      set(target ${CMAKE_MATCH_1})
+    elseif(line MATCHES "\"" AND NOT included MATCHES "^megalith/")  # beside the file
+      get_filename_component(target ${ROOT}/${file} DIRECTORY)
+      get_filename_component(target ${target}/${included} ABSOLUTE)
+      file(RELATIVE_PATH target ${ROOT}/src ${target})
+      if(NOT target MATCHES "^([a-z_]+)/" AND NOT target MATCHES "^\\.\\./")
+        set(target helpers)
+      endif()
+      string(REGEX REPLACE "/.*" "" target ${target})
+    elseif(file MATCHES "^include/" AND NOT included MATCHES "^(megalith|Eigen)/" AND included MATCHES "[/.]"
+           AND NOT (included STREQUAL "omp.h" AND place STREQUAL "runtime/parallel.h"))
+      string(APPEND wrong "  ${place} includes ${included}: headers need Eigen, the standard library, and no more\n")
+      continue()
+    elseif(NOT included MATCHES "^megalith/")
+      continue()  # libraries
+    else()
+      set(target ${included})
+    endif()
     if(NOT target STREQUAL folder AND NOT target IN_LIST may_${folder})
       string(APPEND wrong "  ${place} includes ${included}\n")
     elseif(folder STREQUAL "testing" AND target STREQUAL "nn" AND NOT included STREQUAL "megalith/nn/module.h")

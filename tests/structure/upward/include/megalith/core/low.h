@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mistake on purpose: tests that check_includes.cmake notices it.
+// Mistakes on purpose: tests that check_includes.cmake notices it.
 #pragma once
+
+#include <nlohmann/json.hpp>
 
 #include "megalith/nn/high.h"
