@@ -31,6 +31,7 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 
 /// A Module is a plain value that owns its parameters, and nothing else.
 ///
+/// ```
 ///   parameters   its Tensor<S> members. A gradient is another M, and so are Adam's two moments.
 ///   activations  M::Tape(m, shape): forward fills it, backward reads it. It serves every shape up to its own.
 ///   temporaries  ctx.scratch(), rewound when the call returns.
@@ -53,6 +54,7 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 ///                                                 zipped over modules of the same structure (they may differ in scalar
 ///                                                 type or constness). A State is visited the same way, but only its
 ///                                                 tensors with a gradient: not its counters, and not the bytes in it.
+/// ```
 ///
 /// The number of channels may change from x to y: in_channels() and out_channels() tell. x, y, dy and dx do not overlap.
 /// Shapes are preconditions, asserted in debug builds: the models check what users pass, once. Nothing here throws.

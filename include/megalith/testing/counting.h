@@ -78,8 +78,9 @@ struct megalith::detail::ProductScope<megalith::testing::Counting> {
   ProductScope& operator=(const ProductScope&) = delete;
 };
 
+namespace std {
 template <>
-struct std::numeric_limits<megalith::testing::Counting> : std::numeric_limits<double> {
+struct numeric_limits<megalith::testing::Counting> : numeric_limits<double> {
   using Counting = megalith::testing::Counting;
   static constexpr Counting min() { return std::numeric_limits<double>::min(); }
   static constexpr Counting max() { return std::numeric_limits<double>::max(); }
@@ -88,9 +89,11 @@ struct std::numeric_limits<megalith::testing::Counting> : std::numeric_limits<do
   static constexpr Counting infinity() { return std::numeric_limits<double>::infinity(); }
   static constexpr Counting quiet_NaN() { return std::numeric_limits<double>::quiet_NaN(); }
 };
+}  // namespace std
 
+namespace Eigen {
 template <>
-struct Eigen::NumTraits<megalith::testing::Counting> : Eigen::NumTraits<double> {
+struct NumTraits<megalith::testing::Counting> : NumTraits<double> {
   using Real = megalith::testing::Counting;
   using NonInteger = megalith::testing::Counting;
   using Nested = megalith::testing::Counting;
@@ -103,3 +106,4 @@ struct Eigen::NumTraits<megalith::testing::Counting> : Eigen::NumTraits<double> 
   static Real quiet_NaN() { return std::numeric_limits<Real>::quiet_NaN(); }
   enum { IsComplex = 0, IsInteger = 0, IsSigned = 1, RequireInitialization = 0, ReadCost = 2, AddCost = 2, MulCost = 2 };
 };
+}  // namespace Eigen

@@ -73,8 +73,9 @@ inline bool isfinite(Dual a) { return std::isfinite(a.value) && std::isfinite(a.
 
 }  // namespace megalith::testing
 
+namespace std {
 template <>
-struct std::numeric_limits<megalith::testing::Dual> : std::numeric_limits<double> {
+struct numeric_limits<megalith::testing::Dual> : numeric_limits<double> {
   using Dual = megalith::testing::Dual;
   static constexpr Dual min() { return std::numeric_limits<double>::min(); }
   static constexpr Dual max() { return std::numeric_limits<double>::max(); }
@@ -85,9 +86,11 @@ struct std::numeric_limits<megalith::testing::Dual> : std::numeric_limits<double
     return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
   }
 };
+}  // namespace std
 
+namespace Eigen {
 template <>
-struct Eigen::NumTraits<megalith::testing::Dual> : Eigen::NumTraits<double> {
+struct NumTraits<megalith::testing::Dual> : NumTraits<double> {
   using Real = megalith::testing::Dual;
   using NonInteger = megalith::testing::Dual;
   using Nested = megalith::testing::Dual;
@@ -100,3 +103,4 @@ struct Eigen::NumTraits<megalith::testing::Dual> : Eigen::NumTraits<double> {
   static Real quiet_NaN() { return std::numeric_limits<Real>::quiet_NaN(); }
   enum { IsComplex = 0, IsInteger = 0, IsSigned = 1, RequireInitialization = 0, ReadCost = 2, AddCost = 2, MulCost = 4 };
 };
+}  // namespace Eigen
