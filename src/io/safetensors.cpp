@@ -94,6 +94,7 @@ TensorInfo parse_tensor(const json& value, const std::string& what, std::uint64_
 /// Names in the order of their data.
 std::vector<std::string> sorted_names(const std::map<std::string, TensorInfo>& tensors) {
   std::vector<std::string> names;
+  names.reserve(tensors.size());
   for (const auto& [name, info] : tensors) names.push_back(name);
   std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
     const TensorInfo &x = tensors.at(a), &y = tensors.at(b);

@@ -91,7 +91,7 @@ std::string read_config_file(const std::string& path) {
   check(std::filesystem::is_regular_file(status), path, " is not a file");
   check(std::filesystem::file_size(path, error) <= kMostBytes && !error, path, " is too large for a model's config");
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text{std::istreambuf_iterator<char>(file), {}};
   check(file.good() || file.eof(), "cannot read ", path);
   return text;
 }
@@ -115,7 +115,7 @@ const Preset& preset(std::string_view name) {
 
 ModelConfig load_config(const std::string& name_or_file) {
   if (!name_or_file.ends_with(".json")) return preset(name_or_file).config;
-  const ModelConfig config = config_from_json(read_config_file(name_or_file), name_or_file);
+  ModelConfig config = config_from_json(read_config_file(name_or_file), name_or_file);
   try {
     config.validate();
   } catch (const Error& e) {

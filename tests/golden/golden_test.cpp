@@ -133,7 +133,7 @@ void check_score(const Golden& golden, const Decoder& m) {
 template <class Decoder>
 void check_next(const Golden& golden, const Decoder& m, Index prompt) {
   using S = typename Decoder::Scalar;
-  const auto [B, T] = golden.shape;
+  const Index B = golden.shape.B, T = golden.shape.T;
   Workspace workspace(2);
   const Context ctx(workspace);
   typename Decoder::State state(m, B, golden.config.length);
