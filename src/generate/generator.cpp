@@ -5,21 +5,29 @@
 #include <numeric>
 
 #include "megalith/core/check.h"
+#include "megalith/models/independent_rows.h"
 
 namespace megalith {
 
-Generator::Generator(const AnyModel& model, const SamplingConfig& config, int threads, Index streams)
-    : model_(model), config_(config), workspace_(std::max(threads, 1)), length_(model.config().length) {
+Generator::Generator(const AnyModel& model, const SamplingConfig& config, int threads, Index streams, Index first_stream)
+    : model_(model),
+      config_(config),
+      workspace_(std::max(threads, 1)),
+      first_stream_(first_stream),
+      length_(model.config().length) {
   config.validate();
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
   check(streams >= 1, "streams is ", streams, ", and must be 1 or more");
+  check(first_stream >= 0, "first_stream is ", first_stream, ", and must be 0 or more");
   Index unit = 1;
   for (const ScaleConfig& scale : model.config().scales) unit = std::lcm(unit, scale.unit);
   hop_ = length_ - length_ / 2 / unit * unit;
   windows_.resize(static_cast<std::size_t>(streams));
   logits_.resize(static_cast<std::size_t>(streams * kByteValues));
   next_.resize(static_cast<std::size_t>(streams));
-  state_ = model.make_state(streams);
+  if (config.repetition_penalty != 1) recent_.assign(windows_.size(), RecentBytes(config.repetition_window));
+  together_ = rows_are_independent(model.config()) ? streams : 1;
+  start_states();
 }
 
 Generator::~Generator() = default;
@@ -30,6 +38,7 @@ void Generator::prompt(std::span<const std::uint8_t> bytes) {
   // What comes before the window in which the next byte will be predicted is never looked at.
   const std::int64_t unseen = std::clamp<std::int64_t>(start_ - position_, 0, std::ssize(bytes));
   for (auto& window : windows_) window.insert(window.end(), bytes.begin() + unseen, bytes.end());
+  for (RecentBytes& recent : recent_) recent.add(bytes);
   position_ = end;
 }
 
@@ -46,16 +55,26 @@ std::span<const std::uint8_t> Generator::next_of_each() {
   move_window(window_start(position_));
   read_pending();
   const Context ctx(workspace_);
-  model_.next(ctx, *state_, logits_);
-  for (std::size_t s = 0; s < next_.size(); ++s) {
-    const auto logits = std::span<const float>(logits_).subspan(s * kByteValues, kByteValues);
-    next_[s] = sample(logits, config_, RandomKey{config_.seed}.child(s), static_cast<std::uint64_t>(position_));
-    windows_[s].push_back(next_[s]);
-  }
-  model_.accept(next_, *state_);
+  const std::size_t rows = static_cast<std::size_t>(together_);
+  for (std::size_t i = 0; i < states_.size(); ++i)
+    model_.next(ctx, *states_[i], std::span(logits_).subspan(i * rows * kByteValues, rows * kByteValues));
+  for (Index s = 0; s < std::ssize(next_); ++s) next_[static_cast<std::size_t>(s)] = draw(s);
+  for (std::size_t i = 0; i < states_.size(); ++i)
+    model_.accept(std::span<const std::uint8_t>(next_).subspan(i * rows, rows), *states_[i]);
   ++read_;
   ++position_;
   return next_;
+}
+
+std::uint8_t Generator::draw(Index stream) {
+  const std::size_t s = static_cast<std::size_t>(stream);
+  const auto logits = std::span(logits_).subspan(s * kByteValues, kByteValues);
+  if (!recent_.empty()) penalise_repetition(logits, recent_[s], config_.repetition_penalty);
+  const RandomKey key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(first_stream_ + stream));
+  const std::uint8_t byte = sample(logits, config_, key, static_cast<std::uint64_t>(position_));
+  windows_[s].push_back(byte);
+  if (!recent_.empty()) recent_[s].add({&byte, 1});
+  return byte;
 }
 
 /// Where the window starts in which the byte at `position` is predicted: the first has room for bytes [0, L), and each later
@@ -72,15 +91,23 @@ void Generator::move_window(std::int64_t start) {
   }
   start_ = start;
   read_ = 0;
-  state_ = model_.make_state(std::ssize(windows_));
+  start_states();
+}
+
+void Generator::start_states() {
+  states_.resize(windows_.size() / static_cast<std::size_t>(together_));
+  for (auto& state : states_) state = model_.make_state(together_);
 }
 
 void Generator::read_pending() {
   const Index n = std::ssize(windows_[0]) - read_;
   if (n == 0) return;
-  pending_.clear();
-  for (const auto& window : windows_) pending_.insert(pending_.end(), window.begin() + read_, window.end());
-  model_.read(Context(workspace_), {pending_.data(), std::ssize(windows_), n}, *state_);
+  auto window = windows_.begin();
+  for (const auto& state : states_) {
+    pending_.clear();
+    for (Index s = 0; s < together_; ++s, ++window) pending_.insert(pending_.end(), window->begin() + read_, window->end());
+    model_.read(Context(workspace_), {pending_.data(), together_, n}, *state);
+  }
   read_ += n;
 }
 

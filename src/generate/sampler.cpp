@@ -17,11 +17,23 @@ void SamplingConfig::validate() const {
   const auto require = [&](bool good, const char* name, auto value, const char* range) {
     if (!good) problems += text(problems.empty() ? "" : "; ", name, " is ", value, ", and must be ", range);
   };
+  require(repetition_penalty > 0 && std::isfinite(repetition_penalty), "repetition_penalty", repetition_penalty, "above 0");
+  require(repetition_window >= 1 && repetition_window <= kLongestRepetition, "repetition_window", repetition_window,
+          "from 1 to 1048576");
   require(temperature >= 0 && std::isfinite(temperature), "temperature", temperature, "0 or more");
   require(top_k >= 0 && top_k <= kByteValues, "top_k", top_k, "from 0 to 256");
   require(top_p > 0 && top_p <= 1, "top_p", top_p, "above 0, up to 1");
   require(min_p >= 0 && min_p <= 1, "min_p", min_p, "from 0 to 1");
   check(problems.empty(), problems);
+}
+
+void penalise_repetition(std::span<float> logits, const RecentBytes& recent, double penalty) {
+  assert(logits.size() == kByteValues);
+  for (std::size_t v = 0; v < logits.size(); ++v) {
+    if (!recent.contains(static_cast<std::uint8_t>(v))) continue;
+    const double z = static_cast<double>(logits[v]);
+    logits[v] = static_cast<float>(z > 0 ? z / penalty : z * penalty);
+  }
 }
 
 std::uint8_t sample(std::span<const float> logits, const SamplingConfig& config, RandomKey key, std::uint64_t counter) {

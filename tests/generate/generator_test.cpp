@@ -95,6 +95,38 @@ TEST(Generator, StreamsAreIndependent) {
   EXPECT_ERROR(three.next(), "3 streams");
 }
 
+TEST(Generator, StreamsKeepTheirNumbers) {
+  const FakeModel model = made_model(16, 4);
+  Generator all(model, {}, 1, 5), last(model, {}, 1, 2, 3);
+  for (int i = 0; i < 40; ++i) {
+    const auto bytes = all.next_of_each(), two = last.next_of_each();
+    ASSERT_EQ(std::vector<int>(bytes.begin() + 3, bytes.end()), std::vector<int>(two.begin(), two.end()));
+  }
+}
+
+TEST(Generator, RepetitionIsPenalisedOverTheWindowAndThePrompt) {
+  const FakeModel model = made_model(16, 4);
+  const auto greedy = [&](double penalty, int window) {
+    return with_prompt(model, "abcdefgh", 60,
+                       {.repetition_penalty = penalty, .repetition_window = window, .temperature = 0});
+  };
+  std::vector<float> z(kByteValues);
+  for (const int window : {1, 5, 30, 1000}) {  // also beyond what the model still sees
+    const std::string bytes = greedy(3, window);
+    for (std::size_t i = 8; i < bytes.size(); ++i) {
+      const Index at = static_cast<Index>(i), start = at < 16 ? 0 : (at - 16) / 8 * 8 + 8;
+      model.logits(at > start ? static_cast<std::uint8_t>(bytes[i - 1]) : kByteValues, at - start, z);
+      const std::size_t first = i > static_cast<std::size_t>(window) ? i - static_cast<std::size_t>(window) : 0;
+      for (std::size_t v = 0; v < z.size(); ++v)
+        if (bytes.find(static_cast<char>(v), first) < i) z[v] = z[v] > 0 ? z[v] / 3 : z[v] * 3;
+      const auto likeliest = std::max_element(z.begin(), z.end()) - z.begin();
+      ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), likeliest) << window << " " << i;
+    }
+  }
+  EXPECT_NE(greedy(3, 1000), greedy(1, 1000));
+  EXPECT_EQ(greedy(1, 1), greedy(1, 1000));
+}
+
 TEST(Generator, SeedDecides) {
   const FakeModel model = made_model(16, 4);
   EXPECT_EQ(with_prompt(model, "x", 30, {.seed = 2}), with_prompt(model, "x", 30, {.seed = 2}));
@@ -106,6 +138,7 @@ TEST(Generator, Errors) {
   EXPECT_ERROR(Generator(model, {.temperature = -1}), "temperature");
   EXPECT_ERROR(Generator(model, {}, 0), "threads");
   EXPECT_ERROR(Generator(model, {}, 1, 0), "streams");
+  EXPECT_ERROR(Generator(model, {}, 1, 1, -1), "first_stream");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <vector>
 
 #include "support/temporary_folder.h"
@@ -74,6 +75,43 @@ TEST(Sampler, TemperatureZeroTakesTheLikeliest) {
   EXPECT_EQ(sample(z, {.temperature = 0}, RandomKey{1}, 0), 5);
 }
 
+TEST(Sampler, RepetitionPenalty) {
+  std::vector<float> z(kV, 0.5f);
+  z[1] = 3;
+  z[2] = -3;
+  z[3] = 0;
+  std::vector<float> expected = z;
+  expected[1] = 2;
+  expected[2] = -4.5f;
+  RecentBytes recent(10);
+  const std::vector<std::uint8_t> bytes{1, 2, 2, 3, 1, 1};  // how often does not count
+  recent.add(bytes);
+  penalise_repetition(z, recent, 1.5);
+  EXPECT_EQ(z, expected);
+}
+
+TEST(Sampler, RecentBytesForget) {
+  const auto values = [](const RecentBytes& recent) {
+    std::vector<int> all;
+    for (int v = 0; v < 256; ++v)
+      if (recent.contains(static_cast<std::uint8_t>(v))) all.push_back(v);
+    return all;
+  };
+  std::vector<std::uint8_t> bytes;
+  for (int i = 0; i < 40; ++i) bytes.push_back(static_cast<std::uint8_t>(i * i % 11 + 250));  // 260 wraps
+  for (const std::size_t window : {1u, 2u, 7u, 39u, 40u, 100u}) {
+    for (std::size_t n = 0; n <= bytes.size(); ++n) {
+      RecentBytes at_once(static_cast<Index>(window)), one_by_one(static_cast<Index>(window));
+      at_once.add(std::span(bytes).first(n));
+      for (std::size_t i = 0; i < n; ++i) one_by_one.add({&bytes[i], 1});
+      const std::size_t first = n > window ? n - window : 0;
+      const std::set<int> expected(bytes.begin() + static_cast<Index>(first), bytes.begin() + static_cast<Index>(n));
+      EXPECT_EQ(values(at_once), std::vector<int>(expected.begin(), expected.end())) << window << " " << n;
+      EXPECT_EQ(values(one_by_one), values(at_once)) << window << " " << n;
+    }
+  }
+}
+
 TEST(Sampler, KeyAndCounterDecide) {
   const std::vector<float> z(kV, 0.0f);
   std::vector<int> differ(2);
@@ -104,6 +142,9 @@ TEST(Sampler, Errors) {
   EXPECT_ERROR(SamplingConfig{.top_k = 257}.validate(), "top_k");
   EXPECT_ERROR(SamplingConfig{.top_p = 0}.validate(), "top_p");
   EXPECT_ERROR((SamplingConfig{.top_k = -1, .min_p = 2}.validate()), "min_p is 2");
+  EXPECT_ERROR(SamplingConfig{.repetition_penalty = 0}.validate(), "repetition_penalty");
+  EXPECT_ERROR(SamplingConfig{.repetition_window = 0}.validate(), "repetition_window is 0");
+  EXPECT_ERROR(SamplingConfig{.repetition_window = (1 << 20) + 1}.validate(), "1048576");
   EXPECT_NO_THROW(SamplingConfig{}.validate());
 }
 
