@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of megalith generate.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "megalith/generate/sampler.h"
+
+namespace megalith::tool {
+
+struct GenerateOptions {
+  std::string checkpoint;
+  std::int64_t bytes = 0;
+  std::string prompt, prompt_file;
+  std::vector<std::string> stop;
+  SamplingConfig sampling;
+  int samples = 0;  // 0: one, to standard output
+  std::string out;  // what the samples' names begin with
+  bool force = false;
+  int threads = 0;
+};
+
+void add_options(CLI::App& verb, GenerateOptions& options);
+
+/// From wherever it comes. Throws Error where it cannot be read.
+std::string read_prompt(const GenerateOptions& options);
+
+}  // namespace megalith::tool

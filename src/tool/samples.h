@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several samples of megalith generate, each in a file of its own.
+#pragma once
+
+#include "generate_options.h"
+#include "megalith/models/any_model.h"
+
+namespace megalith::tool {
+
+/// Names have four digits whatever the number of samples, and so sort by it.
+inline constexpr int kMostSamples = 9999;
+
+/// Generates options.samples files. Throws Error, before it generates anything, where one exists already (without --force)
+/// or cannot be made; each file is there whole or not at all.
+void write_samples(const AnyModel& model, const std::string& prompt, const GenerateOptions& options);
+
+}  // namespace megalith::tool
