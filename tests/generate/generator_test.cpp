@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "megalith/models/independent_rows.h"
 #include "support/fake_model.h"
 #include "support/temporary_folder.h"
 
@@ -101,6 +104,29 @@ TEST(Generator, StreamsKeepTheirNumbers) {
   for (int i = 0; i < 40; ++i) {
     const auto bytes = all.next_of_each(), two = last.next_of_each();
     ASSERT_EQ(std::vector<int>(bytes.begin() + 3, bytes.end()), std::vector<int>(two.begin(), two.end()));
+  }
+}
+
+/// Tells how many streams a state is made for.
+struct ObservedModel final : FakeModel {
+  explicit ObservedModel(Index width) : FakeModel(16, 4) {
+    for (ScaleConfig& scale : config_.scales) scale.stack.width = width;
+    init({4});
+  }
+  std::unique_ptr<AnyState> make_state(Index B) const override {
+    batches.insert(B);
+    return FakeModel::make_state(B);
+  }
+  mutable std::set<Index> batches;
+};
+
+TEST(Generator, StreamsAreDecodedTogetherOnlyWhereThatLeavesNoTrace) {
+  for (const Index width : {16, 24}) {
+    const ObservedModel model(width);
+    Generator generator(model, {}, 1, 5);
+    generator.prompt("a prompt");
+    for (int i = 0; i < 40; ++i) generator.next_of_each();  // also in later windows
+    EXPECT_EQ(model.batches, std::set<Index>{rows_are_independent(model.config()) ? 5 : 1}) << width;
   }
 }
 

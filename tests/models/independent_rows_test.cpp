@@ -73,7 +73,9 @@ TEST(IndependentRows, OddWidthsAreNotTrusted) {
 TEST(IndependentRows, HoldForNamedModels) {
   if (std::string_view(product_library()) == "Eigen") GTEST_SKIP();
   for (const Preset& preset : presets())
-    if (!preset.name.starts_with("paper-")) EXPECT_TRUE(rows_are_independent(preset.config)) << preset.name;
+    if (preset.name != "paper-image64") {  // whose patches are embedded in 12 x 170 numbers
+      EXPECT_TRUE(rows_are_independent(preset.config)) << preset.name;
+    }
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace megalith::tests {
 
 /// logits(t) = table[x(t - 1)] + positions[t], with row 256 of the table where nothing came before.
-class FakeModel final : public AnyModel {
+class FakeModel : public AnyModel {
  public:
   /// `unit` only restricts lengths, as that of a patched model does.
   explicit FakeModel(Index length = 16, Index unit = 1, double dropout = 0)
@@ -98,6 +98,9 @@ class FakeModel final : public AnyModel {
     row_map(out.data(), kByteValues) = row_map(table_.row(before), kByteValues) + row_map(positions_.row(t), kByteValues);
   }
 
+ protected:
+  ModelConfig config_;
+
  private:
   struct State final : AnyState {
     explicit State(Index B) : before(static_cast<std::size_t>(B), kByteValues) {}
@@ -112,7 +115,6 @@ class FakeModel final : public AnyModel {
     return largest + std::log((numbers - largest).exp().sum());
   }
 
-  ModelConfig config_;
   Tensor<float> table_;      // (257, 256)
   Tensor<float> positions_;  // (T, 256)
 };
