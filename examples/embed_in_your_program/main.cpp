@@ -13,7 +13,7 @@
 
 namespace {
 
-/// Without a run directory: a model that has learned nothing, which gives every byte nearly 8 bits.
+/// Without a run directory: a model that has learned nothing, to which a byte costs more than the 8 bits that it has.
 std::unique_ptr<megalith::AnyModel> untrained_model() {
   auto model = megalith::make_model(megalith::preset("megabyte-tiny").config);
   model->init({.value = 1});
