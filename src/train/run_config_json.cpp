@@ -64,6 +64,7 @@ static void visit_fields(C& c, F&& f) {
   f("precision", c.precision);
   f("seed", c.seed);
   f("init", c.init);
+  f("patience", c.patience);
   f("eval_every", c.eval_every);
   f("eval_bytes", c.eval_bytes);
   f("log_every", c.log_every);
@@ -123,8 +124,10 @@ namespace detail {
 
 nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const nlohmann::json& data) {
   nlohmann::json train_settings = write_fields(train);
-  for (const char* free : {"init", "eval_every", "eval_bytes", "log_every", "save_every_minutes"})
-    train_settings.erase(free);
+  for (const char* free : {"init", "log_every", "save_every_minutes"}) train_settings.erase(free);
+  // Without patience, as in a state from before there was any, validations decide nothing.
+  if (train.patience == 0)
+    for (const char* free : {"patience", "eval_every", "eval_bytes"}) train_settings.erase(free);
   return {{"model", nlohmann::json::parse(to_json(model))}, {"train", train_settings}, {"data", data}};
 }
 

@@ -36,6 +36,11 @@ void TrainConfig::validate(const ModelConfig& model) const {
   problems.unless(precision == Precision::fp32 || has_bf16_products(), "precision is ", to_string(precision),
                   ", and this processor has neither AMX nor AVX-512 BF16 instructions; train in fp32");
   not_negative("eval_every", eval_every);
+  constexpr Index kMostPatience = 1 << 30, kMostInterval = Index{1} << 32;  // their product stays inside 64 bits
+  problems.unless(patience >= 0 && patience <= kMostPatience, "patience is ", patience, ", and must be from 0 to ",
+                  kMostPatience);
+  problems.unless(patience == 0 || (eval_every >= 1 && eval_every <= kMostInterval), "patience is ", patience,
+                  " validations, and eval_every is ", eval_every, ", which must then be from 1 to ", kMostInterval);
   not_negative("eval_bytes", eval_bytes);
   problems.unless(log_every >= 1, "log_every is ", log_every, ", and must be 1 or more");
   not_negative("save_every_minutes", save_every_minutes);

@@ -20,6 +20,7 @@ RunConfig unusual() {
              .average = 0.999,
              .seed = ~std::uint64_t{0},
              .init = "a \"file\"",
+             .patience = 11,
              .eval_every = 7,
              .eval_bytes = 8,
              .log_every = 9,

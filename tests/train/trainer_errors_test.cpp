@@ -94,6 +94,9 @@ TEST(TrainerErrors, ResumeRefusesWhatWouldChangeTheResult) {
   EXPECT_EQ(refusal([](TrainConfig& c) { c.eval_every = 7, c.eval_bytes = 0, c.log_every = 1, c.save_every_minutes = 1; }),
             "");
 
+  EXPECT_NE(refusal([](TrainConfig& c) { c.patience = 3; }).find("train.patience was missing and is now 3"),
+            std::string::npos);
+
   FakeModel other(16, 8);
   EXPECT_ERROR(Trainer(other, short_run(20), data, folder / "run", 1).resume(), "model.scales.0.unit was 4 and is now 8");
   DataConfig other_data = data;

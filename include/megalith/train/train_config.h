@@ -49,6 +49,10 @@ struct TrainConfig {
   std::uint64_t seed = 1;
   std::string init{};  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
 
+  /// Stops after that many validations in a row that bring no new best; 0 means never. Intervals then decide the result, and
+  /// a resumed run keeps eval_every and eval_bytes.
+  Index patience = 0;
+
   // From here on, nothing changes the weights; a resumed run may set them anew.
   Index eval_every = 250;                // steps between validations; 0 means only at the end
   std::int64_t eval_bytes = 256 * 1024;  // size of the evenly spread sample; 0 means all validation data

@@ -53,7 +53,8 @@ struct Progress {
 using Report = std::function<Control(const Progress&)>;
 
 struct TrainResult {
-  bool stopped = false;  // by the callback: resume() continues
+  bool stopped = false;          // by the callback: resume() continues
+  bool out_of_patience = false;  // done before the budget was used: TrainConfig::patience
   Progress progress;
 };
 
@@ -90,7 +91,11 @@ class Trainer {
   /// Where the run stands; after resume(), where it goes on.
   Progress progress() const;
 
-  /// Trains until the budget is used or the callback answers stop, which finishes the step and saves. Throws Error, before
+  /// The model as users will load it: the averaged weights where averaging is on. During run(), it may be read in the
+  /// callback.
+  const AnyModel& result() const;
+
+  /// Trains until the budget or the patience is used up or the callback answers stop, which finishes the step and saves. Throws Error, before
   /// the first step, when the run directory cannot be written or, without resume(), holds a run already.
   TrainResult run(const Report& report = {});
 

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer_run.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "megalith/core/check.h"
+#include "megalith/io/checkpoint.h"
+
+namespace megalith {
+
+static double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void Trainer::Run::begin() {
+  check(!started_, "a trainer runs once; make another one and resume() the run");
+  started_ = true;
+  const RunConfig config{step_.model().config(), config_, data_config_};
+  // The weights before the files: a wrong --init leaves no run behind.
+  if (saved_step_ < 0) {
+    if (!config_.init.empty()) load_parameters(config_.init, step_.model());
+    check(step_.finite(*sampler_, 0), "the model gives costs that are not finite numbers before the first step; start from ",
+          "other weights", config_.init.empty() ? "" : " than those of ", config_.init);
+  }
+  if (resumed_) c_.lines = files_.take_up(config, c_.lines);
+  else files_.begin(config);
+  if (saved_step_ >= 0) {
+    saved_at_ = Clock::now();
+    return;
+  }
+  step_.restart_average();
+  // A checkpoint of step 0: a disk without room for it says so now, and from here on a missing state is a loss, not a start.
+  save();
+}
+
+TrainResult Trainer::Run::run(const Report& report) {
+  const detail::EndOfWork end_of_work(files_);
+  begin();
+  while (!trained()) {
+    train_step();
+    if (!trained()) end_step(report);
+    if (report && report(progress()) == Control::stop) stop_asked_ = true;
+    // After the last step the validation over everything may take long: whoever interrupts it loses nothing.
+    const bool due = config_.save_every_minutes > 0 && seconds_since(saved_at_) >= 60 * config_.save_every_minutes;
+    if (trained() || due || stop_asked_) save();
+    if (stop_asked_) return {.stopped = true, .progress = progress()};
+  }
+  return finish(report);
+}
+
+void Trainer::Run::train_step() {
+  const Clock::time_point start = Clock::now();
+  logged_ = false;
+  c_.lr = learning_rate(config_.schedule, c_.step, share_used());
+  const detail::TrainStep::Result result = step_.gradient(*sampler_, c_.step);
+  c_.grad_norm = result.grad_norm;
+  if (!std::isfinite(result.nats)) fail(c_.step + 1, "the loss", result.nats);
+  if (!std::isfinite(result.grad_norm)) fail(c_.step + 1, "the gradient", result.grad_norm);
+  step_.update(c_.step, c_.lr, c_.grad_norm);
+
+  const double seconds = seconds_since(start);
+  ++c_.step;
+  c_.bytes += step_.bytes_per_step();
+  c_.seconds += seconds;
+  c_.line_nats += result.nats;
+  c_.line_bytes += step_.bytes_per_step();
+  c_.line_seconds += seconds;
+  update_rates();
+}
+
+void Trainer::Run::update_rates() {
+  if (c_.line_bytes == 0) return;
+  train_bpb_ = c_.line_nats / std::numbers::ln2 / static_cast<double>(c_.line_bytes);
+  bytes_per_second_ = static_cast<double>(c_.line_bytes) / c_.line_seconds;
+}
+
+/// What a step but the last ends with.
+void Trainer::Run::end_step(const Report& report) {
+  const bool validation = has_valid() && config_.eval_every > 0 && c_.step % config_.eval_every == 0;
+  if (validation) {
+    validate(sample_bytes(), report, false);
+    keep_best();
+  }
+  if (out_of_patience()) return;  // finish() writes the line, with the validation over everything
+  if (validation || c_.step % config_.log_every == 0) write_line(validation);
+}
+
+TrainResult Trainer::Run::finish(const Report& report) {
+  const auto result = [&](bool stopped) { return TrainResult{stopped, !stopped && share_used() < 1, progress()}; };
+  if (c_.finished != 0) return result(false);
+  if (has_valid()) {
+    // The best is chosen on the sample, which is the same for all steps; the value that counts is that of everything.
+    const bool sampled = config_.eval_every > 0 && sample_bytes() > 0;
+    if (sampled && c_.valid.step < c_.step) {  // where patience ended, it was made
+      if (validate(sample_bytes(), report, true).stopped) return result(true);
+      keep_best();
+    }
+    if (validate(0, report, true).stopped) return result(true);
+    if (!sampled) keep_best();
+  }
+  write_line(has_valid());
+  c_.finished = 1;
+  save();
+  if (report) report(progress());
+  return result(false);
+}
+
+/// Sets c_.valid, unless the report ends it early, which it can where `may_stop`; elsewhere it stops the run after the step.
+Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report, bool may_stop) {
+  EvaluateConfig how{.length = length_, .max_bytes = max_bytes, .costs = {}, .progress = {}};
+  if (report)
+    how.progress = [&](std::int64_t done, std::int64_t total) {
+      Progress now = progress();
+      now.phase = Phase::validating;
+      now.phase_fraction = static_cast<double>(done) / static_cast<double>(total);
+      if (report(now) == Control::stop) stop_asked_ = true;
+      return stop_asked_ && may_stop ? Control::stop : Control::go_on;
+    };
+  const Evaluation result = evaluate(step_.result(), step_.workspace(), valid_, how);
+  if (result.stopped) return result;
+  if (!std::isfinite(result.bits)) fail(c_.step, "the validation", result.bits_per_byte());
+  c_.valid = {result.bits_per_byte(), result.bytes, c_.step};
+  return result;
+}
+
+void Trainer::Run::keep_best() {
+  // A value on another sample (of a resumed run with other eval_bytes) says nothing about this one.
+  const bool comparable = c_.best.step >= 0 && c_.best.bytes == c_.valid.bytes;
+  if (comparable && c_.best.bits_per_byte <= c_.valid.bits_per_byte) return;
+  c_.best = c_.valid;
+  save_model(files_.best(), step_.result(), {{"step", std::to_string(c_.step)}});
+}
+
+void Trainer::Run::write_line(bool validated) {
+  nlohmann::ordered_json line{{"step", c_.step},
+                              {"bytes", c_.bytes},
+                              {"seconds", c_.seconds},
+                              {"train_bpb", train_bpb_},
+                              {"lr", c_.lr},
+                              {"grad_norm", c_.grad_norm},
+                              {"bytes_per_second", bytes_per_second_}};
+  if (validated) {
+    line["valid_bpb"] = c_.valid.bits_per_byte;
+    line["valid_bytes"] = c_.valid.bytes;
+  }
+  files_.append_metrics(line.dump());
+  ++c_.lines;
+  c_.line_nats = c_.line_seconds = 0;
+  c_.line_bytes = 0;
+  logged_ = true;
+}
+
+void Trainer::Run::save() {
+  // Weights can be numbers and still give none: such a checkpoint must not replace a good one.
+  if (c_.step > 0 && saved_step_ != c_.step && !step_.finite(*sampler_, c_.step))
+    fail(c_.step, "the loss after the step", NAN);
+  files_.sync_metrics();
+  // The model first: the state says how far the run is, and never further than the model.
+  save_model(files_.model(), step_.result(), {{"step", std::to_string(c_.step)}});
+  detail::save_state(files_.state(), settings(), c_, step_.tensors());
+  saved_step_ = c_.step;
+  saved_at_ = Clock::now();
+}
+
+void Trainer::Run::fail(std::int64_t step, const char* what, double value) const {
+  const std::string kept = saved_step_ >= 0 ? text("the checkpoint of step ", saved_step_, " stays in ", files_.dir())
+                                            : std::string("no checkpoint was saved yet");
+  throw Error(text("training stopped at step ", step, ": ", what, " is ", value, ", not a finite number (learning rate ",
+                   c_.lr, ", gradient norm ", c_.grad_norm, "); ", kept,
+                   "; a lower learning rate or a longer warm-up may help"));
+}
+
+}  // namespace megalith

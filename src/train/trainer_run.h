@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a Trainer holds. trainer.cpp sets a run up, takes it up again and tells where it stands; trainer_run.cpp runs it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "megalith/train/trainer.h"
+#include "megalith/train/training_data.h"
+#include "run_config_json.h"
+#include "run_files.h"
+#include "run_state.h"
+#include "train_step.h"
+
+namespace megalith {
+
+/// The run of one Trainer. A step ends with its line of metrics and its checkpoint, where they are due.
+class Trainer::Run {
+ public:
+  Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, const std::string& dir, int threads);
+  Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
+      const std::string& dir, int threads);
+
+  void resume();
+  TrainResult run(const Report& report);
+  Progress progress() const;
+  const AnyModel& result() { return step_.result(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Run(AnyModel& model, const TrainConfig& config, const std::string& dir, int threads);
+
+  void describe_data();
+  nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_); }
+  double share_used() const {
+    return steps_ > 0 ? static_cast<double>(c_.step) / static_cast<double>(steps_)
+                      : c_.seconds / (60 * config_.budget.minutes);
+  }
+  bool has_valid() const { return valid_.size() > 0; }
+  /// Of validations during the run; 0: everything, also where a sample of as many bytes would leave out ends of files.
+  std::int64_t sample_bytes() const { return config_.eval_bytes < valid_.size() ? config_.eval_bytes : 0; }
+  /// The best validation lies as many validations before the last as patience allows. A checkpoint knows the steps of both,
+  /// and a run with patience keeps its intervals: so a resumed run stops where one that was not stops.
+  bool out_of_patience() const {
+    return config_.patience > 0 && c_.best.step >= 0 &&
+           c_.valid.step - c_.best.step >= config_.patience * config_.eval_every;
+  }
+  bool trained() const { return share_used() >= 1 || out_of_patience(); }
+
+  void begin();
+  void train_step();
+  void update_rates();
+  void end_step(const Report& report);
+  TrainResult finish(const Report& report);
+  Evaluation validate(std::int64_t max_bytes, const Report& report, bool may_stop);
+  void keep_best();
+  void write_line(bool validated);
+  void save();
+  [[noreturn]] void fail(std::int64_t step, const char* what, double value) const;
+
+  TrainConfig config_;
+  DataConfig data_config_;
+  Index length_;
+  std::optional<TrainingData> files_of_data_;
+  CorpusSlice valid_{};
+  std::unique_ptr<const BatchSampler> sampler_;
+  nlohmann::json data_;  // says which data these are; taken once: data that change while the run goes on are not its data
+  detail::TrainStep step_;
+  detail::RunFiles files_;
+
+  std::int64_t steps_ = 0;  // 0 where the budget is in minutes
+  double gflop_per_byte_ = 0;
+  detail::Counters c_;
+  double train_bpb_ = 0, bytes_per_second_ = 0;  // over the steps since the last line
+  bool logged_ = false, started_ = false, resumed_ = false, stop_asked_ = false;
+  std::int64_t saved_step_ = -1;  // of the checkpoint on the disk; -1: none
+  Clock::time_point saved_at_{};
+};
+
+}  // namespace megalith
