@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learning_curve.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "megalith/core/check.h"
+#include "options.h"
+
+namespace megalith::tool {
+namespace {
+
+constexpr std::size_t kMostPoints = 300;  // of a line: more than a screen shows
+constexpr std::size_t kMostNotes = 100;
+
+std::string bits(double value) {
+  char out[32];
+  std::snprintf(out, sizeof out, "%.3f", value);
+  return out;
+}
+
+std::string note(const Metric& metric, const std::string& what, double value) {
+  return text(what, " ", bits(value), " bits per byte after step ", grouped(metric.step), ", ",
+              short_number(static_cast<double>(metric.bytes)), "B");
+}
+
+/// The means of values that lie beside each other, so that at most so many are left. The first stays: it tells where the run
+/// began.
+std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& all, std::size_t most) {
+  const std::size_t together = (all.size() + most - 1) / std::max<std::size_t>(most, 1);
+  std::vector<PlotPoint> out;
+  for (std::size_t i = 0; i < all.size();) {
+    const std::size_t end = i == 0 ? 1 : std::min(all.size(), i + std::max<std::size_t>(together, 1));
+    PlotPoint mean{0, 0, all[end - 1].note};
+    for (std::size_t k = i; k < end; ++k) mean.x += all[k].x, mean.y += all[k].y;
+    mean.x /= static_cast<double>(end - i), mean.y /= static_cast<double>(end - i);
+    out.push_back(mean);
+    i = end;
+  }
+  return out;
+}
+
+/// A running mean over about a fiftieth of the run, begun anew from no value at all so that it does not drag the first one
+/// along.
+std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
+  const double keep = 1 - 1 / std::max(1.0, static_cast<double>(points.size()) / 50);
+  double sum = 0, weight = 0;
+  for (PlotPoint& point : points) {
+    sum = keep * sum + point.y;
+    weight = keep * weight + 1;
+    point.y = sum / weight;
+  }
+  return points;
+}
+
+}  // namespace
+
+std::vector<Metric> read_metrics(const std::string& run_dir) {
+  std::ifstream in(run_dir + "/metrics.jsonl", std::ios::binary);
+  std::vector<Metric> metrics;
+  for (std::string line; std::getline(in, line);) {
+    const nlohmann::json all = nlohmann::json::parse(line, nullptr, false);
+    if (!all.is_object()) continue;
+    Metric metric{.step = all.value("step", std::int64_t{0}),
+                  .bytes = all.value("bytes", std::int64_t{0}),
+                  .seconds = all.value("seconds", 0.0),
+                  .train_bpb = all.value("train_bpb", 0.0)};
+    if (all.contains("valid_bpb")) {
+      metric.valid_bpb = all.value("valid_bpb", 0.0);
+      metric.valid_bytes = all.value("valid_bytes", std::int64_t{0});
+    }
+    metrics.push_back(metric);
+  }
+  return metrics;
+}
+
+Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
+  Series as_it_was{.color = 0, .faint = true}, training{.name = "training", .color = 0},
+      validation{.name = "validation", .color = 1, .markers = true};
+  for (const Metric& metric : metrics) {
+    const auto x = static_cast<double>(metric.bytes);
+    as_it_was.points.push_back({x, metric.train_bpb, note(metric, "training", metric.train_bpb)});
+    if (metric.valid_bpb)
+      validation.points.push_back(
+          {x, *metric.valid_bpb,
+           note(metric, "validation", *metric.valid_bpb) + ", over " + grouped(metric.valid_bytes) + " bytes"});
+  }
+  training.points = smoothed(as_it_was.points);
+  as_it_was.points = thinned(as_it_was.points, kMostPoints);
+  training.points = thinned(training.points, kMostNotes);
+  for (PlotPoint& point : as_it_was.points) point.note.clear();
+
+  Plot plot{.title = "Learning curve",
+            .description = "Nothing was measured yet.",
+            .x = {.label = "bytes learned from", .unit = "B"},
+            .y = {.label = "bits per byte", .log = true},
+            .width = width,
+            .height = height};
+  if (!metrics.empty()) {
+    plot.description = text("Training went from ", bits(metrics.front().train_bpb), " to ", bits(training.points.back().y),
+                            " bits per byte over ", grouped(metrics.back().bytes), " bytes");
+    training.end = bits(training.points.back().y);
+  }
+  if (!validation.points.empty()) {
+    validation.end = bits(validation.points.back().y);
+    plot.description += text("; validation was at ", validation.end, " in the end");
+  }
+  if (!metrics.empty()) plot.description += ".";
+  // Most is learned at the start: a logarithm gives it room, and is pointless where a run is short.
+  plot.x.log = metrics.size() > 1 && metrics.back().bytes > 20 * metrics.front().bytes;
+  plot.series = {as_it_was, training};
+  if (!validation.points.empty()) plot.series.push_back(validation);
+  return plot;
+}
+
+}  // namespace megalith::tool

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "standard_input.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <span>
+
+#include "megalith/core/check.h"
+#include "megalith/io/atomic_file.h"
+#include "options.h"
+
+namespace megalith::tool {
+
+namespace fs = std::filesystem;
+
+StandardInput::StandardInput(int descriptor, const std::string& run_dir, std::int64_t most) : run_dir_(run_dir) {
+  std::error_code error;
+  check(isatty(descriptor) != 1, "--data - reads standard input, which is a terminal; pipe the bytes in");
+  check(!fs::exists(run_dir + "/config.json", error), run_dir, " holds a run already (config.json); resume it, or choose ",
+        "another folder");
+  made_folder_ = fs::create_directories(run_dir, error);
+  check(fs::is_directory(run_dir, error), "cannot make the folder ", run_dir, ": ",
+        error ? error.message() : std::string("something else has that name"));
+  try {
+    read(descriptor, most);
+  } catch (...) {
+    remove();
+    throw;
+  }
+}
+
+void StandardInput::read(int descriptor, std::int64_t most) {
+  AtomicFile file(path_in(run_dir_));
+  std::array<std::byte, 1 << 16> piece;
+  std::int64_t bytes = 0;
+  for (ssize_t n; (n = ::read(descriptor, piece.data(), piece.size())) != 0;) {
+    if (n < 0 && errno == EINTR) continue;
+    check(n > 0, "cannot read standard input: ", std::strerror(errno));
+    bytes += n;
+    check(bytes <= most, "standard input has more than ", grouped(most), " bytes, which is the most that --data - keeps; ",
+          "write them to a file and name that");
+    file.write(std::span(piece).first(static_cast<std::size_t>(n)));
+  }
+  check(bytes > 0, "standard input is empty; pipe in the bytes to learn from, or name files with --data");
+  file.commit();
+}
+
+StandardInput::~StandardInput() {
+  std::error_code error;
+  if (!fs::exists(run_dir_ + "/config.json", error)) remove();
+}
+
+void StandardInput::remove() {
+  std::error_code error;
+  fs::remove(path_in(run_dir_), error);
+  if (made_folder_) fs::remove(run_dir_, error);  // fails where something else lies there by now
+}
+
+}  // namespace megalith::tool

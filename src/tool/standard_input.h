@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training data from standard input: kept in the folder of the run, since a run reads its data many times, and again when it
+// is resumed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace megalith::tool {
+
+inline constexpr std::int64_t kMostInput = std::int64_t{1} << 30;
+
+/// stdin.bin in the folder of a new run. Unless the run begins, it goes away again, and so does the folder where it was made
+/// for it.
+class StandardInput {
+ public:
+  /// Reads `descriptor` to its end. Throws Error, and leaves nothing, where that is a terminal, where no byte or more than
+  /// `most` come, where the folder holds a run, and where the file cannot be written.
+  StandardInput(int descriptor, const std::string& run_dir, std::int64_t most = kMostInput);
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
+  ~StandardInput();
+
+  static std::string path_in(const std::string& run_dir) { return run_dir + "/stdin.bin"; }
+
+ private:
+  void read(int descriptor, std::int64_t most);
+  void remove();
+
+  std::string run_dir_;
+  bool made_folder_ = false;
+};
+
+}  // namespace megalith::tool

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "svg_plot.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <string_view>
+
+#include "html.h"
+#include "megalith/core/check.h"
+
+namespace megalith::tool {
+namespace {
+
+constexpr std::string_view kStyle = R"css(
+.plot { --c0: #1f5fa8; --c1: #c2570c; --c2: #2e7d4f; --c3: #7b4fa3; --axis: #5c646e; --grid: #e2dfd8; --ground: #fdfcfa; }
+@media (prefers-color-scheme: dark) {
+  .plot { --c0: #7db4f0; --c1: #f2a057; --c2: #7cc99a; --c3: #c3a3e6; --axis: #9aa3ad; --grid: #30363d; --ground: #15181c; }
+}
+.plot text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif; fill: var(--axis);
+  font-variant-numeric: tabular-nums; }
+.plot .grid { stroke: var(--grid); fill: none; }
+.plot .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.plot .faint { stroke-width: 1; opacity: .3; }
+.plot .dashed { stroke-dasharray: 6 4; }
+.plot .end { font-weight: 600; }
+.plot .hit { fill: transparent; } .plot .hit:hover { fill: currentColor; fill-opacity: .35; }
+)css";
+
+std::string fixed(double value) {
+  std::array<char, 32> out{};
+  std::snprintf(out.data(), out.size(), "%.1f", value);
+  return out.data();
+}
+
+/// Where values of one axis lie on the screen.
+struct Scale {
+  double low = 0, high = 1;  // values at the ends
+  double from = 0, to = 1;   // the ends on the screen
+  bool log = false;
+
+  bool shows(double value) const { return std::isfinite(value) && (!log || value > 0); }
+  double place(double value) const { return log ? std::log(value) : value; }
+  double operator()(double value) const {
+    return from + (to - from) * (place(value) - place(low)) / (place(high) - place(low));
+  }
+};
+
+/// The range of all values, a little wider on a linear axis, and never empty.
+Scale scale_of(const Plot& plot, bool is_x) {
+  const Axis& axis = is_x ? plot.x : plot.y;
+  Scale scale{std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(), 0, 1, axis.log};
+  for (const Series& series : plot.series)
+    for (const PlotPoint& point : series.points) {
+      const double value = is_x ? point.x : point.y;
+      if (!scale.shows(value)) continue;
+      scale.low = std::min(scale.low, value);
+      scale.high = std::max(scale.high, value);
+    }
+  if (scale.low > scale.high) scale.low = 1, scale.high = 2;
+  if (scale.low == scale.high) {
+    const double around = scale.low == 0 ? 1 : std::abs(scale.low) / 10;
+    scale.low -= around, scale.high += around;
+  }
+  if (!is_x || !axis.log) {
+    const double margin = is_x ? 0 : 0.04;
+    if (axis.log) {
+      const double factor = std::pow(scale.high / scale.low, margin);
+      scale.low /= factor, scale.high *= factor;
+    } else {
+      const double add = (scale.high - scale.low) * margin;
+      scale.low -= add, scale.high += add;
+    }
+  }
+  return scale;
+}
+
+class Drawing {
+ public:
+  Drawing(const Plot& plot, const std::string& id)
+      : plot_(plot), id_(id), x_(scale_of(plot, true)), y_(scale_of(plot, false)) {
+    x_.from = kLeft, x_.to = plot.width - kRight;
+    y_.from = plot.height - kBottom, y_.to = kTop;
+  }
+
+  std::string draw(bool standalone) {
+    out_ = text("<svg class=\"plot\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", plot_.width, " ", plot_.height,
+                "\" role=\"img\" aria-labelledby=\"", id_, "-title ", id_, "-desc\">\n");
+    out_ += text("<title id=\"", id_, "-title\">", escaped(plot_.title), "</title><desc id=\"", id_, "-desc\">",
+                 escaped(plot_.description), "</desc>\n<style>", kStyle, "</style>\n");
+    if (standalone)
+      out_ += text("<rect width=\"", plot_.width, "\" height=\"", plot_.height, "\" rx=\"6\" fill=\"var(--ground)\"/>\n");
+    axes();
+    // What is faint lies below, what can be pointed at above.
+    for (const bool faint : {true, false})
+      for (const Series& series : plot_.series)
+        if (series.faint == faint) line(series);
+    for (const Series& series : plot_.series) marks(series);
+    legend();
+    ends();
+    return out_ + "</svg>\n";
+  }
+
+ private:
+  static constexpr int kLeft = 48, kRight = 56, kTop = 40, kBottom = 48;
+
+  void label(double x, double y, const char* anchor, std::string_view words, std::string_view more = "") {
+    out_ += text("<text x=\"", fixed(x), "\" y=\"", fixed(y), "\" text-anchor=\"", anchor, "\"", more, ">", escaped(words),
+                 "</text>\n");
+  }
+  static std::string color(const Series& series) { return text("var(--c", series.color % 4, ")"); }
+
+  void axes() {
+    std::string grid;
+    for (const double y : ticks(y_.low, y_.high, y_.log, plot_.height / 60)) {
+      grid += text("M", fixed(x_.from), " ", fixed(y_(y)), "H", fixed(x_.to));
+      label(x_.from - 8, y_(y) + 4.5, "end", short_number(y) + plot_.y.unit);
+    }
+    for (const double x : ticks(x_.low, x_.high, x_.log, plot_.width / 100)) {
+      grid += text("M", fixed(x_(x)), " ", fixed(y_.from), "v5");
+      label(x_(x), y_.from + 20, "middle", short_number(x) + plot_.x.unit);
+    }
+    out_ += text("<path class=\"grid\" d=\"", grid, "M", fixed(x_.from), " ", fixed(y_.from), "H", fixed(x_.to), "\"/>\n");
+    label((x_.from + x_.to) / 2, plot_.height - 8, "middle", plot_.x.label);
+    label(8, 16, "start", plot_.y.label);
+  }
+
+  bool shows(const PlotPoint& point) const { return x_.shows(point.x) && y_.shows(point.y); }
+
+  void line(const Series& series) {
+    std::string path;
+    for (const PlotPoint& point : series.points)
+      if (shows(point)) path += text(path.empty() ? "M" : "L", fixed(x_(point.x)), " ", fixed(y_(point.y)));
+    out_ += text("<path class=\"line", series.faint ? " faint" : "", series.dashed ? " dashed" : "", "\" stroke=\"",
+                 color(series), "\" d=\"", path, "\"/>\n");
+  }
+
+  void marks(const Series& series) {
+    for (const PlotPoint& point : series.points) {
+      if (!shows(point)) continue;
+      const std::string place = text("cx=\"", fixed(x_(point.x)), "\" cy=\"", fixed(y_(point.y)), "\"");
+      if (series.markers) out_ += text("<circle ", place, " r=\"3\" fill=\"", color(series), "\"/>\n");
+      if (!point.note.empty())
+        out_ += text("<circle class=\"hit\" style=\"color:", color(series), "\" ", place, " r=\"7\"><title>",
+                     escaped(point.note), "</title></circle>\n");
+    }
+  }
+
+  void legend() {
+    // From the right, so that it keeps clear of the label of the vertical axis.
+    double x = x_.to;
+    for (auto series = plot_.series.rbegin(); series != plot_.series.rend(); ++series) {
+      if (series->name.empty()) continue;
+      label(x, 16, "end", series->name);
+      x -= 6.7 * static_cast<double>(series->name.size()) + 8;  // about as wide as the words are
+      out_ += text("<path class=\"line\" stroke=\"", color(*series), "\" d=\"M", fixed(x - 18), " 12H", fixed(x), "\"/>\n");
+      if (series->markers)
+        out_ += text("<circle cx=\"", fixed(x - 9), "\" cy=\"12\" r=\"3\" fill=\"", color(*series), "\"/>\n");
+      x -= 18 + 16;
+    }
+  }
+
+  /// The words behind last points, moved apart where they would touch.
+  void ends() {
+    std::vector<std::pair<double, const Series*>> all;
+    for (const Series& series : plot_.series)
+      if (!series.end.empty() && !series.points.empty() && shows(series.points.back()))
+        all.emplace_back(y_(series.points.back().y), &series);
+    std::sort(all.begin(), all.end());
+    double above = -1e9;
+    for (const auto& [y, series] : all) {
+      above = std::max(y + 4.5, above + 16);
+      label(x_(series->points.back().x) + 8, above, "start", series->end,
+            text(" class=\"end\" style=\"fill:", color(*series), "\""));
+    }
+  }
+
+  const Plot& plot_;
+  std::string id_, out_;
+  Scale x_, y_;
+};
+
+}  // namespace
+
+std::string short_number(double value) {
+  constexpr std::array<const char*, 5> kLarge{"", "k", "M", "G", "T"};
+  std::size_t power = 0;
+  // 999.6 would be written as 1000.
+  while (std::abs(value) >= 999.5 && power + 1 < kLarge.size()) value /= 1000, ++power;
+  std::array<char, 32> out{};
+  std::snprintf(out.data(), out.size(), "%.3g", value);
+  return std::string(out.data()) + (power == 0 ? "" : " ") + kLarge[power];
+}
+
+std::vector<double> ticks(double low, double high, bool log, int wanted) {
+  std::vector<double> all;
+  if (log && low > 0) {
+    // From the coarsest choice to the finest, until there are enough.
+    for (const std::vector<double>& choice : {std::vector<double>{1},
+                                              {1, 3},
+                                              {1, 2, 5},
+                                              {1, 1.5, 2, 3, 4, 6, 8},
+                                              {1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9}}) {
+      std::vector<double> found;
+      for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10)
+        for (const double digit : choice)
+          if (digit * decade >= low && digit * decade <= high) found.push_back(digit * decade);
+      if (found.size() > all.size() && (all.size() < 2 || std::ssize(found) <= wanted + 2)) all = found;
+    }
+    if (std::ssize(all) > 2 * wanted) {  // many decades: every so many of them
+      const std::size_t keep = (all.size() - 1) / static_cast<std::size_t>(wanted) + 1;
+      for (std::size_t i = 0; i * keep < all.size(); ++i) all[i] = all[i * keep];
+      all.resize((all.size() - 1) / keep + 1);
+    }
+    if (all.size() >= 2) return all;
+    all.clear();
+  }
+  const double rough = (high - low) / std::max(wanted, 2), decade = std::pow(10, std::floor(std::log10(rough)));
+  const double step = decade * (rough / decade < 1.5 ? 1 : rough / decade < 3.5 ? 2 : rough / decade < 7.5 ? 5 : 10);
+  for (auto i = static_cast<std::int64_t>(std::ceil(low / step)); static_cast<double>(i) * step <= high * (1 + 1e-12); ++i)
+    all.push_back(static_cast<double>(i) * step);
+  return all;
+}
+
+std::string svg(const Plot& plot, const std::string& id, bool standalone) { return Drawing(plot, id).draw(standalone); }
+
+}  // namespace megalith::tool

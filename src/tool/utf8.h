@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which bytes of a string are text.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace megalith::tool {
+
+/// How many bytes the UTF-8 sign at the start of `bytes` has: 1 to 4, or 0 where none begins there.
+inline std::size_t utf8_sign(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned first = at(0);
+  const std::size_t n = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  if (n > bytes.size()) return 0;
+  for (std::size_t i = 1; i < n; ++i)
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  // No longer than needed, no halves of UTF-16 pairs, nothing behind U+10FFFF.
+  if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
+  if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
+  return n;
+}
+
+/// Calls f(piece, is_text) for each sign and each byte that belongs to none, in order. Control characters but the end of a
+/// line and the tab are no text: terminals and pages would act on them or hide them.
+template <class F>
+void for_each_sign(std::string_view bytes, F&& f) {
+  while (!bytes.empty()) {
+    std::size_t n = utf8_sign(bytes);
+    const unsigned char first = static_cast<unsigned char>(bytes[0]);
+    const bool control = (first < 0x20 && first != '\n' && first != '\t') || first == 0x7F ||
+                         (first == 0xC2 && n == 2 && static_cast<unsigned char>(bytes[1]) < 0xA0);
+    const bool is_text = n > 0 && !control;
+    if (!is_text) n = 1;
+    f(bytes.substr(0, n), is_text);
+    bytes.remove_prefix(n);
+  }
+}
+
+inline bool is_utf8(std::string_view bytes) {
+  while (const std::size_t n = utf8_sign(bytes)) bytes.remove_prefix(n);
+  return bytes.empty();
+}
+
+/// Two hexadecimal digits.
+inline std::string hex(char byte) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(byte);
+  return {kDigits[value >> 4], kDigits[value & 15]};
+}
+
+/// Bytes that a terminal can show: what is no text as \xNN.
+inline std::string printable(std::string_view bytes) {
+  std::string out;
+  for_each_sign(bytes, [&](std::string_view piece, bool is_text) {
+    if (is_text) out += piece;
+    else out += "\\x" + hex(piece[0]);
+  });
+  return out;
+}
+
+}  // namespace megalith::tool

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// What pages, plots and files of standard input are made of.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+
+#include "html.h"
+#include "learning_curve.h"
+#include "standard_input.h"
+#include "support/temporary_folder.h"
+#include "surprise_map.h"
+#include "svg_plot.h"
+#include "utf8.h"
+
+namespace megalith::tool {
+namespace {
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++n;
+  return n;
+}
+
+TEST(Utf8, TellsSignsFromOtherBytes) {
+  for (const char* sign : {"a", "\n", "é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
+    EXPECT_EQ(utf8_sign(sign), std::string(sign).size()) << printable(sign);
+  for (const char* wrong : {"\x80", "\xC0\xAF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+                            "\xF4\x90\x80\x80", "\xFF", "\xE2\x82"})
+    EXPECT_EQ(utf8_sign(wrong), 0u) << printable(wrong);
+  EXPECT_EQ(utf8_sign(""), 0u);
+}
+
+TEST(Utf8, EveryByteIsInOnePiece) {
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  all += "é€😀\xE2\x82";
+  std::string together;
+  for_each_sign(all, [&](std::string_view piece, bool) { together += piece; });
+  EXPECT_EQ(together, all);
+}
+
+TEST(Utf8, ATerminalIsToldNothing) {
+  EXPECT_EQ(printable("a\033[2Jb\x7F\xC2\x9B\xFF\tc\né"), "a\\x1b[2Jb\\x7f\\xc2\\x9b\\xff\tc\né");
+}
+
+TEST(Html, WhatTextHoldsIsNoMarkup) {
+  EXPECT_EQ(escaped("<b a=\"1\" c='2'> & é"), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt; &amp; é");
+  EXPECT_EQ(escaped(std::string_view("\0\xFF", 2)), "\uFFFD\uFFFD");
+  EXPECT_EQ(bytes_as_html("<\xFFé"), "&lt;<b class=\"hex\">ff</b>é");
+  const std::string all = page("<i>", "", "<p>x</p>");
+  EXPECT_NE(all.find("<title>&lt;i&gt;</title>"), std::string::npos);
+  EXPECT_EQ(all.find("http://"), std::string::npos);
+  EXPECT_EQ(all.find("https://"), std::string::npos);
+}
+
+TEST(Plot, TicksAreRoundNumbersInside) {
+  EXPECT_EQ(ticks(0, 10, false, 5), (std::vector<double>{0, 2, 4, 6, 8, 10}));
+  EXPECT_EQ(ticks(1, 1000, true, 5), (std::vector<double>{1, 3, 10, 30, 100, 300, 1000}));
+  for (const bool log : {false, true})
+    for (const double low : {1e-4, 0.9, 2.0, 3.3, 7e5})
+      for (const double share : {1.0001, 1.1, 1.7, 4.0, 30.0, 1e4, 1e12})
+        for (const int wanted : {3, 5, 8}) {
+          const std::vector<double> all = ticks(low, low * share, log, wanted);
+          EXPECT_GE(all.size(), 2u) << low << " times " << share << (log ? " log" : "");
+          EXPECT_LE(std::ssize(all), 2 * wanted + 2) << low << " times " << share << (log ? " log" : "");
+          for (const double tick : all) EXPECT_TRUE(tick >= low * (1 - 1e-9) && tick <= low * share * (1 + 1e-9)) << tick;
+          EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+        }
+}
+
+TEST(Plot, NumbersAreShort) {
+  EXPECT_EQ(short_number(0), "0");
+  EXPECT_EQ(short_number(2.5), "2.5");
+  EXPECT_EQ(short_number(999.4), "999");
+  EXPECT_EQ(short_number(999.6), "1 k");
+  EXPECT_EQ(short_number(1234567), "1.23 M");
+}
+
+TEST(Plot, DrawsWhatCanBeDrawn) {
+  Plot plot{.title = "a <b>", .description = "c & d", .x = {.label = "n", .log = true}, .y = {.label = "bits", .log = true}};
+  plot.series = {
+      {.name = "first", .points = {{0, 1}, {1, 2, "one & two"}, {10, NAN}, {100, 4}}, .markers = true, .end = "4"}};
+  const std::string all = svg(plot, "p");
+  EXPECT_EQ(count(all, "nan"), 0u);
+  EXPECT_EQ(count(all, "inf"), 0u);
+  EXPECT_EQ(count(all, "r=\"3\""), 3u);  // two points and the legend's: 0 has no place on a logarithmic axis
+  EXPECT_NE(all.find("<title id=\"p-title\">a &lt;b&gt;</title>"), std::string::npos);
+  EXPECT_NE(all.find("<title>one &amp; two</title>"), std::string::npos);
+  for (const auto& points : {std::vector<PlotPoint>{}, {{5, 5}}, {{0, 0}}, {{1, 3}, {2, 3}}}) {
+    plot.series[0].points = points;
+    for (const bool log : {false, true}) {
+      plot.x.log = plot.y.log = log;
+      const std::string odd = svg(plot);
+      EXPECT_EQ(count(odd, "nan") + count(odd, "inf"), 0u) << points.size();
+    }
+  }
+}
+
+TEST(LearningCurve, ShowsEveryValidationAndTheStart) {
+  std::vector<Metric> metrics;
+  for (int i = 1; i <= 2000; ++i) {
+    metrics.push_back({.step = i, .bytes = i * 100, .seconds = 1, .train_bpb = 2 + 6.0 / i});
+    if (i % 100 == 0) metrics.back().valid_bpb = 2 + 7.0 / i;
+  }
+  const Plot plot = learning_curve(metrics, 700, 400);
+  ASSERT_EQ(plot.series.size(), 3u);
+  EXPECT_EQ(plot.series[2].points.size(), 20u);
+  for (const Series& series : plot.series) {
+    EXPECT_LE(series.points.size(), 301u);
+    EXPECT_DOUBLE_EQ(series.points.front().y, &series == &plot.series[2] ? 2.07 : 8);
+  }
+  EXPECT_NEAR(plot.series[1].points.back().y, 2.003, 1e-3);
+  EXPECT_EQ(learning_curve({}, 700, 400).series.size(), 2u);
+}
+
+TEST(SurpriseMap, ColoursWhatItShowsAndNoMore) {
+  SurpriseMap map(7);
+  const std::string text = "a<\xC3\xA9\xFFz?";
+  const std::vector<float> bits{0.2f, 1.5f, 3, 9, 20, 0, 1};
+  const auto bytes = std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+  map.add("f<1>", 0, bytes.first(3), std::span(bits).first(3));  // a sign may lie across two windows
+  map.add("f<1>", 3, bytes.subspan(3, 2), std::span(bits).subspan(3, 2));
+  EXPECT_FALSE(map.full());
+  map.add("second", 0, bytes.subspan(5), std::span(bits).subspan(5));
+  EXPECT_TRUE(map.full());
+  map.add("third", 0, bytes, bits);
+  const std::string all = map.html("run", 1000, 2.5);
+  EXPECT_NE(all.find("title=\"1.50 bits\">&lt;</i>"), std::string::npos) << all;
+  EXPECT_NE(all.find("<i class=\"h7\" title=\"3.00 + 9.00 bits\">\xC3\xA9</i>"), std::string::npos) << all;
+  EXPECT_NE(all.find("<i class=\"h8\" title=\"20.00 bits\"><b class=\"hex\">ff</b></i>"), std::string::npos) << all;
+  EXPECT_NE(all.find("f&lt;1&gt;"), std::string::npos);
+  EXPECT_EQ(all.find("third"), std::string::npos);
+  EXPECT_NE(all.find("the first 7 are shown"), std::string::npos);
+}
+
+/// A pipe with these bytes in it.
+int pipe_with(const std::string& bytes) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  EXPECT_EQ(write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  close(ends[1]);
+  return ends[0];
+}
+
+TEST(StandardInput, IsKeptOnceTheRunBegins) {
+  const TemporaryFolder folder;
+  const int input = pipe_with("some bytes");
+  {
+    const StandardInput kept(input, folder / "new/run");
+    EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
+    folder.write("new/run/config.json", "{}");
+  }
+  EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
+  EXPECT_ERROR(StandardInput(input, folder / "new/run"), "holds a run already");
+  EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
+  close(input);
+}
+
+TEST(StandardInput, LeavesNothingOtherwise) {
+  const TemporaryFolder folder;
+  const auto with = [&](const std::string& bytes) {
+    const int input = pipe_with(bytes);
+    StandardInput kept(input, folder / "run", 10);
+    close(input);
+  };
+  with("1234567890");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run")) << "no run began";
+  EXPECT_ERROR(with("12345678901"), "more than 10 bytes");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  EXPECT_ERROR(with(""), "standard input is empty");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+}  // namespace
+}  // namespace megalith::tool
