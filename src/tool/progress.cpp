@@ -136,6 +136,11 @@ void ProgressDisplay::show(const Progress& p) {
   }
 }
 
+void ProgressDisplay::say(std::string_view lines) {
+  print(std::string(lines));
+  shown_ = {};  // the bar comes back with the next news
+}
+
 void ProgressDisplay::note(std::string_view text) {
   if (look_.terminal && due(kRedraw)) draw(std::string(text.substr(0, static_cast<std::size_t>(look_.width - 1))));
 }

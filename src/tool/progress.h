@@ -43,6 +43,8 @@ class ProgressDisplay {
   /// Call as often as there is news: it draws ten times a second at most. The first and the last line of a run always show;
   /// so does a validation, on a line that stays.
   void show(const Progress& p);
+  /// Lines that stay.
+  void say(std::string_view lines);
   /// A passing note such as "reading 45 %": on terminals only.
   void note(std::string_view text);
   /// Lets the last Progress stand, and leaves the cursor on a fresh line.

@@ -1,23 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // megalith train: learns from files, into a run directory.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "interrupt.h"
+#include "megalith/core/version.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/train/trainer.h"
 #include "options.h"
 #include "progress.h"
+#include "report.h"
+#include "sample_log.h"
+#include "standard_input.h"
 #include "start_line.h"
 #include "train_options.h"
+#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+/// As Linux tells it.
+std::string processor_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("model name", 0) == 0 && line.find(": ") != line.npos) return line.substr(line.find(": ") + 2);
+  return "unknown";
+}
 
 void say_what_starts(const RunConfig& run) {
   const ModelConfig& model = run.model;
@@ -49,17 +66,35 @@ void say_how_it_ended(const TrainResult& result, const TrainOptions& options, co
                 command.c_str(), quoted(options.out).c_str());
     return;
   }
+  if (result.out_of_patience)
+    std::printf(
+        "stopped early: no validation since step %s was better than its %.4f bits per byte, which best.safetensors has\n",
+        grouped(end.best->step).c_str(), end.best->bits_per_byte);
   if (end.valid)
     std::printf("validation: %.4f bits per byte over %s bytes, after %s steps\n", end.valid->bits_per_byte,
                 grouped(end.valid->bytes).c_str(), grouped(end.step).c_str());
   else
     std::printf("done after %s steps; no validation, since neither --valid nor --valid-share was given\n",
                 grouped(end.step).c_str());
-  std::printf("the run is in %s; to read from it: %s generate %s --bytes 400\n", options.out.c_str(), command.c_str(),
-              quoted(options.out).c_str());
+  std::printf("the run is in %s, with its learning curve in report.html; to read from it: %s generate %s --bytes 400\n",
+              options.out.c_str(), command.c_str(), quoted(options.out).c_str());
+}
+
+/// The run is done and saved, so a report that cannot be written is no failure of it.
+void leave_report(const RunConfig& run, const TrainResult& result, const SampleLog& samples, const TrainOptions& options) {
+  try {
+    write_report(
+        options.out, run, result, samples.all(),
+        {{"Processor", processor_name()}, {"Computed by", start_line(options.threads)}, {"Megalith", kLibraryVersion}});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "megalith: no report was written: %s\n", error.what());
+  }
 }
 
 int run_train(const TrainOptions& options, const std::string& program) {
+  // Before signals are held back: Ctrl-C ends the wait for data at once.
+  std::optional<StandardInput> input;
+  if (options.reads_standard_input()) input.emplace(STDIN_FILENO, options.out);
   const InterruptWatch interrupt;  // before there are other threads
   const RunConfig run = run_config(options);
   const std::unique_ptr<AnyModel> model = make_model(run.model);
@@ -69,14 +104,25 @@ int run_train(const TrainOptions& options, const std::string& program) {
   say_what_starts(run);
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
+  SampleLog samples(options.out, options.sample_every, options.sample_bytes, options.prompt, run.train.seed,
+                    options.threads);
+  if (options.resume) samples.resume(trainer.progress().step);
   ProgressDisplay display(stderr);
+  const auto sample_if_due = [&](std::int64_t step, bool last) {
+    if (!samples.due(step, last)) return;
+    const TextSample& sample = samples.take(trainer.result(), step);
+    display.say(text("step ", grouped(step), ": a sample\n", printable(sample.prompt + sample.bytes), "\n"));
+  };
   bool computes = false;  // run() refuses some input before it does
   const TrainResult result = trainer.run([&](const Progress& progress) {
     if (!std::exchange(computes, true)) say_what_computes(options.threads);
     display.show(progress);
+    if (progress.phase == Phase::training && !interrupt.asked()) sample_if_due(progress.step, false);
     return interrupt.asked() ? Control::stop : Control::go_on;
   });
   display.finish();
+  if (!result.stopped) sample_if_due(result.progress.step, true);
+  leave_report(run, result, samples, options);
   say_how_it_ended(result, options, program);
   return result.stopped ? interrupt.exit_code() : kDone;
 }

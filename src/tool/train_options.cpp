@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train_options.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "megalith/core/check.h"
@@ -8,6 +9,8 @@
 #include "megalith/models/zoo.h"
 #include "megalith/train/recipes.h"
 #include "options.h"
+#include "sample_log.h"
+#include "standard_input.h"
 
 namespace megalith::tool {
 namespace {
@@ -21,6 +24,16 @@ std::string absolute(const std::string& path) { return std::filesystem::absolute
 std::vector<std::string> absolute(std::vector<std::string> paths) {
   for (std::string& path : paths) path = absolute(path);
   return paths;
+}
+
+constexpr const char* kStandardInput = "-";
+
+/// The paths of --data, with the file that standard input was kept in.
+std::vector<std::string> data_paths(const TrainOptions& o) {
+  std::vector<std::string> paths = o.data;
+  for (std::string& path : paths)
+    if (path == kStandardInput) path = StandardInput::path_in(o.out);
+  return absolute(paths);
 }
 
 std::optional<Budget> budget(const TrainOptions& o) {
@@ -41,6 +54,7 @@ void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   f("--schedule", o.schedule, run.train.schedule.kind);
   f("--average", o.average, run.train.average);
   f("--init", init, run.train.init);
+  f("--patience", o.patience, run.train.patience);
   f("--precision", o.precision, run.train.precision);
   f("--seed", o.seed, run.train.seed);
   for (ScaleConfig& scale : run.model.scales) {
@@ -64,7 +78,7 @@ std::string shown(const Budget& b) {
 
 /// Where the data lie. A run does not depend on it: the trainer compares the bytes themselves.
 void set_paths(const TrainOptions& o, DataConfig& data) {
-  if (!o.data.empty()) data.train = absolute(o.data);
+  if (!o.data.empty()) data.train = data_paths(o);
   if (!o.valid.empty()) data.valid = absolute(o.valid);
 }
 
@@ -92,6 +106,13 @@ RunConfig resumed(const TrainOptions& o) {
   for_each_setting(o, run, [](const char* option, const auto& given, const auto& setting) {
     if (given && *given != setting) refuse(option, shown(*given), shown(setting));
   });
+  // What came from standard input moves with the folder of the run.
+  std::error_code error;
+  const std::string kept = absolute(StandardInput::path_in(o.out));
+  for (std::string& path : run.data.train)
+    if (std::filesystem::path(path).filename() == std::filesystem::path(kept).filename() &&
+        !std::filesystem::exists(path, error) && std::filesystem::exists(kept, error))
+      path = kept;
   set_paths(o, run.data);
   return run;
 }
@@ -111,6 +132,10 @@ RunConfig fresh(const TrainOptions& o) {
 }
 
 }  // namespace
+
+bool TrainOptions::reads_standard_input() const {
+  return !resume && std::find(data.begin(), data.end(), kStandardInput) != data.end();
+}
 
 RunConfig run_config(const TrainOptions& o) {
   RunConfig run = o.resume ? resumed(o) : fresh(o);
@@ -133,7 +158,9 @@ void add_options(CLI::App& verb, TrainOptions& o) {
     return text(description, " [that of the named model; ", value, " for others]");
   };
 
-  verb.add_option("--data", o.data, "Files to learn from, or folders that stand for all files under them")
+  verb.add_option(
+          "--data", o.data,
+          "Files to learn from, or folders that stand for all files under them; - for standard input, which the run keeps")
       ->type_name("PATH");
   auto* valid = verb.add_option("--valid", o.valid, "Files to validate on")->type_name("PATH");
   verb.add_option("--valid-share", o.valid_share, "Or this share, held out at the end of the data")
@@ -207,10 +234,22 @@ void add_options(CLI::App& verb, TrainOptions& o) {
                   with_default("Size of their evenly spread sample; 0: everything", defaults.eval_bytes))
       ->check(whole_number(0))
       ->type_name("N");
+  verb.add_option("--patience", o.patience, "Stops after N validations in a row that bring no new best [never]")
+      ->check(whole_number(1))
+      ->type_name("N");
   verb.add_option("--save-every", o.save_every_minutes,
                   with_default("Minutes between checkpoints; 0: at start and end", defaults.save_every_minutes))
       ->check(number_from_zero())
       ->type_name("MINUTES");
+  const SampleOptions sample;
+  verb.add_option("--sample-every", o.sample_every,
+                  "Steps between texts that the model writes, kept in samples.jsonl [none]")
+      ->check(whole_number(0))
+      ->type_name("N");
+  verb.add_option("--sample-bytes", o.sample_bytes, with_default("Their length", sample.bytes))
+      ->check(whole_number(1, 1 << 20))
+      ->type_name("N");
+  verb.add_option("--prompt", o.prompt, "What they begin with [nothing]")->type_name("TEXT");
 }
 
 }  // namespace megalith::tool

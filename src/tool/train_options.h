@@ -23,7 +23,7 @@ struct TrainOptions {
   std::vector<std::string> data, valid;
   std::optional<double> valid_share, minutes, lr, dropout, average;
   std::optional<std::int64_t> steps, bytes;
-  std::optional<Index> batch, length, accumulate;
+  std::optional<Index> batch, length, accumulate, patience;
   std::optional<ScheduleKind> schedule;
   std::optional<Precision> precision;
   std::optional<bool> recompute;
@@ -33,11 +33,17 @@ struct TrainOptions {
   std::optional<Index> eval_every;
   std::optional<std::int64_t> eval_bytes;
   std::optional<double> save_every_minutes;
+  std::optional<std::int64_t> sample_every, sample_bytes;
+  std::optional<std::string> prompt;
+
+  /// Whether data are to be read from standard input: for a new run; one that is resumed has kept them.
+  bool reads_standard_input() const;
 };
 
 void add_options(CLI::App& verb, TrainOptions& options);
 
-/// The run that the options describe: that of options.out where it is to be resumed. Throws CLI::ParseError when an option
+/// The run that the options describe: that of options.out where it is to be resumed. Data from standard input are to lie in
+/// that folder already. Throws CLI::ParseError when an option
 /// is missing, and Error for an unknown model, a missing run, or, naming both values, an option that would change what a
 /// resumed run ends with.
 RunConfig run_config(const TrainOptions& options);

@@ -49,6 +49,8 @@ TEST_F(ToolUsage, TrainRefusesBadOptions) {
   refused({"--schedule", "cosin"}, {"--schedule", "cosin", "cosine"});
   refused({"--seed", "-1"}, {"--seed", "'-1'"});
   refused({"--threads", "0"}, {"--threads", "'0'"});
+  refused({"--patience", "0"}, {"--patience", "'0'"});
+  refused({"--sample-bytes", "0"}, {"--sample-bytes", "'0'"});
   refused({"--what"}, {"--what"});
   expect_refusal(run_tool({"train", "--out", folder / "run"}), kWrongUsage, {"--data"});
   expect_refusal(run_tool({"train", "--data", folder / "data"}), kWrongUsage, {"--out"});

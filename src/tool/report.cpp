@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "html.h"
+#include "learning_curve.h"
+#include "megalith/core/check.h"
+#include "megalith/io/atomic_file.h"
+#include "megalith/models/config_size.h"
+#include "options.h"
+#include "progress.h"
+#include "train_options.h"
+
+namespace megalith::tool {
+namespace {
+
+constexpr std::string_view kStyle = R"css(
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0 2rem; padding: 0; }
+.figures div { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
+.figures dt { color: var(--soft); font-size: .8rem; }
+.figures dd { margin: 0; font-size: 1.45rem; line-height: 1.3; font-weight: 600; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
+.narrow { display: none; }
+@media (max-width: 34rem) { .figures { grid-template-columns: 1fr 1fr; } }
+@media screen and (max-width: 34rem) { .wide { display: none; } .narrow { display: block; } }
+.sample { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: .4rem 0 1.1rem; break-inside: avoid; }
+.sample .prompt { color: var(--accent); font-weight: 600; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 0 2.5rem; }
+.facts th { width: 8.5rem; padding-right: 1rem; }
+.facts td { overflow-wrap: anywhere; }
+.numbers th, .numbers td { text-align: right; padding-left: 1rem; }
+.numbers { max-width: 34rem; margin-top: .5rem; }
+details { margin-top: .75rem; } details pre { margin-top: .5rem; }
+@media (max-width: 24rem) { .facts { grid-template-columns: 1fr; } }
+)css";
+
+std::string rounded(double value, int decimals) {
+  char out[64];
+  std::snprintf(out, sizeof out, "%.*f", decimals, value);
+  return out;
+}
+
+std::string bytes_text(std::int64_t bytes) { return short_number(static_cast<double>(bytes)) + (bytes < 1000 ? " B" : "B"); }
+
+std::string table(const Facts& facts) {
+  std::string out = "<table>\n";
+  for (const auto& [name, value] : facts)
+    out += "<tr><th scope=\"row\">" + escaped(name) + "</th><td>" + escaped(value) + "</td></tr>\n";
+  return out + "</table>\n";
+}
+
+/// The first few paths.
+std::string listed(const std::vector<std::string>& paths) {
+  constexpr std::size_t kMost = 4;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(paths.size(), kMost); ++i) out += (i > 0 ? ", " : "") + paths[i];
+  if (paths.size() > kMost) out += text(" and ", paths.size() - kMost, " more");
+  return out;
+}
+
+std::string shown(const Budget& budget) {
+  if (budget.steps > 0) return grouped(budget.steps) + " steps";
+  if (budget.bytes > 0) return grouped(budget.bytes) + " bytes";
+  return text(budget.minutes, " minutes");
+}
+
+Facts facts_of(const RunConfig& run) {
+  const TrainConfig& train = run.train;
+  const ModelConfig& model = run.model;
+  Facts facts{{"Model", model_name(model)}, {"Parameters", grouped(parameter_count(model))}};
+  facts.emplace_back("Window", grouped(model.length) + " bytes");
+  for (const ScaleConfig& scale : model.scales)
+    facts.emplace_back(
+        scale.unit == 1 ? "Bytes" : text("Patches of ", scale.unit),
+        text("width ", scale.stack.width, ", ", scale.stack.layers, scale.stack.layers == 1 ? " layer, " : " layers, ",
+             scale.stack.heads, scale.stack.heads == 1 ? " head" : " heads"));
+  const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
+  facts.emplace_back("To learn a byte", rounded(flops * 1e-6, 1) + " MFLOP");
+  facts.emplace_back("Budget", shown(train.budget));
+  facts.emplace_back("Batch", text(train.batch, train.accumulate > 1 ? text(" × ", train.accumulate) : "", " windows"));
+  facts.emplace_back("Learning rate", text(train.schedule.peak, ", ", to_string(train.schedule.kind)));
+  if (train.average > 0) facts.emplace_back("Average", text(train.average));
+  if (train.patience > 0) facts.emplace_back("Patience", text(train.patience, " validations"));
+  if (!train.init.empty()) facts.emplace_back("Started from", train.init);
+  facts.emplace_back("Seed", text(train.seed));
+  facts.emplace_back("Learned from", listed(run.data.train));
+  if (!run.data.valid.empty()) facts.emplace_back("Validated on", listed(run.data.valid));
+  if (run.data.valid_share > 0)
+    facts.emplace_back("Validated on", text("the last ", rounded(100 * run.data.valid_share, 1), " % of the data"));
+  return facts;
+}
+
+std::string headline(const TrainResult& result) {
+  const Progress& end = result.progress;
+  const std::string steps = grouped(end.step) + " steps";
+  if (result.stopped) return "Stopped after " + steps + ", to go on with <code>--resume</code>.";
+  std::string out = "Done after " + steps;
+  if (result.out_of_patience && end.best) out += ": validation had not improved since step " + grouped(end.best->step);
+  return out + ".";
+}
+
+std::string figures(const TrainResult& result, const std::vector<Metric>& metrics) {
+  const Progress& end = result.progress;
+  Facts all;
+  if (end.valid) all.emplace_back("bits per byte", rounded(end.valid->bits_per_byte, 3));
+  else if (!metrics.empty()) all.emplace_back("bits per byte in training", rounded(metrics.back().train_bpb, 3));
+  all.emplace_back("learned from", bytes_text(end.bytes));
+  all.emplace_back("time", duration(end.seconds));
+  if (end.seconds > 0)
+    all.emplace_back("bytes per second", grouped(std::llround(static_cast<double>(end.bytes) / end.seconds)));
+  std::string out = "<dl class=\"figures\">\n";
+  for (const auto& [name, value] : all) out += "<div><dt>" + name + "</dt><dd>" + value + "</dd></div>\n";
+  return out + "</dl>\n";
+}
+
+/// The validations, and where there are none some of the lines, for those who read rather than look.
+std::string numbers(const std::vector<Metric>& metrics) {
+  constexpr std::size_t kMostRows = 24;
+  std::vector<Metric> rows;
+  std::copy_if(metrics.begin(), metrics.end(), std::back_inserter(rows),
+               [](const Metric& m) { return m.valid_bpb.has_value(); });
+  if (rows.empty()) rows = metrics;
+  if (rows.empty()) return "";
+  const std::size_t apart = (rows.size() - 1) / kMostRows + 1;
+  std::string out =
+      "<details><summary>The same in numbers</summary>\n<table class=\"numbers\">\n<tr><th scope=\"col\">step</th><th "
+      "scope=\"col\">bytes</th><th scope=\"col\">training</th><th scope=\"col\">validation</th></tr>\n";
+  for (std::size_t i = (rows.size() - 1) % apart; i < rows.size(); i += apart)  // the last is always there
+    out += text("<tr><td>", grouped(rows[i].step), "</td><td>", bytes_text(rows[i].bytes), "</td><td>",
+                rounded(rows[i].train_bpb, 3), "</td><td>", rows[i].valid_bpb ? rounded(*rows[i].valid_bpb, 3) : "–",
+                "</td></tr>\n");
+  return out + "</table></details>\n";
+}
+
+std::string samples_html(const std::vector<TextSample>& samples) {
+  if (samples.empty()) return "";
+  constexpr std::size_t kMost = 24;
+  const std::size_t apart = (samples.size() - 1) / kMost + 1;
+  std::string out = "<h2>What it writes</h2>\n";
+  for (std::size_t i = (samples.size() - 1) % apart; i < samples.size(); i += apart)
+    out += text("<small>After step ", grouped(samples[i].step), "</small>\n<pre class=\"sample\"><span class=\"prompt\">",
+                bytes_as_html(samples[i].prompt), "</span>", bytes_as_html(samples[i].bytes), "</pre>\n");
+  return out;
+}
+
+}  // namespace
+
+void write_report(const std::string& run_dir, const RunConfig& run, const TrainResult& result,
+                  const std::vector<TextSample>& samples, const Facts& machine) {
+  const std::vector<Metric> metrics = read_metrics(run_dir);
+  const Plot curve = learning_curve(metrics, 760, 430);
+  const std::string name = std::filesystem::absolute(run_dir).lexically_normal().filename().string();
+  const std::string title = name.empty() ? "A run" : name;
+
+  std::string body = "<header>\n<h1>" + escaped(title) + "</h1>\n<p class=\"soft\">" + escaped(model_name(run.model)) +
+                     ", " + grouped(parameter_count(run.model)) + " parameters. " + headline(result) +
+                     "</p>\n</header>\n<main>\n";
+  body += figures(result, metrics);
+  body += "<h2>Learning curve</h2>\n<figure>\n<div class=\"wide\">" + svg(curve, "wide") + "</div>\n<div class=\"narrow\">" +
+          svg(learning_curve(metrics, 380, 360), "narrow") + "</div>\n" + numbers(metrics) + "</figure>\n";
+  body += samples_html(samples);
+  body += "<div class=\"facts\">\n<section>\n<h2>The run</h2>\n" + table(facts_of(run)) +
+          "</section>\n<section>\n<h2>The machine</h2>\n" + table(machine) + "</section>\n</div>\n";
+  body += "<details><summary>All settings</summary>\n<pre>" + escaped(to_json(run)) + "</pre></details>\n";
+  body += "</main>\n";
+  write_file(run_dir + "/curve.svg", svg(curve, "curve", true));
+  write_file(run_dir + "/report.html", page(title + ": learning curve", kStyle, body));
+}
+
+}  // namespace megalith::tool

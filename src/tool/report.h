@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run leaves for people to look at: report.html and curve.svg.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "megalith/train/trainer.h"
+#include "sample_log.h"
+
+namespace megalith::tool {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// Replaces both files in the folder of a run by what config.json and metrics.jsonl there tell. `machine` says where the run
+/// went on last. Throws Error where they cannot be written.
+void write_report(const std::string& run_dir, const RunConfig& run, const TrainResult& result,
+                  const std::vector<TextSample>& samples, const Facts& machine);
+
+}  // namespace megalith::tool

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sample_log.h"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "megalith/core/check.h"
+#include "megalith/generate/generator.h"
+#include "megalith/io/atomic_file.h"
+#include "utf8.h"
+
+namespace megalith::tool {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr double kTemperature = 0.8;  // a little below 1: samples are to be read
+
+std::string in_hex(std::string_view bytes) {
+  std::string out;
+  for (const char byte : bytes) out += hex(byte);
+  return out;
+}
+
+std::string from_hex(const std::string& digits) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    out += static_cast<char>(std::strtol(digits.substr(i, 2).c_str(), nullptr, 16));
+  return out;
+}
+
+std::string line_of(const SampleOptions& options) {
+  return ordered_json{{"sample_every", options.every}, {"sample_bytes", options.bytes}, {"prompt", options.prompt}}.dump() +
+         "\n";
+}
+
+std::string line_of(const TextSample& sample) {
+  const ordered_json line{
+      {"step", sample.step}, {"prompt", sample.prompt}, {"text", sample.bytes}, {"hex", in_hex(sample.bytes)}};
+  return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+/// The lines that hold what they should.
+std::vector<ordered_json> lines_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<ordered_json> lines;
+  for (std::string line; std::getline(in, line);) {
+    ordered_json parsed = ordered_json::parse(line, nullptr, false);
+    if (parsed.is_object()) lines.push_back(std::move(parsed));
+  }
+  return lines;
+}
+
+}  // namespace
+
+SampleLog::SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
+                     std::optional<std::string> prompt, std::uint64_t seed, int threads)
+    : path_(run_dir + "/samples.jsonl"),
+      every_(every),
+      bytes_(bytes),
+      prompt_(std::move(prompt)),
+      seed_(seed),
+      threads_(threads) {
+  check(!prompt_ || is_utf8(*prompt_), "--prompt is not UTF-8 text: '", printable(prompt_.value_or("")), "'");
+}
+
+SampleOptions SampleLog::options() const {
+  const SampleOptions defaults;
+  return {every_.value_or(defaults.every), bytes_.value_or(defaults.bytes), prompt_.value_or(defaults.prompt)};
+}
+
+void SampleLog::resume(std::int64_t step) {
+  if (!std::filesystem::exists(path_)) return;
+  try {
+    for (const ordered_json& line : lines_of(path_)) {
+      if (line.contains("sample_every")) {
+        if (!every_) every_ = line.at("sample_every");
+        if (!bytes_) bytes_ = line.at("sample_bytes");
+        if (!prompt_) prompt_ = line.at("prompt");
+      } else if (line.at("step") <= step) {
+        all_.push_back({line.at("step"), line.at("prompt"), from_hex(line.at("hex"))});
+      }
+    }
+  } catch (const nlohmann::json::exception&) {
+    throw Error(text(path_, " is not the samples of a run; move it away to go on without it"));
+  }
+  std::string document = line_of(options());
+  for (const TextSample& sample : all_) document += line_of(sample);
+  write_file(path_, document);
+}
+
+bool SampleLog::due(std::int64_t step, bool last) const {
+  const std::int64_t every = options().every;
+  if (every <= 0 || (!all_.empty() && all_.back().step >= step)) return false;
+  return last || step % every == 0;
+}
+
+const TextSample& SampleLog::take(const AnyModel& model, std::int64_t step) {
+  const SampleOptions how = options();
+  Generator generator(model, {.temperature = kTemperature, .seed = seed_}, threads_);
+  generator.prompt(how.prompt);
+  TextSample sample{step, how.prompt, {}};
+  for (std::int64_t i = 0; i < how.bytes; ++i) sample.bytes += static_cast<char>(generator.next());
+  append(sample);
+  return all_.emplace_back(std::move(sample));
+}
+
+void SampleLog::append(const TextSample& sample) {
+  std::ofstream out(path_, std::ios::binary | std::ios::app);
+  if (out.tellp() == 0) out << line_of(options());
+  out << line_of(sample) << std::flush;
+  check(out.good(), "cannot write ", path_);
+}
+
+}  // namespace megalith::tool

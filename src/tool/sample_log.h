@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text that a model writes while it is trained: samples.jsonl in the folder of a run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "megalith/models/any_model.h"
+
+namespace megalith::tool {
+
+struct SampleOptions {
+  std::int64_t every = 0;  // steps; 0: no samples
+  std::int64_t bytes = 400;
+  std::string prompt{};  // UTF-8
+};
+
+struct TextSample {
+  std::int64_t step = 0;
+  std::string prompt, bytes;  // the bytes that came after the prompt
+};
+
+/// The samples of a run. The file's first line holds the options, each other a sample: its step, its prompt, its bytes as
+/// text (what is none as U+FFFD) and in hexadecimal. All samples of a run draw the same random numbers, so they differ by
+/// what was learned between them.
+class SampleLog {
+ public:
+  /// Options that were not given are those of the file, where a run is resumed.
+  SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
+            std::optional<std::string> prompt, std::uint64_t seed, int threads);
+
+  /// Takes up the file where a run goes on after a step; drops what came later, or was cut off.
+  void resume(std::int64_t step);
+  /// Whether one is to be taken after this step; `last` that of the run.
+  bool due(std::int64_t step, bool last) const;
+  /// Takes one, and writes it down. The folder must exist. Throws Error where it cannot be written.
+  const TextSample& take(const AnyModel& model, std::int64_t step);
+
+  const std::vector<TextSample>& all() const { return all_; }
+
+ private:
+  std::string path_;
+  std::optional<std::int64_t> every_, bytes_;
+  std::optional<std::string> prompt_;
+  std::uint64_t seed_;
+  int threads_;
+  std::vector<TextSample> all_;
+  void append(const TextSample& sample);
+  SampleOptions options() const;
+};
+
+}  // namespace megalith::tool

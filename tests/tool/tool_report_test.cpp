@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Samples, early ends, data from a pipe, and the report of a run.
+#include <regex>
+
+#include "tool_fixture.h"
+
+namespace megalith::tests {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+struct ToolReport : ToolTest {
+  std::string file(const std::string& name) const { return read_file(folder / name); }
+  bool exists(const std::string& name) const { return std::filesystem::exists(folder / name); }
+  std::string metrics(const std::string& run) const {
+    return std::regex_replace(file(run + "/metrics.jsonl"), std::regex("\"(seconds|bytes_per_second)\": ?[-+.0-9e]+"), "");
+  }
+  void expect_same_run(const std::string& a, const std::string& b) const {
+    EXPECT_TRUE(file(a + "/model.safetensors") == file(b + "/model.safetensors")) << "the weights differ";
+    EXPECT_EQ(metrics(a), metrics(b));
+  }
+  /// Runs until that many lines of metrics are there, then Ctrl-C.
+  void stopped_run(const std::vector<std::string>& options, std::ptrdiff_t lines, const std::string& input = "") const {
+    Tool tool(train_options("run", options), input);
+    ASSERT_TRUE(wait_until([&] {
+      const std::string all = file("run/metrics.jsonl");
+      return std::count(all.begin(), all.end(), '\n') >= lines;
+    }));
+    tool.signal(SIGINT);
+    ASSERT_EQ(tool.wait().code, 130);
+  }
+};
+
+const std::vector<std::string> kSamples{"--sample-every", "10", "--sample-bytes", "60", "--prompt", "line <1> "};
+
+TEST_F(ToolReport, SamplesChangeNoBitOfTheTraining) {
+  std::vector<std::string> options{"--steps", "25", "--average", "0.9", "--eval-every", "10"};
+  ASSERT_EQ(train("plain", options).code, 0);
+  options.insert(options.end(), kSamples.begin(), kSamples.end());
+  const Outcome outcome = train("run", options);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  expect_same_run("plain", "run");
+  EXPECT_TRUE(read_file(folder / "plain/best.safetensors") == read_file(folder / "run/best.safetensors"));
+  EXPECT_FALSE(exists("plain/samples.jsonl"));
+
+  const std::string samples = file("run/samples.jsonl");
+  EXPECT_EQ(std::count(samples.begin(), samples.end(), '\n'), 4) << samples;  // options, steps 10, 20 and the last
+  for (const char* part : {"\"step\":10,", "\"step\":20,", "\"step\":25,", "\"prompt\":\"line <1> \""})
+    EXPECT_TRUE(contains(samples, part)) << part << " in " << samples;
+  EXPECT_TRUE(std::regex_search(samples, std::regex("\"hex\":\"[0-9a-f]{120}\"}\n"))) << samples;
+  EXPECT_TRUE(contains(outcome.err, "step 10: a sample\nline <1> ")) << outcome.err;
+  EXPECT_FALSE(contains(outcome.err, "\033")) << outcome.err;
+  // The last is what the model writes that users get.
+  const std::string same =
+      run_tool({"generate", folder / "run", "--bytes", "60", "--prompt", "line <1> ", "--temperature", "0.8"}).out;
+  std::string digits;
+  for (const unsigned char byte : same) {
+    char two[3];
+    std::snprintf(two, sizeof two, "%02x", byte);
+    digits += two;
+  }
+  EXPECT_TRUE(contains(samples, "\"hex\":\"" + digits + "\"}\n")) << samples;
+}
+
+TEST_F(ToolReport, AResumedRunGoesOnSampling) {
+  std::vector<std::string> options{"--steps", "400"};
+  options.insert(options.end(), kSamples.begin(), kSamples.end());
+  ASSERT_EQ(train("whole", options).code, 0);
+  stopped_run(options, 5);
+  EXPECT_TRUE(contains(file("run/report.html"), "Stopped after "));
+  // As a killed process leaves it: a sample that comes again, and half a line.
+  folder.write("run/samples.jsonl",
+               file("run/samples.jsonl") + "{\"step\":399,\"prompt\":\"\",\"text\":\"x\",\"hex\":\"78\"}\n{\"step\":40");
+  ASSERT_EQ(resume("run").code, 0);
+  expect_same_run("whole", "run");
+  EXPECT_EQ(file("whole/samples.jsonl"), file("run/samples.jsonl"));
+  ASSERT_EQ(resume("run").code, 0);
+  EXPECT_EQ(file("whole/samples.jsonl"), file("run/samples.jsonl"));
+}
+
+TEST_F(ToolReport, IntervalsOfSamplesMayDiffer) {
+  stopped_run({"--steps", "300", "--sample-every", "1000", "--prompt", "one"}, 2);
+  ASSERT_EQ(resume("run", {"--sample-every", "100", "--sample-bytes", "5", "--prompt", "two"}).code, 0);
+  const std::string samples = file("run/samples.jsonl");
+  EXPECT_TRUE(contains(samples, "\"step\":300,\"prompt\":\"two\"")) << samples;
+  expect_refusal(train("other", {"--steps", "5", "--sample-every", "1", "--prompt", "\xFF"}), 1, {"--prompt", "\\xff"});
+}
+
+TEST_F(ToolReport, PatienceEndsTheRunAndSaysSo) {
+  folder.write("data/a.txt", std::string(3000, 'x'));  // what is learned here makes the validation worse
+  folder.write("data/b.txt", std::string(3000, 'x'));
+  const std::vector<std::string> options{"--steps", "20000", "--lr", "0.01", "--eval-every", "10", "--patience", "2"};
+  const Outcome outcome = train("run", options);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::smatch end;
+  ASSERT_TRUE(std::regex_search(outcome.out, end, std::regex("stopped early: no validation since step ([0-9]+) was better")))
+      << outcome.out;
+  EXPECT_TRUE(contains(metrics("run"), "\"step\":" + std::to_string(std::stoi(end[1]) + 20) + ","));
+  EXPECT_TRUE(contains(file("run/report.html"), "had not improved since step " + end[1].str()));
+  EXPECT_EQ(resume("run").out.find("stopped early"), resume("run", {"--patience", "2"}).out.find("stopped early"));
+  expect_refusal(resume("run", {"--patience", "3"}), 1, {"--patience", "3", "2"});
+  expect_refusal(resume("run", {"--eval-every", "5"}), 1, {"eval_every was 10 and is now 5"});
+}
+
+TEST_F(ToolReport, LearnsFromAPipe) {
+  const std::string text = some_text(6000);
+  const std::vector<std::string> more{"--valid-share", "0.1", "--steps", "300"};
+  const auto options = [&](const std::string& data, const std::string& run) {
+    std::vector<std::string> all{"train", "--data",     data,      "--model", folder / "model.json",
+                                 "--out", folder / run, "--batch", "2"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  ASSERT_EQ(run_tool(options(folder.write("text", text), "file")).code, 0);
+  Tool tool(options("-", "piped"), text);
+  ASSERT_TRUE(wait_until([&] { return exists("piped/metrics.jsonl") && !file("piped/metrics.jsonl").empty(); }));
+  tool.signal(SIGINT);
+  ASSERT_EQ(tool.wait().code, 130);
+  EXPECT_EQ(file("piped/stdin.bin"), text);
+  std::filesystem::rename(folder / "piped", folder / "moved");  // the data move with their run
+  const Outcome resumed = resume("moved", {"--data", "-"});     // the pipe is not needed again
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(resume("moved").code, 0);
+  expect_same_run("file", "moved");
+
+  expect_refusal(run_tool(options("-", "none")), 1, {"standard input is empty"});
+  expect_refusal(run_tool(options("-", "none"), some_text(40)), 1, {"36", "48"});
+  EXPECT_FALSE(exists("none"));
+  expect_refusal(run_tool(options("-", "moved"), "other"), 1, {"holds a run already"});
+  EXPECT_EQ(file("moved/stdin.bin"), text);
+}
+
+TEST_F(ToolReport, TellsOfTheRunInOneFile) {
+  folder.write("data/<b> & c.txt", some_text(100));
+  std::vector<std::string> options{"--steps", "25", "--eval-every", "10"};
+  options.insert(options.end(), kSamples.begin(), kSamples.end());
+  *std::find(options.begin(), options.end(), "line <1> ") = "<script>";
+  ASSERT_EQ(train("a <run>", options).code, 0);
+  const std::string report = file("a <run>/report.html"), curve = file("a <run>/curve.svg");
+  for (const char* part : {"<h1>a &lt;run&gt;</h1>", "Done after 25 steps", "<svg", "role=\"img\"", "<desc", "After step 10",
+                           "&lt;script&gt;", "Parameters", "Processor", "25 steps", "prefers-color-scheme"})
+    EXPECT_TRUE(contains(report, part)) << part;
+  for (const char* part : {"<script", "src=", "href=", "@import", "url(", "<run>"})
+    EXPECT_FALSE(contains(report, part)) << part;
+  EXPECT_EQ(curve.rfind("<svg", 0), 0u);
+  EXPECT_TRUE(contains(curve, "xmlns=\"http://www.w3.org/2000/svg\""));
+  EXPECT_FALSE(exists("a <run>/report.html.tmp"));
+}
+
+TEST_F(ToolReport, ThatCannotBeWrittenFailsNoRun) {
+  std::filesystem::create_directories(folder / "run/report.html/in the way");
+  const Outcome outcome = train("run");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "no report was written")) << outcome.err;
+}
+
+}  // namespace
+}  // namespace megalith::tests
