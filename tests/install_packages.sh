@@ -3,7 +3,7 @@
 # Ubuntu. Asks nothing of the network where nothing is missing.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libeigen3-dev libgtest-dev libcli11-dev nlohmann-json3-dev pkg-config xz-utils groff-base)
+packages=(g++ cmake ninja-build libeigen3-dev libgtest-dev libcli11-dev nlohmann-json3-dev pkg-config gzip xz-utils groff-base)
 
 if ! command -v dpkg-query > /dev/null; then
   echo "no Debian packages here; the build looks for a C++20 compiler, CMake, Ninja, Eigen, GoogleTest, CLI11 and" \

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Costs of bytes, as megalith eval writes them.
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
+#include <sstream>
 
 #include "tool_fixture.h"
 
@@ -94,6 +96,79 @@ TEST_F(ToolEval, AgreesWithTheValidationOfTraining) {
   ASSERT_NE(at, std::string::npos);
   costs({folder / "valid.txt"});
   EXPECT_NEAR(printed(), std::stod(metrics.substr(at + 12)), 1e-6);
+}
+
+/// The line about a file: its bits per byte, bytes, and what else stands there.
+struct FileLine {
+  double bits_per_byte = 0;
+  std::string bytes;
+  std::vector<std::string> rest;
+};
+
+FileLine line_of(const std::string& out, const std::string& path) {
+  std::istringstream lines(out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() < path.size() || line.substr(line.size() - path.size()) != path) continue;
+    std::istringstream words(line);
+    FileLine found;
+    words >> found.bits_per_byte >> found.bytes;
+    for (std::string word; words >> word;) found.rest.push_back(word);
+    return found;
+  }
+  ADD_FAILURE() << path << " has no line in " << out;
+  return {};
+}
+
+TEST_F(ToolEval, ALineForEachFile) {
+  const std::string a = folder.write("f/a", some_text(1077)), b = folder.write("f/b", some_text(55, 300));
+  const std::vector<float> bits = costs({folder / "f"});
+  const double sum_of_a = std::accumulate(bits.begin(), bits.begin() + 1077, 0.0);
+  EXPECT_NEAR(line_of(last.out, a).bits_per_byte, sum_of_a / 1077, 1e-4);
+  EXPECT_EQ(line_of(last.out, a).bytes, "1,077");
+  EXPECT_NEAR(line_of(last.out, b).bits_per_byte, std::accumulate(bits.begin() + 1077, bits.end(), 0.0) / 55, 1e-4);
+}
+
+TEST_F(ToolEval, ComparesWithCompressors) {
+  const std::string a = folder.write("f/a", some_text(5000));
+  folder.write("f/b", std::string(3000, 'x'));
+  const Outcome outcome = run_tool({"eval", folder / "run", "--data", folder / "f", "--compare"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const FileLine line = line_of(outcome.out, a);
+  ASSERT_EQ(line.rest.size(), 3u) << outcome.out;  // gzip, xz, the path
+  for (const std::size_t i : {0u, 1u}) {
+    EXPECT_GT(std::stod(line.rest[i]), 0.5);
+    EXPECT_LT(std::stod(line.rest[i]), 4);
+  }
+  EXPECT_NE(outcome.out.find("\ngzip -9: "), std::string::npos);
+  EXPECT_NE(outcome.out.find("\nxz -9e: "), std::string::npos);
+}
+
+TEST_F(ToolEval, SaysWhichCompressorIsMissing) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", folder.path().c_str(), 1);
+  const Outcome outcome = run_tool({"eval", folder / "run", "--data", folder / "data", "--compare"});
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("gzip -9: gzip is not installed\n"), std::string::npos) << outcome.out;
+  EXPECT_EQ(line_of(outcome.out, folder / "data/a.txt").rest[0], "-");
+}
+
+TEST_F(ToolEval, PaintsTheText) {
+  const std::string text = folder.write("x", "line 1 says <that>\n" + some_text(400) + "\xFF\xC3\xA9");
+  const Outcome outcome = run_tool({"eval", folder / "run", "--data", text, "--html", folder / "map.html"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string page = read_file(folder / "map.html");
+  for (const char* part : {"&lt;</i>", "<b class=\"hex\">ff</b>", "\xC3\xA9</i>", "<i class=\"h", "prefers-color-scheme"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  EXPECT_EQ(page.find("<that>"), std::string::npos);
+  // Each sign once: 19 and 400 bytes, one that is no text, and one of two bytes.
+  std::size_t signs = 0;
+  for (std::size_t at = 0; (at = page.find("\" title=\"", at)) != page.npos; ++at) ++signs;
+  EXPECT_EQ(signs, 421u);
+  ASSERT_EQ(run_tool({"eval", folder / "run", "--data", text, "--html", folder / "map.html", "--html-bytes", "20"}).code, 0);
+  EXPECT_NE(read_file(folder / "map.html").find("the first 20 are shown"), std::string::npos);
+  expect_refusal(run_tool({"eval", folder / "run", "--data", text, "--html", text}), 1, {"--html", "overwrite"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", text, "--html", folder / "no/where"}), 1, {"no/where"});
 }
 
 }  // namespace
