@@ -14,7 +14,6 @@ namespace megalith::tool {
 namespace {
 
 constexpr std::size_t kMostPoints = 300;  // of a line: more than a screen shows
-constexpr std::size_t kMostNotes = 100;
 
 std::string bits(double value) {
   char out[32];
@@ -24,7 +23,7 @@ std::string bits(double value) {
 
 std::string note(const Metric& metric, const std::string& what, double value) {
   return text(what, " ", bits(value), " bits per byte after step ", grouped(metric.step), ", ",
-              short_number(static_cast<double>(metric.bytes)), "B");
+              short_number(static_cast<double>(metric.bytes), "B"));
 }
 
 /// The means of values that lie beside each other, so that at most so many are left. The first stays: it tells where the run
@@ -43,15 +42,14 @@ std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& all, std::size_t mo
   return out;
 }
 
-/// A running mean over about a fiftieth of the run, begun anew from no value at all so that it does not drag the first one
-/// along.
+/// Means over a fiftieth of the run to both sides, and over less near the start, where values fall so fast that a wider mean
+/// would stand beside them.
 std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
-  const double keep = 1 - 1 / std::max(1.0, static_cast<double>(points.size()) / 50);
-  double sum = 0, weight = 0;
-  for (PlotPoint& point : points) {
-    sum = keep * sum + point.y;
-    weight = keep * weight + 1;
-    point.y = sum / weight;
+  std::vector<double> sums{0};  // of all values before
+  for (const PlotPoint& point : points) sums.push_back(sums.back() + point.y);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const std::size_t reach = std::min(i / 10, points.size() / 50), end = std::min(points.size(), i + reach + 1);
+    points[i].y = (sums[end] - sums[i - reach]) / static_cast<double>(end - i + reach);
   }
   return points;
 }
@@ -90,7 +88,7 @@ Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
   }
   training.points = smoothed(as_it_was.points);
   as_it_was.points = thinned(as_it_was.points, kMostPoints);
-  training.points = thinned(training.points, kMostNotes);
+  training.points = thinned(training.points, kMostPoints);
   for (PlotPoint& point : as_it_was.points) point.note.clear();
 
   Plot plot{.title = "Learning curve",
@@ -109,8 +107,6 @@ Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
     plot.description += text("; validation was at ", validation.end, " in the end");
   }
   if (!metrics.empty()) plot.description += ".";
-  // Most is learned at the start: a logarithm gives it room, and is pointless where a run is short.
-  plot.x.log = metrics.size() > 1 && metrics.back().bytes > 20 * metrics.front().bytes;
   plot.series = {as_it_was, training};
   if (!validation.points.empty()) plot.series.push_back(validation);
   return plot;

@@ -42,7 +42,7 @@ std::string rounded(double value, int decimals) {
   return out;
 }
 
-std::string bytes_text(std::int64_t bytes) { return short_number(static_cast<double>(bytes)) + (bytes < 1000 ? " B" : "B"); }
+std::string bytes_text(std::int64_t bytes) { return short_number(static_cast<double>(bytes), "B"); }
 
 std::string table(const Facts& facts) {
   std::string out = "<table>\n";

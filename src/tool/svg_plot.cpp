@@ -60,6 +60,7 @@ Scale scale_of(const Plot& plot, bool is_x) {
       scale.high = std::max(scale.high, value);
     }
   if (scale.low > scale.high) scale.low = 1, scale.high = 2;
+  if (is_x && !axis.log && scale.low > 0 && scale.low < scale.high / 5) scale.low = 0;  // an amount that grew from nothing
   if (scale.low == scale.high) {
     const double around = scale.low == 0 ? 1 : std::abs(scale.low) / 10;
     scale.low -= around, scale.high += around;
@@ -116,11 +117,11 @@ class Drawing {
     std::string grid;
     for (const double y : ticks(y_.low, y_.high, y_.log, plot_.height / 60)) {
       grid += text("M", fixed(x_.from), " ", fixed(y_(y)), "H", fixed(x_.to));
-      label(x_.from - 8, y_(y) + 4.5, "end", short_number(y) + plot_.y.unit);
+      label(x_.from - 8, y_(y) + 4.5, "end", short_number(y, plot_.y.unit));
     }
     for (const double x : ticks(x_.low, x_.high, x_.log, plot_.width / 100)) {
       grid += text("M", fixed(x_(x)), " ", fixed(y_.from), "v5");
-      label(x_(x), y_.from + 20, "middle", short_number(x) + plot_.x.unit);
+      label(x_(x), y_.from + 20, "middle", short_number(x, plot_.x.unit));
     }
     out_ += text("<path class=\"grid\" d=\"", grid, "M", fixed(x_.from), " ", fixed(y_.from), "H", fixed(x_.to), "\"/>\n");
     label((x_.from + x_.to) / 2, plot_.height - 8, "middle", plot_.x.label);
@@ -172,8 +173,7 @@ class Drawing {
     double above = -1e9;
     for (const auto& [y, series] : all) {
       above = std::max(y + 4.5, above + 16);
-      label(x_(series->points.back().x) + 8, above, "start", series->end,
-            text(" class=\"end\" style=\"fill:", color(*series), "\""));
+      label(x_.to + 8, above, "start", series->end, text(" class=\"end\" style=\"fill:", color(*series), "\""));
     }
   }
 
@@ -184,14 +184,14 @@ class Drawing {
 
 }  // namespace
 
-std::string short_number(double value) {
+std::string short_number(double value, const std::string& unit) {
   constexpr std::array<const char*, 5> kLarge{"", "k", "M", "G", "T"};
   std::size_t power = 0;
   // 999.6 would be written as 1000.
   while (std::abs(value) >= 999.5 && power + 1 < kLarge.size()) value /= 1000, ++power;
   std::array<char, 32> out{};
   std::snprintf(out.data(), out.size(), "%.3g", value);
-  return std::string(out.data()) + (power == 0 ? "" : " ") + kLarge[power];
+  return std::string(out.data()) + (power == 0 && unit.empty() ? "" : " ") + kLarge[power] + unit;
 }
 
 std::vector<double> ticks(double low, double high, bool log, int wanted) {

@@ -38,8 +38,8 @@ struct Plot {
 /// The <svg> element. `id` tells the ids inside from those of other plots on a page. A standalone file has its own ground.
 std::string svg(const Plot& plot, const std::string& id = "plot", bool standalone = false);
 
-/// 1234567 as 1.23M, for ticks and notes: three digits that count.
-std::string short_number(double value);
+/// 1234567 as 1.23 M, or with a unit as 1.23 MB: three digits that count.
+std::string short_number(double value, const std::string& unit = "");
 
 /// The round numbers within [low, high] where an axis has its ticks: about `wanted` of them, at least two.
 std::vector<double> ticks(double low, double high, bool log, int wanted);

@@ -78,6 +78,8 @@ TEST(Plot, NumbersAreShort) {
   EXPECT_EQ(short_number(999.4), "999");
   EXPECT_EQ(short_number(999.6), "1 k");
   EXPECT_EQ(short_number(1234567), "1.23 M");
+  EXPECT_EQ(short_number(1234567, "B"), "1.23 MB");
+  EXPECT_EQ(short_number(0, "B"), "0 B");
 }
 
 TEST(Plot, DrawsWhatCanBeDrawn) {
