@@ -25,7 +25,8 @@ constexpr std::string_view kStyle = R"css(
 .narrow { display: none; }
 @media (max-width: 34rem) { .figures { grid-template-columns: 1fr 1fr; } }
 @media screen and (max-width: 34rem) { .wide { display: none; } .narrow { display: block; } }
-.sample { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: .4rem 0 1.1rem; break-inside: avoid; }
+.sample { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: .4rem 0 1.1rem; }
+.piece { break-inside: avoid; }
 .sample .prompt { color: var(--accent); font-weight: 600; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 0 2.5rem; }
 .facts th { width: 8.5rem; padding-right: 1rem; }
@@ -140,8 +141,9 @@ std::string samples_html(const std::vector<TextSample>& samples) {
   const std::size_t apart = (samples.size() - 1) / kMost + 1;
   std::string out = "<h2>What it writes</h2>\n";
   for (std::size_t i = (samples.size() - 1) % apart; i < samples.size(); i += apart)
-    out += text("<small>After step ", grouped(samples[i].step), "</small>\n<pre class=\"sample\"><span class=\"prompt\">",
-                bytes_as_html(samples[i].prompt), "</span>", bytes_as_html(samples[i].bytes), "</pre>\n");
+    out += text("<div class=\"piece\"><small>After step ", grouped(samples[i].step),
+                "</small>\n<pre class=\"sample\"><span class=\"prompt\">", bytes_as_html(samples[i].prompt), "</span>",
+                bytes_as_html(samples[i].bytes), "</pre></div>\n");
   return out;
 }
 

@@ -218,7 +218,7 @@ std::vector<double> ticks(double low, double high, bool log, int wanted) {
     all.clear();
   }
   const double rough = (high - low) / std::max(wanted, 2), decade = std::pow(10, std::floor(std::log10(rough)));
-  const double step = decade * (rough / decade < 1.5 ? 1 : rough / decade < 3.5 ? 2 : rough / decade < 7.5 ? 5 : 10);
+  const double step = decade * (rough / decade < 1.4 ? 1 : rough / decade < 3.2 ? 2 : rough / decade < 7.1 ? 5 : 10);
   for (auto i = static_cast<std::int64_t>(std::ceil(low / step)); static_cast<double>(i) * step <= high * (1 + 1e-12); ++i)
     all.push_back(static_cast<double>(i) * step);
   return all;

@@ -54,9 +54,9 @@ TEST_F(ToolReport, SamplesChangeNoBitOfTheTraining) {
   const std::string same =
       run_tool({"generate", folder / "run", "--bytes", "60", "--prompt", "line <1> ", "--temperature", "0.8"}).out;
   std::string digits;
-  for (const unsigned char byte : same) {
+  for (const char byte : same) {
     char two[3];
-    std::snprintf(two, sizeof two, "%02x", byte);
+    std::snprintf(two, sizeof two, "%02x", static_cast<unsigned char>(byte));
     digits += two;
   }
   EXPECT_TRUE(contains(samples, "\"hex\":\"" + digits + "\"}\n")) << samples;
