@@ -64,6 +64,22 @@ TEST_F(Patience, EndsAfterThatManyValidationsWithoutANewBest) {
   }
 }
 
+TEST_F(Patience, AnImprovementAtTheLastMomentCounts) {
+  config.schedule.peak = 0.5;  // values that jump
+  config.eval_every = 1;
+  config.eval_bytes = 0;
+  config.patience = 2;
+  int rescued = 0;
+  for (config.seed = 1; config.seed <= 12; ++config.seed) {
+    const std::string dir = "run" + std::to_string(config.seed);
+    whole_run(dir);
+    const auto all = waits(dir);
+    EXPECT_EQ(all.back().second, 2);
+    for (std::size_t i = 1; i < all.size(); ++i) rescued += all[i - 1].second == 1 && all[i].second == 0;
+  }
+  EXPECT_GT(rescued, 0) << "this showed nothing";
+}
+
 TEST_F(Patience, TheLastValueIsOverEverything) {
   config.eval_bytes = 100;
   const TrainResult result = whole_run("run");
