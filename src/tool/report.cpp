@@ -10,6 +10,7 @@
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/models/config_size.h"
+#include "megalith/models/flops.h"
 #include "options.h"
 #include "progress.h"
 #include "train_options.h"
