@@ -26,7 +26,7 @@ Index stack_tape(const StackConfig& c, Index rows) {
 /// Numbers of scratch at the height of a stack's backward.
 Index stack_scratch(const StackConfig& c, Index rows) {
   const Index C = c.width, tile = std::min(rows, kHiddenTileRows);
-  const Index gradients = 2 * C, normed = 2 * C, masked = c.dropout > 0 ? C : 0;
+  const Index gradients = 2 * C, normed = C, masked = c.dropout > 0 ? C : 0;
   const Index attention = 3 * C + (c.recompute ? 3 * C + (c.qk_norm ? 2 * C : 0) : 0);
   const Index hidden = 2 * hidden_width(c) + (c.recompute ? 2 : 1) * up_width(c);
   return rows * (gradients + normed + masked) +

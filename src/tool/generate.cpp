@@ -30,6 +30,7 @@ bool put(std::string_view bytes) {
 void write_to_output(const AnyModel& model, const std::string& prompt, const GenerateOptions& options) {
   signal(SIGPIPE, SIG_IGN);  // put() tells
   Generator generator(model, options.sampling, options.threads);
+  say_what_computes(options.threads);
   generator.prompt(prompt);
   StopStrings stop(options.stop);
   for (std::int64_t i = 0; i < options.bytes && !stop.stopped(); ++i)
@@ -40,7 +41,6 @@ void write_to_output(const AnyModel& model, const std::string& prompt, const Gen
 int run_generate(const GenerateOptions& options) {
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   const std::string prompt = read_prompt(options);
-  say_what_computes(options.threads);
   if (options.samples > 0) write_samples(*model, prompt, options);
   else write_to_output(*model, prompt, options);
   return kDone;

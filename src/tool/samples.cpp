@@ -11,6 +11,7 @@
 #include "megalith/io/atomic_file.h"
 #include "options.h"
 #include "progress.h"
+#include "start_line.h"
 
 namespace megalith::tool {
 namespace {
@@ -59,6 +60,7 @@ void write_some(const AnyModel& model, const std::string& prompt, const Generate
   for (int i = first; i < first + count; ++i)
     samples.push_back(std::make_unique<Sample>(sample_path(options.out, i + 1), options.stop));
   Generator generator(model, options.sampling, options.threads, count, first);
+  if (first == 0) say_what_computes(options.threads);
   generator.prompt(prompt);
   const auto all_stopped = [&] { return std::all_of(samples.begin(), samples.end(), [](auto& s) { return s->stopped(); }); };
   for (std::int64_t n = 0; n < options.bytes && !all_stopped(); ++n) {

@@ -63,8 +63,8 @@ TEST(Memory, TheStateIsThatOfTheModel) {
   }
 }
 
-// Blocks of scratch are not filled to their ends, and products take some too. What is touched of them is nearer: the tool's
-// test measures it.
+// Blocks of scratch double in size and are not filled to their ends, and products take some too. What is touched of them is
+// nearer: the tool's test measures it.
 TEST(Memory, ScratchIsAboutThatOfTraining) {
   const std::vector<ModelConfig> all = configs();
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -80,7 +80,7 @@ TEST(Memory, ScratchIsAboutThatOfTraining) {
     model->train(ctx, {bytes.data(), shape.B, shape.T}, 1, costs, *gradient, *tape);
     const double expected = training_memory(all[i], shape).scratch, taken = static_cast<double>(workspace.capacity());
     EXPECT_GT(taken, 0.9 * expected) << "config " << i;
-    EXPECT_LT(taken, 2 * expected + 4e6) << "config " << i;
+    EXPECT_LT(taken, 4 * expected + 4e6) << "config " << i;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,14 @@ class ToolTest : public ::testing::Test {
 
   const TemporaryFolder folder;
 };
+
+/// The regular expression of the line that verbs which compute start with, without its end.
+inline const std::string kStartLine = "megalith [0-9.]+: [0-9]+ threads?, .*products.*";
+
+/// Expects that line on standard error, and `after` it.
+inline void expect_start_line(const std::string& err, const std::string& after = "") {
+  EXPECT_TRUE(std::regex_match(err, std::regex(kStartLine + "\n" + after))) << err;
+}
 
 /// Expects exit code 1 or 2 with one line on standard error that contains each of the words.
 inline void expect_refusal(const Outcome& outcome, int code, const std::vector<std::string>& words) {
