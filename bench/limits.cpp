@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine can do at best: multiply-adds per second in fp32 and in pairs of bf16 on all threads, and bytes per second
-// read from memory and from the last cache. Prints one line of JSON; bf16 is null where the processor has none.
+// What this machine can do at best: multiply-adds per second in fp32 and in bf16 on all threads, and bytes per second read
+// from memory and from the last cache: the best of ten windows spread over some seconds. Prints one line of JSON; bf16 is by
+// tiles of AMX where there are any, else by dot products of AVX-512 BF16, and null where the processor has neither.
 //
 //   limits [THREADS]
 #include <algorithm>
@@ -28,8 +29,14 @@ int run(int threads) {
   }
   char bf16_text[32] = "null";
   if (bf16 > 0) std::snprintf(bf16_text, sizeof bf16_text, "%.1f", bf16 / 1e9);
-  std::printf("{\"threads\": %d, \"fp32_gflops\": %.1f, \"bf16_gflops\": %s, \"memory_gbytes\": %.1f, \"cache_gbytes\": %.1f}\n",
-              threads, fp32 / 1e9, bf16_text, memory / 1e9, cache / 1e9);
+  std::printf(
+      "{\"threads\": %d, \"fp32_gflops\": %.1f, \"bf16_gflops\": %s, \"bf16_by\": \"%s\", \"memory_gbytes\": %.1f, "
+      "\"cache_gbytes\": %.1f}\n",
+      threads, fp32 / 1e9, bf16_text,
+      bench::has_bf16_tiles()   ? "AMX tiles"
+      : bench::has_bf16_pairs() ? "AVX-512 BF16"
+                                : "none",
+      memory / 1e9, cache / 1e9);
   return 0;
 }
 

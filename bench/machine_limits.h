@@ -23,8 +23,17 @@ inline constexpr int kLanes = Eigen::internal::packet_traits<float>::size;
 
 /// FLOP per second of fp32 multiply-adds in registers, each counting two.
 double fp32_multiply_adds(int threads);
-/// The same of dot products of bf16 pairs with sums in fp32, a pair counting four; 0 where the processor has none.
-double bf16_multiply_adds(int threads);
+/// The same of bf16 products with sums in fp32: of tiles of 16 x 16 sums by 32 numbers, where the processor has AMX and the
+/// system lends it, and of dot products of pairs, where it has AVX-512 BF16.
+bool has_bf16_tiles();
+double bf16_tile_multiply_adds(int threads);
+bool has_bf16_pairs();
+double bf16_pair_multiply_adds(int threads);
+/// The peak of bf16: of tiles, else of pairs, else 0.
+inline double bf16_multiply_adds(int threads) {
+  if (has_bf16_tiles()) return bf16_tile_multiply_adds(threads);
+  return has_bf16_pairs() ? bf16_pair_multiply_adds(threads) : 0;
+}
 
 /// What the kernel for `threads` threads read for: keeps the compiler from leaving the work out.
 inline void use(float value) {

@@ -26,8 +26,9 @@ float chains(Index rounds) {
 
 }  // namespace
 
-double bf16_multiply_adds(int threads) {
-  if (!__builtin_cpu_supports("avx512bf16")) return 0;
+bool has_bf16_pairs() { return __builtin_cpu_supports("avx512bf16") != 0; }
+
+double bf16_pair_multiply_adds(int threads) {
   constexpr Index kRounds = 2'000'000;
   std::vector<float> used(static_cast<std::size_t>(threads));
   const double seconds = seconds_of(

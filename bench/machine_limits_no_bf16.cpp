@@ -3,6 +3,7 @@
 
 namespace megalith::bench {
 
-double bf16_multiply_adds(int) { return 0; }
+bool has_bf16_pairs() { return false; }
+double bf16_pair_multiply_adds(int) { return 0; }
 
 }  // namespace megalith::bench

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine_limits.h"
+
+namespace megalith::bench {
+
+bool has_bf16_tiles() { return false; }
+double bf16_tile_multiply_adds(int) { return 0; }
+
+}  // namespace megalith::bench
