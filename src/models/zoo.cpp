@@ -49,6 +49,8 @@ std::vector<Preset> make_presets() {
   // 4 layers of width 256 with attention over 1,024 bytes cost a little more than R1, so their hidden width is cut.
   StackConfig same_flops = classic(256, 4, 4);
   same_flops.hidden = 928;
+  StackConfig sliding = classic(576, 5, 9);
+  sliding.window = 256;
   const ModelConfig paper_text = paper(8192, 8, classic(2048, 14, 32), classic(1024, 18, 16));
 
   return {
@@ -69,6 +71,9 @@ std::vector<Preset> make_presets() {
       {"vanilla-small-params",
        "a plain byte transformer of R1's number of parameters",
        {.length = 1024, .scales = {{.unit = 1, .stack = classic(576, 5, 9)}}}},
+      {"vanilla-small-window",
+       "the same, each byte seeing itself and the 255 before it",
+       {.length = 1024, .scales = {{.unit = 1, .stack = sliding}}}},
       {"megabyte-paper", "equations (1) to (6) of the paper, in its shape for text", paper_text},
       {"paper-text", "the paper's shape for text: another name of megabyte-paper", paper_text},
       {"paper-image64", "the paper's shape for ImageNet64, with a linear embedder as 12 does not divide its width",

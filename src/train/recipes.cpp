@@ -20,6 +20,7 @@ constexpr std::array kRecipes{
     Recipe{"megabyte-three-scale", 2e-3, ScheduleKind::linear, 4},
     Recipe{"vanilla-small-flops", 2e-3, ScheduleKind::linear, 8},
     Recipe{"vanilla-small-params", 2e-3, ScheduleKind::linear, 8},
+    Recipe{"vanilla-small-window", 2e-3, ScheduleKind::linear, 8},
 };
 
 }  // namespace

@@ -46,6 +46,18 @@ TEST(Zoo, VanillaModelsMatchR1) {
   EXPECT_NEAR(parameters / 20662016, 1, 0.03);
 }
 
+// It differs from its sibling in the window alone, and so in the pairs of attention alone.
+TEST(Zoo, VanillaModelWithAWindow) {
+  ModelConfig config = preset("vanilla-small-window").config;
+  EXPECT_EQ(config.scales[0].stack.window, 256);
+  EXPECT_EQ(parameter_count(config), parameter_count(preset("vanilla-small-params").config));
+  const double pairs = 1024 * 1025 / 2, seen = 256 * 257 / 2 + 768 * 256;
+  EXPECT_DOUBLE_EQ(flops_per_byte("vanilla-small-params") - flops_per_byte("vanilla-small-window"),
+                   5 * 4 * 576 * (pairs - seen) / 1024);
+  config.scales[0].stack.window = 0;
+  EXPECT_EQ(config, preset("vanilla-small-params").config);
+}
+
 TEST(Zoo, PaperFormHasNoLocalPositions) {
   const ModelConfig& c = preset("megabyte-paper").config;
   EXPECT_EQ(c.scales[0].stack.positions, PositionKind::learned);

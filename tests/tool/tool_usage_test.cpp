@@ -23,7 +23,7 @@ TEST_F(ToolUsage, ModelsListsThePresets) {
   const Outcome outcome = run_tool({"models"});
   EXPECT_EQ(outcome.code, 0);
   for (const char* name : {"megabyte-tiny", "megabyte-small", "megabyte-books", "megabyte-three-scale",
-                           "vanilla-small-flops", "vanilla-small-params"})
+                           "vanilla-small-flops", "vanilla-small-params", "vanilla-small-window"})
     EXPECT_NE(outcome.out.find(name), std::string::npos) << name;
 }
 
