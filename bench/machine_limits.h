@@ -4,6 +4,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <vector>
@@ -73,5 +74,20 @@ inline double read_bandwidth(int threads, const std::vector<float>& data, std::s
 
 /// Sizes that stand for memory, and for what fits the last cache.
 inline constexpr std::size_t kMemoryBytes = std::size_t{1} << 30, kCacheBytes = std::size_t{8} << 20;
+
+/// The best of all windows so far, per second.
+struct Limits {
+  double fp32 = 0, bf16 = 0;     // FLOP; bf16 is 0 where the processor has none
+  double memory = 0, cache = 0;  // bytes
+
+  /// One more window of each. `data` has kMemoryBytes.
+  void measure(int threads, const std::vector<float>& data) {
+    fp32 = std::max(fp32, fp32_multiply_adds(threads));
+    bf16 = std::max(bf16, bf16_multiply_adds(threads));
+    memory = std::max(memory, read_bandwidth(threads, data, kMemoryBytes, 0.1));
+    cache = std::max(cache, read_bandwidth(threads, data, kCacheBytes, 0.05));
+  }
+};
+inline std::vector<float> memory_to_read() { return std::vector<float>(kMemoryBytes / sizeof(float), 1.0f); }
 
 }  // namespace megalith::bench

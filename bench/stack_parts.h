@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls of a stack of transformer blocks in a training step, on the shapes that it has there.
+#pragma once
+
+#include "megalith/models/decoders.h"
+#include "parts.h"
+
+namespace megalith::bench {
+
+inline double count(Index n) { return static_cast<double>(n); }
+
+/// The products of a linear layer over rows: forward, and the gradients of its input and of its weight.
+inline void add_linear(Roofline& r, const Linear<float>& m, Index rows, double calls) {
+  Activations x(1, rows, m.in_channels()), y(1, rows, m.out_channels()), dx(1, rows, m.in_channels());
+  Linear<float> grad = m;
+  NoState none;
+  NoTape no_tape;
+  const double in = count(x.numbers.size()), out = count(y.numbers.size()), weight = count(m.weight.size());
+  const double flops = m.flops({1, rows});
+  r.add(
+      "products", calls, {flops, in + weight + out}, [&] { m.apply(r.ctx(), x, y); }, Arithmetic::products);
+  r.add(
+      "products", calls, {2 * flops, (out + weight + in) + (in + out + 2 * weight)},
+      [&] { m.backward(r.ctx(), x, y, dx, grad, none, no_tape); }, Arithmetic::products);
+}
+
+inline void add_norm(Roofline& r, const Norm<float>& m, Shape in, double forwards, double backwards) {
+  Activations x(in.B, in.T, m.in_channels()), y(in.B, in.T, m.in_channels()), dx(in.B, in.T, m.in_channels());
+  Norm<float> grad = m;
+  Norm<float>::Tape tape(m, in);
+  NoState none;
+  const double n = count(x.numbers.size());
+  const bool layer = m.kind == NormKind::layer;
+  r.add("norms", forwards, {(layer ? 8 : 4) * n, 2 * n}, [&] { m.forward(r.ctx(), x, y, none, tape); });
+  r.add("norms", backwards, {(layer ? 15 : 9) * n, 3 * n}, [&] { m.backward(r.ctx(), x, y, dx, grad, none, tape); });
+}
+
+/// Attention proper, without its projections: softmax(Q K^T) V of all heads, rotary positions, norms of queries and keys.
+inline void add_attention(Roofline& r, const Attention<float>& m, Shape in, double calls) {
+  const Index C = m.in_channels(), rows = in.rows(), H = m.heads, D = m.head_width();
+  Activations qkv(in.B, in.T, 3 * C), d_qkv(in.B, in.T, 3 * C), out(in.B, in.T, C), d_out(in.B, in.T, C);
+  std::vector<float> log_sums(static_cast<std::size_t>(rows * H));
+  const AttentionInput<float> input{qkv.data(), 3 * C, qkv.data() + C, qkv.data() + 2 * C, 3 * C, in.T, in.B, H, D,
+                                    in.T,       in.T,  m.window};
+  const double n = count(rows * C), sums = count(rows * H);
+  const double flops = 4 * count(in.B) * attention_pairs(in.T, m.window) * count(C);
+  r.add("attention", calls, {flops, 4 * n + sums}, [&] { attention_forward(r.ctx(), input, out.data(), log_sums.data()); });
+  r.add("attention", calls, {2 * flops, 12 * n + sums}, [&] {
+    r.ctx().parallel_ranges(rows, 64, [&](Index begin, Index end, Lane&) {
+      for (Index i = begin; i < end; ++i) row_map(d_qkv.seq().row(i) + C, 2 * C).setConstant(0);
+    });
+    attention_backward(r.ctx(), input, out.data(), log_sums.data(), d_out.data(),
+                       AttentionGradient<float>{d_qkv.data(), d_qkv.data() + C, d_qkv.data() + 2 * C});
+  });
+  if (m.rotary_base > 0) {
+    r.add("positions", calls, {2 * 6 * n, 2 * 4 * n}, [&] {
+      for (const Turn turn : {Turn::forward, Turn::back}) rotate(r.ctx(), d_qkv.seq(), 0, 2 * H, D, 0, m.rotary_base, turn);
+    });
+  }
+  if (m.qk_norm()) {
+    Tensor<float> d_gain = m.q_gain;
+    r.add("norms", calls, {(4 + 9) * 2 * n, (4 + 6) * n}, [&] {
+      for (const Index first : {Index(0), C}) {
+        head_norm_forward(r.ctx(), d_qkv.seq(), first, H, m.q_gain);
+        head_norm_backward<float>(r.ctx(), qkv, first, H, m.q_gain, d_qkv.seq(), d_gain);
+      }
+    });
+  }
+}
+
+/// FLOPs of one number, forward and in backward, which computes forward again.
+struct ActivationFlops {
+  double forward = 0, backward = 0;
+};
+inline ActivationFlops activation_flops(Activation kind) {
+  switch (kind) {
+    case Activation::relu:
+      return {1, 2};
+    case Activation::relu_squared:
+      return {2, 5};
+    case Activation::gelu:
+      return {9, 28};
+    case Activation::swiglu:
+      return {5, 17};
+  }
+  return {};
+}
+
+/// The activation between the two products of a feed-forward layer, on a tile of its rows.
+inline void add_activation(Roofline& r, Activation kind, Index rows, Index F, double calls) {
+  const Index up = kind == Activation::swiglu ? 2 * F : F;
+  Activations hidden(1, rows, up), active(1, rows, F), d_active(1, rows, F), d_hidden(1, rows, up);
+  const auto forward = [&](Index i) {
+    const float* const h = hidden.seq().row(i);
+    const auto x = row_map(h, F), value = row_map(h + up - F, F);
+    const auto y = row_map(active.seq().row(i), F);
+    if (kind == Activation::relu) Relu::forward<float>(x, y);
+    else if (kind == Activation::relu_squared) ReluSquared::forward<float>(x, y);
+    else if (kind == Activation::gelu) Gelu::forward<float>(x, y);
+    else SwiGlu::forward<float>(x, value, y);
+  };
+  const auto backward = [&](Index i) {
+    const float* const h = hidden.seq().row(i);
+    float* const d = d_hidden.seq().row(i);
+    const auto x = row_map(h, F), value = row_map(h + up - F, F);
+    const RowMap<const float> dy(d_active.seq().row(i), F);
+    const auto dx = row_map(d, F), d_value = row_map(d + up - F, F);
+    if (kind == Activation::relu) Relu::backward<float>(x, dy, dx);
+    else if (kind == Activation::relu_squared) ReluSquared::backward<float>(x, dy, dx);
+    else if (kind == Activation::gelu) Gelu::backward<float>(x, dy, dx);
+    else SwiGlu::backward<float>(x, value, dy, dx, d_value);
+  };
+  const auto over_rows = [&](auto&& f) {
+    r.ctx().parallel_ranges(rows, 16, [&](Index begin, Index end, Lane&) {
+      for (Index i = begin; i < end; ++i) f(i);
+    });
+  };
+  const ActivationFlops flops = activation_flops(kind);
+  const double n = count(rows * F), wide = count(rows * up);
+  r.add("activations", calls, {flops.forward * n, wide + n}, [&] { over_rows(forward); });
+  r.add("activations", calls, {flops.backward * n, 2 * wide + 2 * n}, [&] {
+    over_rows([&](Index i) {
+      forward(i);
+      backward(i);
+    });
+  });
+}
+
+/// x + branch, and the same of gradients.
+inline void add_residual(Roofline& r, Index numbers, double calls) {
+  Activations x(1, 1, numbers), y(1, 1, numbers);
+  r.add("residuals", 2 * calls, {count(numbers), 3 * count(numbers)}, [&] {
+    r.ctx().parallel_ranges(numbers, 16 * 1024, [&](Index begin, Index end, Lane&) {
+      row_map(y.data() + begin, end - begin) += row_map(x.data() + begin, end - begin);
+    });
+  });
+}
+
+/// A stack that is run `calls` times in a step on inputs of shape `in`.
+inline void add_stack(Roofline& r, const Stack<TransformerBlock<float>>& m, Shape in, double calls) {
+  constexpr Index kFeedForwardRows = 1024;  // the tile of nn/feed_forward.h
+  const TransformerBlock<float>& block = m.blocks.front();
+  const Attention<float>& attention = block.attention.branch;
+  const FeedForward<float>& feed_forward = block.feed_forward.branch;
+  const double blocks = calls * count(std::ssize(m.blocks));
+  const Index tile = std::min(kFeedForwardRows, in.rows());
+  const double tiles = blocks * count(in.rows()) / count(tile);
+  add_linear(r, attention.qkv, in.rows(), blocks);
+  add_linear(r, attention.out, in.rows(), blocks);
+  add_linear(r, feed_forward.up, tile, tiles);
+  add_linear(r, feed_forward.down, tile, tiles);
+  add_attention(r, attention, in, blocks);
+  add_norm(r, m.norm, in, 4 * blocks + calls, 2 * blocks + calls);  // a block's are computed again in backward
+  add_activation(r, feed_forward.activation, tile, feed_forward.down.in_channels(), tiles);
+  add_residual(r, in.rows() * m.in_channels(), 2 * blocks);
+}
+
+}  // namespace megalith::bench
