@@ -13,6 +13,16 @@ if(TARGET megalith_tool)
   file(RELATIVE_PATH library_from_tool ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(megalith_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${library_from_tool}")  # for a shared library
   install(TARGETS megalith_tool)
+  if(NOT CMAKE_CROSSCOMPILING)  # the command writes its manual page and its completion itself
+    add_custom_command(OUTPUT megalith.1 megalith.bash
+      COMMAND megalith_tool man > megalith.1
+      COMMAND megalith_tool completion bash > megalith.bash
+      DEPENDS megalith_tool VERBATIM)
+    add_custom_target(megalith_texts ALL DEPENDS megalith.1 megalith.bash)
+    install(FILES ${PROJECT_BINARY_DIR}/megalith.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES ${PROJECT_BINARY_DIR}/megalith.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+            RENAME megalith)
+  endif()
 endif()
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/megalith)

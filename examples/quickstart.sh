@@ -98,4 +98,6 @@ say "a sample"
 "$megalith" generate "$run" --bytes 400 --temperature 0.8 | LC_ALL=C tr -c '\11\12\40-\176\200-\377' '?'
 
 say "the run is in $run"
-echo "more of it: $megalith generate $run --bytes 2000"
+echo "its learning curve:  $run/report.html"
+echo "more of it:          $megalith generate $run --bytes 2000"
+echo "what surprises it:   $megalith eval $run --data $work/held-out.bin --html map.html"

@@ -139,8 +139,9 @@ bool TrainOptions::reads_standard_input() const {
 
 RunConfig run_config(const TrainOptions& o) {
   RunConfig run = o.resume ? resumed(o) : fresh(o);
-  if (o.eval_every) run.train.eval_every = *o.eval_every;
   if (o.eval_bytes) run.train.eval_bytes = *o.eval_bytes;
+  if (o.eval_every) run.train.eval_every = *o.eval_every;
+  else if (!o.resume) run.train.eval_every = run.train.modest_eval_every(run.model.length);
   if (o.save_every_minutes) run.train.save_every_minutes = *o.save_every_minutes;
   return run;
 }
@@ -227,7 +228,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   add_threads(verb, o.threads);
 
   verb.add_option("--eval-every", o.eval_every,
-                  with_default("Steps between validations; 0: at the end", defaults.eval_every))
+                  "Steps between validations; 0: at the end [where they cost a hundredth of training]")
       ->check(whole_number(0))
       ->type_name("N");
   verb.add_option("--eval-bytes", o.eval_bytes,

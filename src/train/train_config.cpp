@@ -47,4 +47,11 @@ void TrainConfig::validate(const ModelConfig& model) const {
   problems.report();
 }
 
+Index TrainConfig::modest_eval_every(Index model_length) const {
+  if (eval_bytes == 0) return TrainConfig{}.eval_every;
+  constexpr std::int64_t kTrainedForOne = 24;
+  const std::int64_t step = std::max<std::int64_t>(1, batch * accumulate * (length > 0 ? length : model_length));
+  return static_cast<Index>(std::max<std::int64_t>(1, (kTrainedForOne * eval_bytes + step - 1) / step));
+}
+
 }  // namespace megalith

@@ -67,5 +67,19 @@ TEST(RunConfig, Errors) {
   EXPECT_ERROR(load_run_config(folder.path()), "holds no run");
 }
 
+TEST(TrainConfig, ModestEvalEvery) {
+  TrainConfig config{.batch = 4};
+  config.eval_bytes = 1000;
+  EXPECT_EQ(config.modest_eval_every(100), 60);  // 24 x 1,000 bytes in steps of 400
+  config.accumulate = 7;
+  EXPECT_EQ(config.modest_eval_every(100), 9);  // 2,800 a step, rounded up
+  config.length = 10;
+  EXPECT_EQ(config.modest_eval_every(100), 86);  // the window trained on counts
+  config.eval_bytes = 1;
+  EXPECT_EQ(config.modest_eval_every(100), 1);
+  config.eval_bytes = 0;
+  EXPECT_EQ(config.modest_eval_every(100), 250);
+}
+
 }  // namespace
 }  // namespace megalith

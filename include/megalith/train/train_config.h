@@ -43,8 +43,8 @@ struct TrainConfig {
   Index length = 0;
   ScheduleConfig schedule{};
   AdamWConfig adamw{};
-  double clip = 1;     // the largest global norm of the gradient; 0 means any
-  double average = 0;  // decay of the moving average of the weights, as 0.999; 0 means none
+  double clip = 1;                        // the largest global norm of the gradient; 0 means any
+  double average = 0;                     // decay of the moving average of the weights, as 0.999; 0 means none
   Precision precision = Precision::fp32;  // of products in training; evaluation is always in fp32
   std::uint64_t seed = 1;
   std::string init{};  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
@@ -54,15 +54,18 @@ struct TrainConfig {
   Index patience = 0;
 
   // From here on, nothing changes the weights; a resumed run may set them anew.
-  Index eval_every = 250;                // steps between validations; 0 means only at the end
-  std::int64_t eval_bytes = 256 * 1024;  // size of the evenly spread sample; 0 means all validation data
-  Index log_every = 10;                  // steps between lines of metrics.jsonl
-  double save_every_minutes = 5;         // of wall time; 0 means at the start and the end
+  Index eval_every = 250;               // steps between validations; 0 means only at the end
+  std::int64_t eval_bytes = 64 * 1024;  // size of the evenly spread sample; 0 means all validation data
+  Index log_every = 10;                 // steps between lines of metrics.jsonl
+  double save_every_minutes = 5;        // of wall time; 0 means at the start and the end
 
   bool operator==(const TrainConfig&) const = default;
 
   /// Throws Error with every problem at once, those of the combination with the model too.
   void validate(const ModelConfig& model) const;
+  /// Steps between validations that cost little beside training: 24 bytes are trained on for each that is validated, which
+  /// takes a third of the work. Of a model with windows of `model_length` bytes; 250 where all validation data are read.
+  Index modest_eval_every(Index model_length) const;
   /// The random key of the training windows. The keys of the steps, for dropout, count up from 0 and do not get there.
   RandomKey data_key() const { return RandomKey{seed}.child(~std::uint64_t{0}); }
   /// The random key for AnyModel::init that goes with the seed.
