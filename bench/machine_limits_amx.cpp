@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled for the tiles of AMX where the compiler has them (CMakeLists.txt), and run where processor and system have them.
-#include <cpuid.h>
 #include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "kernels/gemm_kernel.h"
 #include "machine_limits.h"
 
 namespace megalith::bench {
@@ -21,8 +19,8 @@ struct alignas(64) TileConfig {
 float chains(Index rounds) {
   alignas(64) float numbers[16 * 16];
   for (float& number : numbers) number = 1e-3f;  // as a pair of bf16: 1e-3, and next to nothing
-  const TileConfig config;
-  _tile_loadconfig(&config);
+  static constexpr TileConfig kConfig;
+  _tile_loadconfig(&kConfig);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -53,14 +51,7 @@ float chains(Index rounds) {
 
 }  // namespace
 
-bool has_bf16_tiles() {
-  unsigned a, b, c, d;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
-  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
-  if ((d & kAmxBf16) == 0 || (d & kAmxTile) == 0) return false;
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
+bool has_bf16_tiles() { return detail::gemm_kernel_amx_bf16() != nullptr; }  // which asks the system for leave
 
 double bf16_tile_multiply_adds(int threads) {
   constexpr Index kRounds = 400'000;

@@ -58,7 +58,17 @@ std::span<const std::uint8_t> Generator::next_of_each() {
   const std::size_t rows = static_cast<std::size_t>(together_);
   for (std::size_t i = 0; i < states_.size(); ++i)
     model_.next(ctx, *states_[i], std::span(logits_).subspan(i * rows * kByteValues, rows * kByteValues));
-  for (Index s = 0; s < std::ssize(next_); ++s) next_[static_cast<std::size_t>(s)] = draw(s);
+  try {
+    for (Index s = 0; s < std::ssize(next_); ++s) next_[static_cast<std::size_t>(s)] = draw(s);
+  } catch (...) {  // the states are ahead of the windows now: the next call starts from the windows
+    read_ = 0;
+    start_states();
+    throw;
+  }
+  for (std::size_t s = 0; s < next_.size(); ++s) {
+    windows_[s].push_back(next_[s]);
+    if (!recent_.empty()) recent_[s].add({&next_[s], 1});
+  }
   for (std::size_t i = 0; i < states_.size(); ++i)
     model_.accept(std::span<const std::uint8_t>(next_).subspan(i * rows, rows), *states_[i]);
   ++read_;
@@ -71,10 +81,7 @@ std::uint8_t Generator::draw(Index stream) {
   const auto logits = std::span(logits_).subspan(s * kByteValues, kByteValues);
   if (!recent_.empty()) penalise_repetition(logits, recent_[s], config_.repetition_penalty);
   const RandomKey key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(first_stream_ + stream));
-  const std::uint8_t byte = sample(logits, config_, key, static_cast<std::uint64_t>(position_));
-  windows_[s].push_back(byte);
-  if (!recent_.empty()) recent_[s].add({&byte, 1});
-  return byte;
+  return sample(logits, config_, key, static_cast<std::uint64_t>(position_));
 }
 
 /// Where the window starts in which the byte at `position` is predicted: the first has room for bytes [0, L), and each later

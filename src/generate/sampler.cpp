@@ -17,7 +17,8 @@ void SamplingConfig::validate() const {
   const auto require = [&](bool good, const char* name, auto value, const char* range) {
     if (!good) problems += text(problems.empty() ? "" : "; ", name, " is ", value, ", and must be ", range);
   };
-  require(repetition_penalty > 0 && std::isfinite(repetition_penalty), "repetition_penalty", repetition_penalty, "above 0");
+  require(repetition_penalty >= 0.01 && repetition_penalty <= 100, "repetition_penalty", repetition_penalty,
+          "from 0.01 to 100");
   require(repetition_window >= 1 && repetition_window <= kLongestRepetition, "repetition_window", repetition_window,
           "from 1 to 1048576");
   require(temperature >= 0 && std::isfinite(temperature), "temperature", temperature, "0 or more");

@@ -15,10 +15,15 @@ struct Bf16 {
   static constexpr int kLanes = 16, kGroup = 2, kMultiple = 1;
   using Vec = Floats<16>;
 
-  static Vec broadcast(PackedElement a) { return Fp32<16>::broadcast(a); }
+  /// A pair in all lanes. It is no number: nothing may be computed of it.
+  static Vec broadcast(PackedElement a) {
+    Vec all = reinterpret_cast<Vec>(_mm512_set1_ps(a));
+    asm("" : "+v"(all));
+    return all;
+  }
   static Vec multiply_add(Vec sum, Vec a, Vec b) {
-    return reinterpret_cast<Vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(a),
-                                                  reinterpret_cast<__m512bh>(b)));
+    return reinterpret_cast<Vec>(
+        _mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)));
   }
   static Vec along(const float* row) { return pairs(row, row + kLanes); }
   static Vec across(const float* row, Index stride) {

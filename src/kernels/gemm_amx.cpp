@@ -50,8 +50,8 @@ struct AmxKernel : MicroKernel<AmxPairs, 6, 2> {
   }
 
   static void block(const GemmBlock& t) {
-    const TileConfig config;
-    _tile_loadconfig(&config);
+    static constexpr TileConfig kConfig;
+    _tile_loadconfig(&kConfig);
     for (Index j = 0; j < t.cols; j += kCols) {
       const PackedElement* const b = t.b + j / kCols * t.b_panel;
       for (Index r = 0; r < t.rows; r += 2 * kSide) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Leave to use the tiles of AMX is asked of Linux only.
+// Where the compiler has no AMX, or the system is not Linux, of which leave to use its tiles is asked.
 #include "gemm_kernel.h"
 
 namespace megalith::detail {

@@ -23,44 +23,54 @@ Index stack_tape(const StackConfig& c, Index rows) {
   return rows * (c.layers * (always + (c.recompute ? 0 : kept)) + norm_tape(c));
 }
 
-/// Numbers of scratch at the height of a stack's backward.
-Index stack_scratch(const StackConfig& c, Index rows) {
+/// Numbers of scratch at the height of a stack's forward or backward over (B,T) positions.
+Index stack_scratch(const StackConfig& c, Shape positions, int threads) {
+  const Index rows = positions.rows(), D = c.width / c.heads;
+  // Attention in tiles lays out the factors of a head in panels of 64 columns: keys and values of all heads in forward, and
+  // in backward queries and gradients of the heads that threads have in hand.
+  const Index panels = positions.T > 16 ? (D + 63) / 64 * 64 : 0;
+  const Index packed_forward = panels > 0 ? rows * c.heads * (D + panels) : 0;
+  const Index packed_backward = 2 * positions.T * panels * std::min<Index>(threads, positions.B * c.heads);
   const Index C = c.width, tile = std::min(rows, kHiddenTileRows);
   const Index gradients = 2 * C, normed = C, masked = c.dropout > 0 ? C : 0;
   const Index attention = 3 * C + (c.recompute ? 3 * C + (c.qk_norm ? 2 * C : 0) : 0);
   const Index hidden = 2 * hidden_width(c) + (c.recompute ? 2 : 1) * up_width(c);
-  return rows * (gradients + normed + masked) +
-         std::max(rows * attention, tile * hidden + (c.recompute ? rows * C : Index{0}));
+  const Index backward = rows * (gradients + normed + masked) +
+                         std::max(rows * attention + packed_backward, tile * hidden + (c.recompute ? rows * C : Index{0}));
+  const Index forward = rows * (normed + (c.recompute ? C + 3 * C + (c.qk_norm ? 2 * C : 0) : 0)) + packed_forward;
+  return std::max(forward, backward);
 }
 
 /// Numbers of a decoder, from `scale` of a config on.
 struct Numbers {
   Index tape = 0, scratch = 0;
 };
-Numbers decoder_numbers(const ModelConfig& config, std::size_t scale, Shape bytes) {
+Numbers decoder_numbers(const ModelConfig& config, std::size_t scale, Shape bytes, int threads) {
   const ScaleConfig& c = config.scales[scale];
   const Index rows = bytes.rows() / c.unit, C = c.stack.width;
   if (scale + 1 == config.scales.size())
-    return {stack_tape(c.stack, rows),
-            4 * rows * C + std::max(stack_scratch(c.stack, rows), std::min(rows, kLogitRows) * kByteValues)};
+    return {stack_tape(c.stack, rows), 4 * rows * C + std::max(stack_scratch(c.stack, {bytes.B, bytes.T / c.unit}, threads),
+                                                               std::min(rows, kLogitRows) * kByteValues)};
 
   const Index tile = std::clamp<Index>(kTileBytes / c.unit, 1, rows);  // patches
-  const Numbers inner = decoder_numbers(config, scale + 1, {tile, c.unit});
+  const Numbers inner = decoder_numbers(config, scale + 1, {tile, c.unit}, threads);
   const ScaleConfig& inner_scale = config.scales[scale + 1];
   const Index conditions = 2 * tile * (c.unit / inner_scale.unit) * inner_scale.stack.width;
   const Index raw = has_patch_embedder(c) ? rows * c.unit * embedding_width(c) : 0;
   const Index slots = has_patch_embedder(c) ? 2 * tile * c.unit * embedding_width(c) : 0;
-  return {stack_tape(c.stack, rows) + inner.tape,
-          3 * rows * C + raw + std::max(raw + stack_scratch(c.stack, rows), conditions + slots + inner.scratch)};
+  return {
+      stack_tape(c.stack, rows) + inner.tape,
+      3 * rows * C + raw +
+          std::max(raw + stack_scratch(c.stack, {bytes.B, bytes.T / c.unit}, threads), conditions + slots + inner.scratch)};
 }
 
 double bytes_of(Index numbers) { return static_cast<double>(numbers) * sizeof(float); }
 
 }  // namespace
 
-TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool average) {
+TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool average, int threads) {
   const double weights = bytes_of(parameter_count(config));
-  const Numbers numbers = decoder_numbers(config, 0, batch);
+  const Numbers numbers = decoder_numbers(config, 0, batch, threads);
   return {.weights = weights,
           .gradient = weights,
           .moments = 2 * weights,

@@ -58,7 +58,7 @@ double time_limit(const fs::path& root) {
     std::istringstream in(first_line(path / "cpu.max"));  // "max 100000", or microseconds per so many
     double quota = 0, period = 0;
     if (in >> quota >> period && quota > 0 && period > 0) limit = std::min(limit, quota / period);
-    if (path.filename() == "cgroup" || !path.has_relative_path()) return limit;
+    if (path == root / "sys/fs/cgroup" || !path.has_relative_path()) return limit;
   }
 }
 
@@ -74,7 +74,9 @@ int count_cores(const fs::path& root, int processors) {
     if (core.empty()) core = "alone: " + std::to_string(processor);
     cores.insert(core);
   }
-  const int count = static_cast<int>(allowed.size()) < processors ? processors : static_cast<int>(cores.size());
+  // The mask is that of the first thread; `processors` is what the calling one may use.
+  const int known = static_cast<int>(allowed.size()) < processors ? processors : static_cast<int>(cores.size());
+  const int count = std::min(known, processors);
   return static_cast<int>(std::clamp(std::ceil(time_limit(root)), 1.0, static_cast<double>(count)));
 }
 

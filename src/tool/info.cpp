@@ -15,6 +15,7 @@
 #include "megalith/models/flops.h"
 #include "megalith/models/memory.h"
 #include "megalith/models/zoo.h"
+#include "megalith/runtime/processors.h"
 #include "megalith/train/recipes.h"
 #include "options.h"
 #include "table.h"
@@ -68,7 +69,7 @@ Json told(const Described& d) {
   Json parameters = Json::object();
   for (const SizePart& part : parameters_by_part(d.config)) parameters[part.name] = part.parameters;
   parameters["in all"] = parameter_count(d.config);
-  const TrainingMemory m = training_memory(d.config, d.batch, d.average);
+  const TrainingMemory m = training_memory(d.config, d.batch, d.average, available_cores());
   Json training{{"weights", m.weights}, {"gradient", m.gradient}, {"moments", m.moments}};
   if (d.average) training["average"] = m.average;
   training.update({{"tape", m.tape}, {"scratch", m.scratch}, {"in all", m.total()}});

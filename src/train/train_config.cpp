@@ -49,9 +49,11 @@ void TrainConfig::validate(const ModelConfig& model) const {
 
 Index TrainConfig::modest_eval_every(Index model_length) const {
   if (eval_bytes == 0) return TrainConfig{}.eval_every;
-  constexpr std::int64_t kTrainedForOne = 24;
-  const std::int64_t step = std::max<std::int64_t>(1, batch * accumulate * (length > 0 ? length : model_length));
-  return static_cast<Index>(std::max<std::int64_t>(1, (kTrainedForOne * eval_bytes + step - 1) / step));
+  constexpr double kTrainedForOne = 24, kMost = 1000;
+  const double step =
+      static_cast<double>(batch) * static_cast<double>(accumulate) * static_cast<double>(length > 0 ? length : model_length);
+  const double steps = std::ceil(kTrainedForOne * static_cast<double>(eval_bytes) / std::max(step, 1.0));
+  return static_cast<Index>(std::clamp(steps, 1.0, kMost));
 }
 
 }  // namespace megalith

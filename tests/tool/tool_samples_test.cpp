@@ -80,7 +80,7 @@ TEST_F(ToolSamples, RepetitionIsPenalised) {
   const auto values = [](const std::string& bytes) { return std::set<char>(bytes.begin(), bytes.end()).size(); };
   EXPECT_EQ(with({"--repetition-penalty", "1", "--repetition-window", "7"}), with({}));
   EXPECT_GT(values(with({"--repetition-penalty", "5"})), values(with({})) + 10);
-  expect_refusal(run({"--bytes", "5", "--repetition-penalty", "0"}), 2, {"--repetition-penalty", "above 0"});
+  expect_refusal(run({"--bytes", "5", "--repetition-penalty", "0"}), 2, {"--repetition-penalty", "0.01", "100"});
   expect_refusal(run({"--bytes", "5", "--repetition-window", "0"}), 2, {"--repetition-window", "from 1 to 1048576"});
 }
 

@@ -77,6 +77,8 @@ TEST(TrainConfig, ModestEvalEvery) {
   EXPECT_EQ(config.modest_eval_every(100), 86);  // the window trained on counts
   config.eval_bytes = 1;
   EXPECT_EQ(config.modest_eval_every(100), 1);
+  config.eval_bytes = std::int64_t{1} << 62;
+  EXPECT_EQ(config.modest_eval_every(100), 1000);
   config.eval_bytes = 0;
   EXPECT_EQ(config.modest_eval_every(100), 250);
 }

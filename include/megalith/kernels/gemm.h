@@ -139,7 +139,8 @@ void eigen_product(const Context& ctx, const Factor<S>& a, const Factor<S>& b, c
 /// What multiplies float matrices here: the instruction set of our own kernels, as "AVX-512", or "Eigen".
 const char* product_library();
 
-/// Whether Precision::bf16 is to be had: the machine has the instructions.
+/// Whether Precision::bf16 is to be had: the machine has the instructions. Where they are those of AMX, the first call asks
+/// Linux for leave to use its registers, after which signal stacks of the process must hold them too (sigaltstack, 11 KB).
 bool has_bf16_products();
 
 /// c = a b, or c += a b, on the calling thread, always in fp32. For tiles inside a kernel; layers use product().

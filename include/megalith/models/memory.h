@@ -18,8 +18,8 @@ struct TrainingMemory {
   double total() const { return weights + gradient + moments + average + tape + scratch; }
 };
 
-/// For batches (B,T) of a valid config, T a multiple of its units.
-TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool average = false);
+/// For batches (B,T) of a valid config, T a multiple of its units, trained on so many threads.
+TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool average = false, int threads = 2);
 
 /// Bytes of an AnyState for B sequences: keys and values of the config's length, and the condition of unfinished patches.
 double state_memory(const ModelConfig& config, Index B = 1);

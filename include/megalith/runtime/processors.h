@@ -8,7 +8,7 @@ namespace megalith {
 
 /// The physical cores that this process may use: what computing is best spread over by default, since two threads of one
 /// core share its arithmetic. Processors outside of the process's affinity mask, as taskset or a container's cpuset sets it,
-/// do not count, and a cgroup's limit on processor time caps the number. Where the system does not tell,
+/// do not count, and a limit of cgroup v2 on processor time caps the number. Where the system does not tell,
 /// available_processors().
 int available_cores();
 

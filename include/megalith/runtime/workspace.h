@@ -49,7 +49,7 @@ class Lane {
   static constexpr std::size_t kLargestGrowth = std::size_t{1} << 30;  // beyond what was asked for
 
   /// Blocks double in size: the end of one that the next take skips is small beside the whole, and pages that are never
-  /// written cost nothing.
+  /// written take address space alone.
   void grow(std::size_t bytes) {
     const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(2 * blocks_.back().size, kLargestGrowth));
     blocks_.push_back({std::unique_ptr<std::byte, detail::AlignedDelete>(

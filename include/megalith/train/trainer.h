@@ -91,12 +91,13 @@ class Trainer {
   /// Where the run stands; after resume(), where it goes on.
   Progress progress() const;
 
-  /// The model as users will load it: the averaged weights where averaging is on. During run(), it may be read in the
-  /// callback.
+  /// The model as users will load it: the averaged weights where averaging is on. To be asked for anew once run() has begun,
+  /// in whose callback it may be read.
   const AnyModel& result() const;
 
-  /// Trains until the budget or the patience is used up or the callback answers stop, which finishes the step and saves. Throws Error, before
-  /// the first step, when the run directory cannot be written or, without resume(), holds a run already.
+  /// Trains until the budget or the patience is used up or the callback answers stop, which finishes the step and saves.
+  /// Throws Error, before the first step, when the run directory cannot be written or, without resume(), holds a run
+  /// already.
   TrainResult run(const Report& report = {});
 
  private:
