@@ -22,6 +22,7 @@ namespace {
 /// Writes to standard output at once: somebody may be reading along. False when the reader is gone, who then has all that it
 /// wanted, as `head` does.
 bool put(std::string_view bytes) {
+  if (bytes.empty()) return true;  // held back: they may begin a stop string
   if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0) return true;
   check(errno == EPIPE, "could not write to standard output");
   return false;

@@ -58,7 +58,7 @@ std::string read_all(std::istream& in, const std::string& name) {
 void add_sampling(CLI::App& verb, SamplingConfig& sampling) {
   verb.add_option("--repetition-penalty", sampling.repetition_penalty,
                   "Above 1, fewer of the byte values that came lately: divides their logits (multiplies negative ones)")
-      ->check(CLI::Range(0.01, 100.0))
+      ->check(number([](double x) { return x >= 0.01 && x <= 100; }, "from 0.01 to 100"))
       ->capture_default_str()
       ->type_name("X");
   verb.add_option("--repetition-window", sampling.repetition_window, "How many bytes back that looks, prompt included")
