@@ -6,8 +6,9 @@
 # For the second picture a browser takes a photograph of the page; needs Debian's chromium.
 set -euo pipefail
 [ $# -ge 2 ] && [ $# -le 3 ] || { echo "usage: bash examples/pictures.sh RUN_DIR FILE [FOLDER]" >&2; exit 2; }
-run=$(realpath "$1") file=$(realpath "$2")
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+run=$(realpath --relative-to "$root" "$1") file=$(realpath --relative-to "$root" "$2")
+cd "$root"
 out=${3:-examples/pictures}
 [ -f "$run/curve.svg" ] || { echo "pictures.sh: $run has no curve.svg; give the folder of a run that has ended" >&2; exit 1; }
 command -v chromium > /dev/null || { echo "pictures.sh: there is no chromium; install the package chromium" >&2; exit 1; }

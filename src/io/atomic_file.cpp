@@ -33,8 +33,21 @@ void sync_folder(const std::string& folder, const std::string& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".tmp") {
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::exists(path_, error)) {
+    if (fs::is_directory(path_, error)) {
+      errno = EISDIR;
+      fail(path_);
+    }
+    check(fs::is_regular_file(path_, error), "cannot write ", path_,
+          ": it is there and no regular file; choose another name");
+    path_ = fs::canonical(path_, error).string();  // what a link points to is written, and the link stays
+    check(!error, "cannot write ", path_, ": ", error.message());
+  }
+  temporary_ = path_ + kTemporary;
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) fail(path_);
 }
 

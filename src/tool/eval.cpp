@@ -43,11 +43,12 @@ void check_is_no_input(const char* option, const std::string& path, const std::s
   const auto refuse_if = [&](const std::filesystem::path& other) {
     std::error_code none;
     check(!std::filesystem::equivalent(path, other, none), option, " ", path, " would overwrite ", other.string(),
-          ", which is to be read; choose another file");
+          ", which is read or belongs to the run; choose another file");
   };
   for (const CorpusFile& file : corpus.files()) refuse_if(file.path);
   refuse_if(checkpoint);
-  refuse_if(std::filesystem::path(checkpoint) / "model.safetensors");
+  for (const char* file : {"model.safetensors", "best.safetensors", "state.safetensors", "config.json", "metrics.jsonl"})
+    refuse_if(std::filesystem::path(checkpoint) / file);
 }
 
 /// The file of --per-byte: there once all of it is written, so that a failure leaves no half of it.
@@ -103,7 +104,9 @@ int run_eval(const EvalOptions& options) {
   SurpriseMap map(options.html_bytes);
   std::map<std::int64_t, double> bits_of;  // of each file, by its offset: one may be named twice
 
-  check(options.html.empty() || options.html != options.per_byte, "--html and --per-byte name the same file ", options.html);
+  const auto whole = [](const std::string& path) { return std::filesystem::weakly_canonical(path); };
+  check(options.html.empty() || options.per_byte.empty() || whole(options.html) != whole(options.per_byte),
+        "--html and --per-byte name the same file ", options.html);
   if (!options.per_byte.empty()) {
     check_is_no_input("--per-byte", options.per_byte, options.checkpoint, corpus);
     costs = std::make_unique<CostFile>(options.per_byte);

@@ -25,6 +25,7 @@ bool put(std::string_view bytes) {
   if (bytes.empty()) return true;  // held back: they may begin a stop string
   if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0) return true;
   check(errno == EPIPE, "could not write to standard output");
+  std::clearerr(stdout);
   return false;
 }
 

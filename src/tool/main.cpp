@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The megalith command. Exit codes: 0 done, 1 failed, with one sentence on standard error, 2 wrong usage, 130 after
 // Ctrl-C and 143 after SIGTERM.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -32,6 +37,21 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int
   return name + ": " + error.what() + "; see " + name + " --help";
 }
 
+/// A caller may have closed standard input, output or error. The next file would get that number, and be written into.
+void occupy_standard_files() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor)
+    if (::fcntl(descriptor, F_GETFD) < 0) (void)!::open("/dev/null", O_RDWR);  // takes the lowest free number
+}
+
+/// The exit code, unless what was printed did not arrive. A reader who left has all that it wanted.
+int once_printed(int code) {
+  errno = 0;
+  const bool flushed = std::cout.flush() && std::fflush(stdout) == 0;
+  if ((flushed && std::ferror(stdout) == 0) || errno == EPIPE) return code;
+  std::cerr << "megalith: could not write to standard output\n";
+  return kFailed;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Trains and runs multiscale byte transformers on CPUs.", "megalith"};
   app.set_version_flag("--version", std::string("megalith ") + kLibraryVersion);
@@ -47,10 +67,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     for (const Verb& verb : verbs)
-      if (verb.options->parsed()) return verb.run();
+      if (verb.options->parsed()) return once_printed(verb.run());
     return kWrongUsage;  // not reached: a verb is required
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    if (error.get_exit_code() == 0) return once_printed(app.exit(error));  // --help and --version
     std::cerr << usage_problem(app, error, argc, argv) << '\n';
     return kWrongUsage;
   } catch (const std::bad_alloc&) {
@@ -64,4 +84,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace megalith::tool
 
-int main(int argc, char** argv) { return megalith::tool::run(argc, argv); }
+int main(int argc, char** argv) {
+  megalith::tool::occupy_standard_files();
+  return megalith::tool::run(argc, argv);
+}

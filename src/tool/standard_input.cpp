@@ -23,6 +23,8 @@ StandardInput::StandardInput(int descriptor, const std::string& run_dir, std::in
   check(isatty(descriptor) != 1, "--data - reads standard input, which is a terminal; pipe the bytes in");
   check(!fs::exists(run_dir + "/config.json", error), run_dir, " holds a run already (config.json); resume it, or choose ",
         "another folder");
+  check(!fs::exists(path_in(run_dir), error), path_in(run_dir), " is there already, which --data - would overwrite; choose ",
+        "another folder");
   made_folder_ = fs::create_directories(run_dir, error);
   check(fs::is_directory(run_dir, error), "cannot make the folder ", run_dir, ": ",
         error ? error.message() : std::string("something else has that name"));

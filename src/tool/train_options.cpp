@@ -19,7 +19,10 @@ constexpr const char* kDefaultModel = "megabyte-tiny";
 constexpr double kDefaultMinutes = 10;
 
 /// A path that still holds when the run is resumed from another folder.
-std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+std::string absolute(const std::string& path) {
+  check(!path.empty(), "a path given with --data or --valid is empty");
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
 
 std::vector<std::string> absolute(std::vector<std::string> paths) {
   for (std::string& path : paths) path = absolute(path);

@@ -59,7 +59,7 @@ TEST(AtomicFile, WithoutCommitNothingIsLeft) {
 
 TEST(AtomicFile, WritesOverWhatAKilledProcessLeft) {
   const TemporaryFolder folder;
-  folder.write("a.tmp", "the first half of something long");
+  folder.write("a.megalith-tmp", "the first half of something long");
   write_file(folder / "a", "new");
   EXPECT_EQ(read_file(folder / "a"), "new");
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
@@ -84,7 +84,7 @@ TEST(AtomicFile, SaysWhatIsWrongWithTheFolder) {
   EXPECT_ERROR(write_file("/proc/a", "x"), "cannot write /proc/a: ");
   std::filesystem::create_directory(folder / "b");
   EXPECT_ERROR(write_file(folder / "b", "x"), "b: Is a directory");
-  EXPECT_FALSE(std::filesystem::exists(folder / "b.tmp"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "b.megalith-tmp"));
 }
 
 TEST(AtomicFile, InTheCurrentFolder) {
@@ -94,6 +94,30 @@ TEST(AtomicFile, InTheCurrentFolder) {
   EXPECT_EQ(error_of([] { write_file("plain", "x"); }), "");
   std::filesystem::current_path(before);
   EXPECT_EQ(read_file(folder / "plain"), "x");
+}
+
+TEST(AtomicFile, TouchesNothingElse) {
+  TemporaryFolder folder;
+  folder.write("a.tmp", "somebody's own");
+  write_file(folder / "a", "new");
+  EXPECT_EQ(read_file(folder / "a.tmp"), "somebody's own");
+  // A link stays one, and a temporary name that leads elsewhere is not followed.
+  folder.write("target", "old");
+  std::filesystem::create_symlink(folder / "target", folder / "link");
+  write_file(folder / "link", "through");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(read_file(folder / "target"), "through");
+  std::filesystem::create_symlink(folder / "target", folder / "b.megalith-tmp");
+  EXPECT_THROW(write_file(folder / "b", "x"), Error);
+  EXPECT_EQ(read_file(folder / "target"), "through");
+}
+
+TEST(AtomicFile, RefusesWhatIsNoFile) {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "d");
+  EXPECT_ERROR(AtomicFile(folder / "d"), "Is a directory");
+  EXPECT_ERROR(AtomicFile("/dev/null"), "no regular file");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 }  // namespace

@@ -175,6 +175,10 @@ TEST(StandardInput, LeavesNothingOtherwise) {
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
   EXPECT_ERROR(with(""), "standard input is empty");
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  std::filesystem::create_directory(folder / "run");
+  folder.write("run/stdin.bin", "somebody's own");
+  EXPECT_ERROR(with("123"), "is there already");
+  EXPECT_EQ(read_file(folder / "run/stdin.bin"), "somebody's own");
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ TEST_F(ToolReport, TellsOfTheRunInOneFile) {
     EXPECT_FALSE(contains(report, part)) << part;
   EXPECT_EQ(curve.rfind("<svg", 0), 0u);
   EXPECT_TRUE(contains(curve, "xmlns=\"http://www.w3.org/2000/svg\""));
-  EXPECT_FALSE(exists("a <run>/report.html.tmp"));
+  EXPECT_FALSE(exists("a <run>/report.html.megalith-tmp"));
 }
 
 TEST_F(ToolReport, ThatCannotBeWrittenFailsNoRun) {

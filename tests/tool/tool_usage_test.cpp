@@ -145,5 +145,37 @@ TEST_F(ToolUsage, EvalRefusesBadOptions) {
                  {folder / "no/where"});
 }
 
+int status_of(const std::string& command) { return WEXITSTATUS(std::system(command.c_str())); }
+
+TEST_F(ToolUsage, AFullDiskIsNoSuccess) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP();
+  const std::string tool = std::string("'") + MEGALITH_TOOL + "' ";
+  for (const char* printing : {"models", "man", "flops", "--help", "completion bash"})
+    EXPECT_EQ(status_of(tool + printing + " > /dev/full 2> '" + folder / "err" + "'"), 1) << printing;
+  EXPECT_EQ(read_file(folder / "err"), "megalith: could not write to standard output\n");
+}
+
+TEST_F(ToolUsage, ClosedFilesOfTheCallerAreNotWrittenInto) {
+  ASSERT_EQ(train("run").code, 0);
+  EXPECT_EQ(status_of(std::string("'") + MEGALITH_TOOL + "' generate '" + folder / "run" +
+                      "' --bytes 5 --samples 1 --out '" + folder / "s" + "' <&- >&- 2>&-"),
+            0);
+  EXPECT_EQ(read_file(folder / "s-0001.bin").size(), 5u);
+}
+
+TEST_F(ToolUsage, EvalWritesOverNoFileOfARun) {
+  ASSERT_EQ(train("run").code, 0);
+  for (const char* file : {"model.safetensors", "state.safetensors", "config.json", "metrics.jsonl"}) {
+    const std::string before = read_file(folder / ("run/" + std::string(file)));
+    expect_refusal(
+        run_tool({"eval", folder / "run", "--data", folder / "data", "--html", folder / ("run/" + std::string(file))}), 1,
+        {"--html", file});
+    EXPECT_EQ(read_file(folder / ("run/" + std::string(file))), before);
+  }
+  expect_refusal(
+      run_tool({"eval", folder / "run", "--data", folder / "data", "--html", folder / "x", "--per-byte", folder / "./x"}), 1,
+      {"same file"});
+}
+
 }  // namespace
 }  // namespace megalith::tests

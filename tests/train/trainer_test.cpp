@@ -210,7 +210,7 @@ TEST(Trainer, AModelNewerThanItsStateDoesNotMatter) {
   later.run(stop_at(9));
   std::filesystem::copy_file(folder / "older/state.safetensors", folder / "run/state.safetensors",
                              std::filesystem::copy_options::overwrite_existing);
-  std::ofstream(folder / "run/state.safetensors.tmp") << "half of a state";
+  std::ofstream(folder / "run/state.safetensors.megalith-tmp") << "half of a state";
   FakeModel last = fresh_model();
   Trainer trainer(last, config, data, folder / "run", 1);
   trainer.resume();

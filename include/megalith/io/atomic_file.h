@@ -9,12 +9,15 @@
 
 namespace megalith {
 
-/// Writes a file under a temporary name in the same folder, `path` + ".tmp", and gives it its name once all of it is on the
-/// disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one that
-/// a killed process leaves behind is overwritten by the next writer. One writer of a path at a time.
+/// Writes a file under a temporary name in the same folder, `path` + kTemporary, and gives it its name once all of it is on
+/// the disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one
+/// that a killed process leaves behind is overwritten by the next writer. One writer of a path at a time.
 class AtomicFile {
  public:
-  /// Throws Error where the folder is missing or cannot be written to.
+  static constexpr const char* kTemporary = ".megalith-tmp";
+
+  /// Throws Error where the folder is missing or cannot be written to, and where something else than a regular file has that
+  /// name, such as a folder or a device.
   explicit AtomicFile(std::string path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
