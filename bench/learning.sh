@@ -19,7 +19,7 @@ shift 2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . bench/lib.sh
 
-declare -A budgets=([megabyte-small]=2340 [megabyte-books]=8800 [megabyte-three-scale]=4400)
+declare -A budgets=([megabyte-small]=1900 [megabyte-books]=8800 [megabyte-three-scale]=4400)
 seeds=2 precision=fp32 steps='' minutes='' models=()
 while [ $# -gt 0 ]; do
   case $1 in

@@ -15,7 +15,7 @@ struct Recipe {
 
 constexpr std::array kRecipes{
     Recipe{"megabyte-tiny", 4e-3, ScheduleKind::linear, 8},
-    Recipe{"megabyte-small", 1.2e-3, ScheduleKind::linear, 4},
+    Recipe{"megabyte-small", 5e-4, ScheduleKind::linear, 4},
     Recipe{"megabyte-books", 3e-3, ScheduleKind::linear, 4},
     Recipe{"megabyte-three-scale", 2e-3, ScheduleKind::linear, 4},
     Recipe{"vanilla-small-flops", 2e-3, ScheduleKind::linear, 8},
