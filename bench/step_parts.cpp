@@ -18,6 +18,7 @@ namespace {
 void add_optimiser(Roofline& r, AnyModel& model) {
   const auto grad = model.clone();
   const std::vector<Parameter> weights = model.parameters(), gradients = grad->parameters();
+  for (const Parameter& p : gradients) p.tensor->fill(1e-3f);
   AdamW optimiser(weights, {});
   GlobalNorm norm(weights);
   const double n = count(model.parameter_count());

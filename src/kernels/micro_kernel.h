@@ -178,6 +178,7 @@ struct MicroKernel {
     for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
+#pragma GCC unroll 4  // panels come from the second cache 5 % faster so
     for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
       if constexpr (R == 1) {  // each number of b is used once
         const Vec ak = Arithmetic::broadcast(a[0]);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one type that owns numbers. It aligns to 64 bytes with an allocator of its own, because Eigen's alignment depends
-// on compiler flags and a library and its user may be compiled with different ones.
+// The one type that owns numbers.
 #pragma once
 
 #include <algorithm>
@@ -8,21 +7,13 @@
 #include <cassert>
 #include <initializer_list>
 #include <memory>
-#include <new>
 #include <span>
 
+#include "megalith/core/aligned_memory.h"
 #include "megalith/core/scalar.h"
 #include "megalith/core/shape.h"
 
 namespace megalith {
-
-inline constexpr std::size_t kAlignment = 64;  // bytes: a cache line, and the widest vector register
-
-namespace detail {
-struct AlignedDelete {
-  void operator()(void* p) const { ::operator delete(p, std::align_val_t(kAlignment)); }
-};
-}  // namespace detail
 
 /// A dense row-major array of up to four dimensions, zero at birth. Copying copies the numbers; a copy between equal
 /// sizes reuses the memory that is there.
@@ -96,8 +87,7 @@ class Tensor {
     for (const Index d : dims()) size_ *= d;
     data_.reset();
     if (size_ == 0) return;
-    void* memory = ::operator new(static_cast<std::size_t>(size_) * sizeof(S), std::align_val_t(kAlignment));
-    data_.reset(static_cast<S*>(memory));
+    data_ = detail::allocate_aligned<S>(static_cast<std::size_t>(size_) * sizeof(S));
   }
 
   int rank_ = 0;

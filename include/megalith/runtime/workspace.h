@@ -7,12 +7,11 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
-#include <new>
 #include <type_traits>
 #include <vector>
 
+#include "megalith/core/aligned_memory.h"
 #include "megalith/core/seq.h"
-#include "megalith/core/tensor.h"
 
 namespace megalith {
 
@@ -52,9 +51,7 @@ class Lane {
   /// written take address space alone.
   void grow(std::size_t bytes) {
     const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(2 * blocks_.back().size, kLargestGrowth));
-    blocks_.push_back({std::unique_ptr<std::byte, detail::AlignedDelete>(
-                           static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)))),
-                       size});
+    blocks_.push_back({detail::allocate_aligned<std::byte>(size), size});
     used_ = 0;
   }
 
