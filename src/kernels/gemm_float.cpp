@@ -7,8 +7,9 @@
 namespace megalith::detail {
 namespace {
 
-/// A task: this block of the output. Its rows of the left factor stay in the second cache.
-constexpr Index kBlockRows = 96, kBlockCols = 128;
+/// A task: this block of the output, whose rows of the left factor stay in the second cache; of half as many columns where
+/// there are too few tasks for all threads to end together.
+constexpr Index kBlockRows = 96, kBlockCols = 256, kFewTasks = 8;
 /// The same for products on one thread, whose panel lies on the stack.
 constexpr Index kTileChunk = 128, kLargestPanel = 64;
 /// With so few rows, as in decoding, a right factor is read where it lies: laying it out costs more than it saves.
@@ -73,7 +74,8 @@ void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<
   const auto elements_of = [&](Index depth) { return blocks_of(depth, kernel.group * kernel.multiple) * kernel.multiple; };
   const Index longest = elements_of(std::min(a.cols, kernel.chunk));
   const Index panels = blocks_of(c.cols, kernel.cols), down = blocks_of(c.rows, kBlockRows),
-              across = blocks_of(c.cols, kBlockCols);
+              block_cols = down * blocks_of(c.cols, kBlockCols) < kFewTasks * ctx.threads() ? kBlockCols / 2 : kBlockCols,
+              across = blocks_of(c.cols, block_cols);
   Frame frame(ctx.scratch());
   PackedElement* const packed_b = frame.take<PackedElement>(panels * kernel.cols * longest);
   const bool packs_a = a.transposed || kernel.group > 1;
@@ -94,10 +96,10 @@ void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<
       }
     });
     ctx.parallel_for(down * across, [&](Index i, Lane&) {
-      const Index block = i / across, r = block * kBlockRows, j = i % across * kBlockCols;
+      const Index block = i / across, r = block * kBlockRows, j = i % across * block_cols;
       GemmBlock t{};
       t.rows = std::min(kBlockRows, c.rows - r);
-      t.cols = std::min(kBlockCols, c.cols - j);
+      t.cols = std::min(block_cols, c.cols - j);
       t.depth = elements;
       if (packs_a) {
         const LeftLayout layout = kernel.left(a.transposed, elements);
