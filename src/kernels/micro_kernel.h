@@ -166,20 +166,14 @@ struct MicroKernel {
     }
   }
 
-  /// The micro tile at row r and column j of the block, `width` of its columns.
-  template <int R, int N>
-  static void tile(const GemmBlock& t, const PackedElement* a, const PackedElement* b, Index r, Index j, Index width) {
-    Vec sums[R][N];
-#pragma GCC unroll 32
-    for (int i = 0; i < R; ++i)
-#pragma GCC unroll 16
-      for (int n = 0; n < N; ++n) sums[i][n] = Vec{};
-#pragma GCC unroll 32
-    for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
+  /// sums += a b. With kFar, b is read where it lies and from beyond the second cache: each of its rows is on a page of its
+  /// own, where the machine fetches nothing ahead.
+  template <bool kFar, int R, int N>
+  [[gnu::always_inline]] static void add_products(Vec (&sums)[R][N], const GemmBlock& t, const PackedElement* a,
+                                                  const PackedElement* b) {
 #pragma GCC unroll 4  // panels come from the second cache 5 % faster so
     for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
+      if constexpr (kFar) fetch(b + kAhead * t.b_step, N * kLanes);
       if constexpr (R == 1) {  // each number of b is used once
         const Vec ak = Arithmetic::broadcast(a[0]);
 #pragma GCC unroll 16
@@ -196,6 +190,22 @@ struct MicroKernel {
         for (int n = 0; n < N; ++n) sums[i][n] = Arithmetic::multiply_add(sums[i][n], ai, bk[n]);
       }
     }
+  }
+
+  /// The micro tile at row r and column j of the block, `width` of its columns.
+  template <int R, int N>
+  static void tile(const GemmBlock& t, const PackedElement* a, const PackedElement* b, Index r, Index j, Index width) {
+    Vec sums[R][N];
+#pragma GCC unroll 32
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 16
+      for (int n = 0; n < N; ++n) sums[i][n] = Vec{};
+#pragma GCC unroll 32
+    for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
+#pragma GCC unroll 8
+      for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
+    if (R > 1 && r == 0 && t.b_step > kCols) add_products<true>(sums, t, a, b);
+    else add_products<false>(sums, t, a, b);
 #pragma GCC unroll 32
     for (int i = 0; i < R; ++i) {
       float* const c = t.c + (r + i) * t.c_stride + j;
@@ -224,7 +234,7 @@ struct MicroKernel {
   /// Rows of a panel lie far apart, where the machine does not fetch ahead by itself.
   static constexpr Index kAhead = 16;  // rows
   static void fetch(const float* row, Index numbers) {
-    for (Index i = 0; i < numbers; i += 16) __builtin_prefetch(row + i);
+    for (Index i = 0; i < numbers; i += 16) __builtin_prefetch(row + i);  // a line
   }
 
   /// Elements along K of `count` numbers, 0 beyond them.
