@@ -15,10 +15,13 @@ namespace megalith::detail {
 
 inline constexpr std::size_t kMostQuoted = 80;
 
-/// The text in quotation marks, a long one cut: it may come from a damaged file.
-inline std::string in_quotes(std::string_view s) {
-  return text('"', s.substr(0, kMostQuoted), s.size() > kMostQuoted ? "..." : "", '"');
+/// The text, a long one cut: it may come from a damaged file.
+inline std::string shortened(std::string_view s) {
+  return text(s.substr(0, kMostQuoted), s.size() > kMostQuoted ? "..." : "");
 }
+
+/// The same in quotation marks.
+inline std::string in_quotes(std::string_view s) { return '"' + shortened(s) + '"'; }
 
 /// Parses one JSON document. `where` names it in messages. Throws Error.
 inline nlohmann::json parse_strict(std::string_view document, std::string_view where, std::size_t most_depth) {

@@ -92,8 +92,8 @@ std::string to_json(const RunConfig& config) {
 RunConfig run_config_from_json(std::string_view document, std::string_view where) {
   const nlohmann::json all = detail::parse_strict(document, where, kMostDepth);
   check(all.is_object() && all.contains("format_version"), where, " is not the config.json of a run");
-  check(all["format_version"] == kFormatVersion, where, " has format version ", all["format_version"].dump(),
-        ", and this library knows version ", kFormatVersion);
+  check(all["format_version"] == kFormatVersion, where, " has format version ",
+        detail::shortened(all["format_version"].dump()), ", and this library knows version ", kFormatVersion);
   check(all.contains("model"), where, " has no \"model\"");
   RunConfig config;
   config.model = config_from_json(all["model"].dump(), text(where, ": model"));
@@ -133,10 +133,10 @@ nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& trai
 
 std::string differences(const nlohmann::json& saved, const nlohmann::json& now) {
   const nlohmann::json before = saved.flatten(), after = now.flatten();
-  std::string all;
+  Problems different;
   const auto add = [&](std::string key, const std::string& was, const std::string& is) {
     std::replace(key.begin(), key.end(), '/', '.');
-    all += text(all.empty() ? "" : "; ", key.substr(1), " was ", was, " and is now ", is);
+    different.unless(false, shortened(key.substr(1)), " was ", shortened(was), " and is now ", shortened(is));
   };
   for (const auto& entry : before.items()) {
     const bool there = after.contains(entry.key());
@@ -145,7 +145,7 @@ std::string differences(const nlohmann::json& saved, const nlohmann::json& now) 
   }
   for (const auto& entry : after.items())
     if (!before.contains(entry.key())) add(entry.key(), "missing", entry.value().dump());
-  return all;
+  return different.all();
 }
 
 }  // namespace detail

@@ -12,7 +12,8 @@ namespace megalith::detail {
 /// The settings that decide the result of a run, and what describes its data.
 nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const nlohmann::json& data);
 
-/// A sentence part for each value that differs, naming it and both values; empty where none does.
+/// A sentence part for each value that differs, naming it and both values; empty where none does. Both are objects with
+/// fields.
 std::string differences(const nlohmann::json& saved, const nlohmann::json& now);
 
 }  // namespace megalith::detail

@@ -56,7 +56,9 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
   check(metadata("format") == kFormat, path, " is not the state of a run");
   check(metadata("format_version") == kFormatVersion, path, " has format version ", in_quotes(metadata("format_version")),
         ", and this library knows version ", kFormatVersion);
-  const std::string different = differences(parse_strict(metadata("settings"), path + ": settings", kMostDepth), settings);
+  const nlohmann::json saved = parse_strict(metadata("settings"), path + ": settings", kMostDepth);
+  check(saved.is_object() && !saved.empty(), path, ": settings is no JSON object with fields");
+  const std::string different = differences(saved, settings);
   check(different.empty(), "resuming with other settings would change the result: ", different);
 
   Counters counters;

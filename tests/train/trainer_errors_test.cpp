@@ -129,6 +129,18 @@ TEST(TrainerErrors, DamagedStatesAreRefusedAndTouchNothing) {
   std::string renamed = whole;
   renamed.replace(renamed.find("first.positions"), 15, "first.Positions");
   EXPECT_NE(refusal(renamed).find("no tensor first.positions"), std::string::npos);
+  const auto with_settings = [&](std::string_view first,
+                                 std::string_view last) {  // as long as they were, filled up with blanks
+    const std::size_t begin = whole.find("\"settings\":\"") + 12, end = whole.find("}\"", begin) + 1;
+    std::string changed = whole;
+    const std::string blanks(end - begin - first.size() - last.size(), ' ');
+    return changed.replace(begin, end - begin, std::string(first) + blanks + std::string(last));
+  };
+  for (const char* settings : {"5", "[]", "{}"})
+    EXPECT_NE(refusal(with_settings(settings, "")).find("settings is no JSON object"), std::string::npos) << settings;
+  const std::string long_message = refusal(with_settings(R"({\"train\":\")", R"(\"})"));
+  EXPECT_NE(long_message.find("train was \"   "), std::string::npos) << long_message;
+  EXPECT_EQ(long_message.find(std::string(100, ' ')), std::string::npos) << long_message;
   EXPECT_EQ(error_of([&] {
               folder.write("run/state.safetensors", whole);
               Trainer(model, short_run(20), data, folder / "run", 1).resume();
