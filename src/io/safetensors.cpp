@@ -21,6 +21,7 @@ constexpr const char* kMetadataKey = "__metadata__";
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kMostHeaderBytes = 16 << 20;  // some 100,000 tensors; keeps the JSON of a damaged file small
 constexpr std::uint64_t kDataAlignment = 64;
+constexpr std::size_t kMostDimensions = 64;  // NumPy's limit; keeps messages about shapes short
 
 struct Type {
   DType type;
@@ -76,6 +77,8 @@ TensorInfo parse_tensor(const json& value, const std::string& what, std::uint64_
   info.dtype = type->type;
 
   check(shape.is_array(), what, ": shape is not an array");
+  check(shape.size() <= kMostDimensions, what, " has ", shape.size(), " dimensions, and the most allowed is ",
+        kMostDimensions);
   for (const json& d : shape) info.shape.push_back(static_cast<Index>(natural_number(d, what + ": a number of its shape")));
   std::uint64_t bytes = 0;
   check(tensor_bytes(info.dtype, info.shape, bytes), what, " has more elements than fit into memory");

@@ -124,6 +124,8 @@ TEST(Safetensors, RefusesDamagedFiles) {
     std::string bytes, words;
   };
   const std::string max = "18446744073709551615";
+  std::string zeros = "0";  // 65 of them
+  for (int i = 0; i < 64; ++i) zeros += ",0";
   const std::vector<Case> cases = {
       {"", "has only 0 bytes"},
       {"1234567", "has only 7 bytes"},
@@ -140,6 +142,7 @@ TEST(Safetensors, RefusesDamagedFiles) {
       {file_of(tensor("7", "[2]", "[0,8]"), 8), "dtype is not a string"},
       {file_of(tensor("\"F31\"", "[2]", "[0,8]"), 8), "unknown dtype \"F31\""},
       {file_of(tensor("\"F32\"", "2", "[0,8]"), 8), "shape is not an array"},
+      {file_of(tensor("\"F32\"", "[" + zeros + "]", "[0,0]"), 0), "has 65 dimensions, and the most allowed is 64"},
       {file_of(tensor("\"F32\"", "[-2]", "[0,8]"), 8), "not a natural number"},
       {file_of(tensor("\"F32\"", "[2.0]", "[0,8]"), 8), "not a natural number"},
       {file_of(tensor("\"F32\"", "[" + max + "]", "[0,8]"), 8), "too large"},
