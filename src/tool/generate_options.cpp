@@ -20,7 +20,7 @@ int escaped_byte(const std::string& text, std::size_t& at) {
   if (at >= text.size()) return -1;
   const char name = text[at++];
   if (const std::size_t i = kNames.find(name); i != std::string_view::npos) return kBytes[i];
-  int byte = -1;
+  std::uint8_t byte = 0;  // without a sign: "-0" is no number then
   if (name != 'x' || at + 2 > text.size()) return -1;
   const char* const begin = text.data() + at;
   if (std::from_chars(begin, begin + 2, byte, 16).ptr != begin + 2) return -1;

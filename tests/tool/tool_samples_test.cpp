@@ -65,7 +65,7 @@ TEST_F(ToolSamples, AStopStringMayHaveEscapes) {
 }
 
 TEST_F(ToolSamples, BadStopStringsAreRefused) {
-  for (const char* bad : {"\\q", "\\", "\\x1", "\\x-1", "\\xgg"})
+  for (const char* bad : {"\\q", "\\", "\\x1", "\\x-1", "\\x-0", "\\xgg"})
     expect_refusal(run({"--bytes", "5", "--stop", bad}), 2, {"--stop", bad, "backslash"});
   expect_refusal(run({"--bytes", "5", "--stop", ""}), 2, {"--stop", "from 1 to 256"});
   expect_refusal(run({"--bytes", "5", "--stop", std::string(257, 'a')}), 2, {"--stop", "257"});
