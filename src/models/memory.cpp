@@ -12,11 +12,14 @@ namespace {
 constexpr Index kTileBytes = 1024;                          // that an inner decoder handles at once
 constexpr Index kHiddenTileRows = 1024, kLogitRows = 2048;  // that a feed-forward layer and a head handle at once
 
+/// A count of numbers: 64 bits do not hold what the widest layers have over the longest window.
+using Count = __int128;
+
 /// Numbers that the norm of a row leaves on the tape.
 Index norm_tape(const StackConfig& c) { return c.norm == NormKind::layer ? 2 : 1; }
 
 /// Numbers on the tape of a stack over `rows` positions.
-Index stack_tape(const StackConfig& c, Index rows) {
+Count stack_tape(const StackConfig& c, Count rows) {
   const Index C = c.width;
   const Index always = 2 * norm_tape(c) + C + c.heads + C;  // norms, attention's output and sums, the block's input
   const Index kept = 3 * C + (c.qk_norm ? 2 * C : 0) + up_width(c) + C;  // projections, hidden layer, between the halves
@@ -24,39 +27,42 @@ Index stack_tape(const StackConfig& c, Index rows) {
 }
 
 /// Numbers of scratch at the height of a stack's forward or backward over (B,T) positions.
-Index stack_scratch(const StackConfig& c, Shape positions, int threads) {
-  const Index rows = positions.rows(), D = c.width / c.heads;
+Count stack_scratch(const StackConfig& c, Shape positions, int threads) {
+  const Count rows = positions.rows();
+  const Index D = c.width / c.heads;
   // Attention in tiles lays out the factors of a head in panels of 64 columns: keys and values of all heads in forward, and
   // in backward queries and gradients of the heads that threads have in hand.
   const Index panels = positions.T > 16 ? (D + 63) / 64 * 64 : 0;
-  const Index packed_forward = panels > 0 ? rows * c.heads * (D + panels) : 0;
-  const Index packed_backward = 2 * positions.T * panels * std::min<Index>(threads, positions.B * c.heads);
-  const Index C = c.width, tile = std::min(rows, kHiddenTileRows);
+  const Count packed_forward = panels > 0 ? rows * c.heads * (D + panels) : 0;
+  const Count packed_backward = Count{2} * positions.T * panels * std::min<Index>(threads, positions.B * c.heads);
+  const Index C = c.width;
+  const Count tile = std::min<Count>(rows, kHiddenTileRows);
   const Index gradients = 2 * C, normed = C, masked = c.dropout > 0 ? C : 0;
   const Index attention = 3 * C + (c.recompute ? 3 * C + (c.qk_norm ? 2 * C : 0) : 0);
   const Index hidden = 2 * hidden_width(c) + (c.recompute ? 2 : 1) * up_width(c);
-  const Index backward = rows * (gradients + normed + masked) +
-                         std::max(rows * attention + packed_backward, tile * hidden + (c.recompute ? rows * C : Index{0}));
-  const Index forward = rows * (normed + (c.recompute ? C + 3 * C + (c.qk_norm ? 2 * C : 0) : 0)) + packed_forward;
+  const Count backward = rows * (gradients + normed + masked) +
+                         std::max(rows * attention + packed_backward, tile * hidden + (c.recompute ? rows * C : 0));
+  const Count forward = rows * (normed + (c.recompute ? C + 3 * C + (c.qk_norm ? 2 * C : 0) : 0)) + packed_forward;
   return std::max(forward, backward);
 }
 
 /// Numbers of a decoder, from `scale` of a config on.
 struct Numbers {
-  Index tape = 0, scratch = 0;
+  Count tape = 0, scratch = 0;
 };
 Numbers decoder_numbers(const ModelConfig& config, std::size_t scale, Shape bytes, int threads) {
   const ScaleConfig& c = config.scales[scale];
-  const Index rows = bytes.rows() / c.unit, C = c.stack.width;
+  const Count rows = bytes.rows() / c.unit;
+  const Index C = c.stack.width;
   if (scale + 1 == config.scales.size())
     return {stack_tape(c.stack, rows), 4 * rows * C + std::max(stack_scratch(c.stack, {bytes.B, bytes.T / c.unit}, threads),
-                                                               std::min(rows, kLogitRows) * kByteValues)};
+                                                               std::min<Count>(rows, kLogitRows) * kByteValues)};
 
-  const Index tile = std::clamp<Index>(kTileBytes / c.unit, 1, rows);  // patches
+  const Index tile = static_cast<Index>(std::clamp<Count>(kTileBytes / c.unit, 1, rows));  // patches
   const Numbers inner = decoder_numbers(config, scale + 1, {tile, c.unit}, threads);
   const ScaleConfig& inner_scale = config.scales[scale + 1];
-  const Index conditions = 2 * tile * (c.unit / inner_scale.unit) * inner_scale.stack.width;
-  const Index raw = has_patch_embedder(c) ? rows * c.unit * embedding_width(c) : 0;
+  const Count conditions = Count{2} * tile * (c.unit / inner_scale.unit) * inner_scale.stack.width;
+  const Count raw = has_patch_embedder(c) ? rows * c.unit * embedding_width(c) : 0;
   const Index slots = has_patch_embedder(c) ? 2 * tile * c.unit * embedding_width(c) : 0;
   return {
       stack_tape(c.stack, rows) + inner.tape,
@@ -64,7 +70,7 @@ Numbers decoder_numbers(const ModelConfig& config, std::size_t scale, Shape byte
           std::max(raw + stack_scratch(c.stack, {bytes.B, bytes.T / c.unit}, threads), conditions + slots + inner.scratch)};
 }
 
-double bytes_of(Index numbers) { return static_cast<double>(numbers) * sizeof(float); }
+double bytes_of(Count numbers) { return static_cast<double>(numbers) * sizeof(float); }
 
 }  // namespace
 
@@ -80,15 +86,15 @@ TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool aver
 }
 
 double state_memory(const ModelConfig& config, Index B) {
-  Index numbers = 0;
+  Count numbers = 0;
   for (std::size_t i = 0; i < config.scales.size(); ++i) {
     const ScaleConfig& scale = config.scales[i];
     const Index positions = (window_bytes(config, i) + scale.unit - 1) / scale.unit;
     const Index kept = scale.stack.window > 0 ? std::min(positions, 2 * scale.stack.window) : positions;
-    numbers += scale.stack.layers * B * kept * 2 * scale.stack.width;
+    numbers += Count{2} * B * kept * scale.stack.layers * scale.stack.width;
     if (i + 1 == config.scales.size()) continue;
     const ScaleConfig& inner = config.scales[i + 1];
-    numbers += B * (scale.unit / inner.unit) * inner.stack.width;
+    numbers += Count{B} * (scale.unit / inner.unit) * inner.stack.width;
   }
   return bytes_of(numbers);
 }

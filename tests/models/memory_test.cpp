@@ -95,5 +95,13 @@ TEST(Memory, WhatGoesWithTheParameters) {
   EXPECT_EQ(memory.total(), 5 * memory.weights + memory.tape + memory.scratch);
 }
 
+TEST(Memory, WhatDoesNotFit64BitsIsCounted) {
+  const StackConfig widest{.width = 65536, .layers = 1024, .heads = 1, .hidden = 1 << 20};
+  const ModelConfig config{.length = Index{1} << 31, .scales = {{.unit = 1, .stack = widest}}};
+  config.validate();
+  EXPECT_GT(training_memory(config, {1'000'000, config.length}).tape, 1e25);
+  EXPECT_GT(state_memory(config, 1'000'000), 1e24);
+}
+
 }  // namespace
 }  // namespace megalith
