@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The float models, compiled once, and the choice between them at run time.
 #include "megalith/core/check.h"
+#include "megalith/models/config_size.h"
 #include "megalith/models/decoders.h"
+#include "megalith/models/memory.h"
 #include "megalith/models/model_of.h"
 
 namespace megalith {
@@ -16,6 +18,7 @@ static_assert(ByteDecoder<Vanilla<float>> && ByteDecoder<Megabyte<float>> && Byt
 
 std::unique_ptr<AnyModel> make_model(const ModelConfig& config) {
   config.validate();
+  check_memory(static_cast<double>(parameter_count(config)) * sizeof(float), "a model of this config");
   switch (config.scales.size()) {
     case 1:
       return std::make_unique<ModelOf<Vanilla<float>>>(config);

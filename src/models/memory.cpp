@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "megalith/core/check.h"
 #include "megalith/models/config_size.h"
+#include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
 namespace {
@@ -97,6 +99,12 @@ double state_memory(const ModelConfig& config, Index B) {
     numbers += Count{B} * (scale.unit / inner.unit) * inner.stack.width;
   }
   return bytes_of(numbers);
+}
+
+void check_memory(double bytes, const char* what) {
+  const double there = machine_memory();
+  check(bytes <= there, what, " takes ", bytes * 1e-9, " GB of memory, and this machine has ", there * 1e-9,
+        "; take a smaller model or a shorter length");
 }
 
 }  // namespace megalith

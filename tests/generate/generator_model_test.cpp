@@ -6,11 +6,19 @@
 
 #include "megalith/generate/generator.h"
 #include "support/small_models.h"
+#include "support/temporary_folder.h"
 
 namespace megalith {
 namespace {
 
 using namespace tests;
+
+TEST(GeneratorMemory, AWindowLargerThanTheMachineIsRefused) {
+  StackConfig stack{.width = 4, .layers = 64, .heads = 1};
+  stack.positions = PositionKind::none;  // so that the length costs no parameter
+  const auto model = make_model({.length = Index{1} << 31, .scales = {{.unit = 1, .stack = stack}}});
+  EXPECT_ERROR(Generator(*model, {}), "GB of memory, and this machine has");
+}
 
 class GeneratorModel : public ::testing::TestWithParam<SmallModel> {};
 

@@ -8,6 +8,7 @@
 #include "megalith/models/any_model.h"
 #include "megalith/models/zoo.h"
 #include "support/heap_probe.h"
+#include "support/temporary_folder.h"
 
 namespace megalith {
 namespace {
@@ -101,6 +102,12 @@ TEST(Memory, WhatDoesNotFit64BitsIsCounted) {
   config.validate();
   EXPECT_GT(training_memory(config, {1'000'000, config.length}).tape, 1e25);
   EXPECT_GT(state_memory(config, 1'000'000), 1e24);
+}
+
+TEST(Memory, AModelLargerThanTheMachineIsRefused) {
+  const StackConfig huge{.width = 65536, .layers = 1024, .heads = 1};
+  EXPECT_ERROR(make_model({.length = 8, .scales = {{.unit = 1, .stack = huge}}}), "a model of this config takes 2");
+  EXPECT_EQ(error_of([] { check_memory(1e6, "nothing"); }), "");
 }
 
 }  // namespace
