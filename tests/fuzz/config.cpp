@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The input is JSON: the config of a model, or the config.json of a run.
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+#include "megalith/models/config_json.h"
+#include "megalith/models/config_size.h"
+#include "megalith/models/flops.h"
+#include "megalith/models/memory.h"
+#include "megalith/train/train_config.h"
+#include "outcome.h"
+
+namespace megalith::fuzz {
+namespace {
+
+bool positive(double x) { return std::isfinite(x) && x > 0; }
+
+/// What is told about a sound config before a model is made of it.
+void describe(const ModelConfig& config) {
+  require(parameter_count(config) > 0, "a model has parameters");
+  const Shape most{Index{1} << 20, config.length};  // windows that a run may ask for
+  require(positive(training_memory(config, most).total()), "training takes memory");
+  require(positive(state_memory(config)), "generating takes memory");
+  require(positive(forward_flops(config, {1, config.length})), "a model computes");
+}
+
+bool read_model(std::string_view json) {
+  ModelConfig config;
+  if (!accepts([&] { config = config_from_json(json, "the input"); })) return false;
+  const ModelConfig again = config_from_json(to_json(config), "what was written");
+  require(again == config && first_difference(again, config).empty(), "a config comes back from JSON");
+  if (accepts([&] { config.validate(); })) describe(config);
+  return true;
+}
+
+bool read_run(std::string_view json) {
+  RunConfig run;
+  if (!accepts([&] { run = run_config_from_json(json, "the input"); })) return false;
+  const RunConfig again = run_config_from_json(to_json(run), "what was written");
+  require(again.model == run.model && again.train == run.train && again.data == run.data, "a run comes back from JSON");
+  if (accepts([&] { run.model.validate(); }) && accepts([&] { run.train.validate(run.model); }))
+    require(run.train.modest_eval_every(run.model.length) >= 1, "validations come every so many steps");
+  return true;
+}
+
+}  // namespace
+}  // namespace megalith::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view json(reinterpret_cast<const char*>(data), size);
+  const bool model = megalith::fuzz::read_model(json), run = megalith::fuzz::read_run(json);
+  megalith::fuzz::require(!model || !run, "the config of a model is none of a run");
+  return 0;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run as small as they come, which the checkpoint harness loads into and the seeds were saved from.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "../../src/train/run_config_json.h"
+#include "../../src/train/run_state.h"
+
+namespace megalith::fuzz {
+
+/// Few parameters and few tensors, so that files are short: bytes at random then hit what is read, not numbers.
+inline ScaleConfig tiny_scale(Index unit, Index width) {
+  StackConfig stack{.width = width, .layers = 1, .heads = 1, .hidden = 1};
+  stack.norm = NormKind::rms;
+  stack.positions = PositionKind::none;
+  stack.bias = false;
+  return {.unit = unit, .embedding = 0, .first_input = FirstInput::pad, .stack = stack};
+}
+
+inline ModelConfig tiny_config() { return {.length = 8, .scales = {tiny_scale(1, 1)}}; }
+
+/// The model of a run and what its state.safetensors holds.
+struct TinyRun {
+  std::unique_ptr<AnyModel> model = make_model(tiny_config());
+  std::vector<Parameter> weights = model->parameters();
+  AdamW optimiser{weights, {}};
+  WeightAverage average{*model, 0.9};
+  nlohmann::json settings = detail::result_settings(tiny_config(), {}, {{"train", "here"}, {"valid", nullptr}});
+
+  detail::RunTensors tensors() { return {weights, optimiser, &average}; }
+};
+
+}  // namespace megalith::fuzz
