@@ -47,13 +47,16 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
     check(!error, "cannot write ", path_, ": ", error.message());
   }
   temporary_ = path_ + kTemporary;
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (descriptor_ < 0) fail(path_);
+  unfinished_.emplace(
+      [this] {
+        descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (descriptor_ < 0) fail(path_);
+      },
+      [this] { ::unlink(temporary_.c_str()); });
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> data) {
@@ -71,8 +74,9 @@ void AtomicFile::commit() {
   // A full disk may show only here: network file systems report it late.
   if (::fsync(descriptor_) != 0) fail(path_);
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_);
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_);
-  temporary_.clear();
+  unfinished_->finish([this] {
+    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_);
+  });
   const std::string folder = std::filesystem::path(path_).parent_path().string();
   sync_folder(folder.empty() ? "." : folder, path_);
 }

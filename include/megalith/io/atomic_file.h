@@ -3,15 +3,19 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "megalith/io/unfinished.h"
 
 namespace megalith {
 
 /// Writes a file under a temporary name in the same folder, `path` + kTemporary, and gives it its name once all of it is on
 /// the disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one
-/// that a killed process leaves behind is overwritten by the next writer. One writer of a path at a time.
+/// that a killed process leaves behind (one that Unfinished::undo_all() was no part of) is overwritten by the next writer.
+/// One writer of a path at a time.
 class AtomicFile {
  public:
   static constexpr const char* kTemporary = ".megalith-tmp";
@@ -33,6 +37,7 @@ class AtomicFile {
  private:
   std::string path_, temporary_;
   int descriptor_ = -1;
+  std::optional<Unfinished> unfinished_;
 };
 
 /// Replaces the file at `path` by `text`, whole or not at all.
