@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
@@ -37,8 +38,9 @@ void Trainer::Run::begin() {
 TrainResult Trainer::Run::run(const Report& report) {
   const detail::EndOfWork end_of_work(files_);
   begin();
+  bool validation_left = stopped_in_validation();
   while (!trained()) {
-    train_step();
+    if (!std::exchange(validation_left, false)) train_step();
     if (!trained()) end_step(report);
     if (report && report(progress()) == Control::stop) stop_asked_ = true;
     // After the last step the validation over everything may take long: whoever interrupts it loses nothing.
@@ -75,11 +77,16 @@ void Trainer::Run::update_rates() {
   bytes_per_second_ = static_cast<double>(c_.line_bytes) / c_.line_seconds;
 }
 
+/// Whether the checkpoint that was taken up is that of a step whose validation was stopped: it has no line yet.
+bool Trainer::Run::stopped_in_validation() const {
+  return c_.step > 0 && validation_due() && c_.valid.step < c_.step && c_.line_bytes > 0;
+}
+
 /// What a step but the last ends with.
 void Trainer::Run::end_step(const Report& report) {
-  const bool validation = has_valid() && config_.eval_every > 0 && c_.step % config_.eval_every == 0;
+  const bool validation = validation_due();
   if (validation) {
-    validate(sample_bytes(), report, false);
+    if (validate(sample_bytes(), report).stopped) return;
     keep_best();
   }
   if (out_of_patience()) return;  // finish() writes the line, with the validation over everything
@@ -93,10 +100,10 @@ TrainResult Trainer::Run::finish(const Report& report) {
     // The best is chosen on the sample, which is the same for all steps; the value that counts is that of everything.
     const bool sampled = config_.eval_every > 0 && sample_bytes() > 0;
     if (sampled && c_.valid.step < c_.step) {  // where patience ended, it was made
-      if (validate(sample_bytes(), report, true).stopped) return result(true);
+      if (validate(sample_bytes(), report).stopped) return result(true);
       keep_best();
     }
-    if (validate(0, report, true).stopped) return result(true);
+    if (validate(0, report).stopped) return result(true);
     if (!sampled) keep_best();
   }
   write_line(has_valid());
@@ -106,8 +113,8 @@ TrainResult Trainer::Run::finish(const Report& report) {
   return result(false);
 }
 
-/// Sets c_.valid, unless the report ends it early, which it can where `may_stop`; elsewhere it stops the run after the step.
-Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report, bool may_stop) {
+/// Sets c_.valid, unless the report ends it early, and the run with it.
+Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report) {
   EvaluateConfig how{.length = length_, .max_bytes = max_bytes, .costs = {}, .progress = {}};
   if (report)
     how.progress = [&](std::int64_t done, std::int64_t total) {
@@ -115,7 +122,7 @@ Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report, 
       now.phase = Phase::validating;
       now.phase_fraction = static_cast<double>(done) / static_cast<double>(total);
       if (report(now) == Control::stop) stop_asked_ = true;
-      return stop_asked_ && may_stop ? Control::stop : Control::go_on;
+      return stop_asked_ ? Control::stop : Control::go_on;
     };
   const Evaluation result = evaluate(step_.result(), step_.workspace(), valid_, how);
   if (result.stopped) return result;

@@ -42,6 +42,7 @@ class Trainer::Run {
                       : c_.seconds / (60 * config_.budget.minutes);
   }
   bool has_valid() const { return valid_.size() > 0; }
+  bool validation_due() const { return has_valid() && config_.eval_every > 0 && c_.step % config_.eval_every == 0; }
   /// Of validations during the run; 0: everything, also where a sample of as many bytes would leave out ends of files.
   std::int64_t sample_bytes() const { return config_.eval_bytes < valid_.size() ? config_.eval_bytes : 0; }
   /// The best validation lies as many validations before the last as patience allows. A checkpoint knows the steps of both,
@@ -55,9 +56,10 @@ class Trainer::Run {
   void begin();
   void train_step();
   void update_rates();
+  bool stopped_in_validation() const;
   void end_step(const Report& report);
   TrainResult finish(const Report& report);
-  Evaluation validate(std::int64_t max_bytes, const Report& report, bool may_stop);
+  Evaluation validate(std::int64_t max_bytes, const Report& report);
   void keep_best();
   void write_line(bool validated);
   void save();

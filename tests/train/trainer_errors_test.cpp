@@ -292,5 +292,33 @@ TEST(TrainerErrors, StoppingInTheLastValidation) {
   expect_same_run(folder / "whole", folder / "stopped");
 }
 
+TEST(TrainerErrors, StoppingInAnyValidation) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  TrainConfig config = short_run(14);  // validates after 4, 8 and 12
+  config.eval_bytes = 400;
+  const auto run = [&](const std::string& dir, const Report& report) {
+    FakeModel model(16, 4);
+    model.init({1});
+    Trainer trainer(model, config, data, dir, 1);
+    if (std::filesystem::exists(dir)) trainer.resume();
+    return trainer.run(report);
+  };
+  EXPECT_FALSE(run(folder / "whole", {}).stopped);
+  for (const std::int64_t step : {4, 8, 12}) {
+    const auto stop = [step](const Progress& p) {
+      return p.phase == Phase::validating && p.step == step ? Control::stop : Control::go_on;
+    };
+    const TrainResult result = run(folder / "stopped", stop);
+    EXPECT_TRUE(result.stopped);
+    EXPECT_EQ(result.progress.step, step);
+    EXPECT_LT(result.progress.valid ? result.progress.valid->step : -1, step) << "it was made to its end";
+    // Stopped again in the same one, which the resumed run begins with.
+    EXPECT_EQ(run(folder / "stopped", stop).progress.step, step);
+  }
+  EXPECT_FALSE(run(folder / "stopped", {}).stopped);
+  expect_same_run(folder / "whole", folder / "stopped");
+}
+
 }  // namespace
 }  // namespace megalith

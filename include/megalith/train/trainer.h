@@ -95,7 +95,8 @@ class Trainer {
   /// in whose callback it may be read.
   const AnyModel& result() const;
 
-  /// Trains until the budget or the patience is used up or the callback answers stop, which finishes the step and saves.
+  /// Trains until the budget or the patience is used up or the callback answers stop, which ends a validation and saves; the
+  /// resumed run makes that validation first.
   /// Throws Error, before the first step, when the run directory cannot be written or, without resume(), holds a run
   /// already.
   TrainResult run(const Report& report = {});
