@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <iomanip>
 #include <limits>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,10 +32,36 @@ constexpr bool is_list = false;
 template <class T>
 constexpr bool is_list<std::vector<T>> = true;
 
+/// A string. JSON has text alone, and the name of a file need not be any: what is no UTF-8 is an object {"hex": "ff00"}.
+inline nlohmann::ordered_json write_string(const std::string& value) {
+  try {
+    (void)nlohmann::json(value).dump();
+    return value;
+  } catch (const nlohmann::json::type_error&) {
+    std::ostringstream digits;
+    for (const char byte : value) digits << std::hex << std::setw(2) << std::setfill('0') << (byte & 0xFF);
+    auto bytes = nlohmann::ordered_json::object();
+    bytes["hex"] = digits.str();
+    return bytes;
+  }
+}
+
+/// The bytes of an object as write_string() makes it; nothing where it is another.
+inline std::optional<std::string> bytes_in_hex(const nlohmann::json& value) {
+  if (!value.is_object() || value.size() != 1 || !value.contains("hex") || !value["hex"].is_string()) return std::nullopt;
+  const auto& digits = value["hex"].get_ref<const std::string&>();
+  if (digits.size() % 2 != 0 || digits.find_first_not_of("0123456789abcdef") != digits.npos) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
 template <class T>
 nlohmann::ordered_json write_fields(const T& value) {
-  if constexpr (std::is_arithmetic_v<T> || std::same_as<T, std::string>) {
+  if constexpr (std::is_arithmetic_v<T>) {
     return value;
+  } else if constexpr (std::same_as<T, std::string>) {
+    return write_string(value);
   } else if constexpr (std::is_enum_v<T>) {
     return kNames<T>.at(static_cast<std::size_t>(value));
   } else if constexpr (is_list<T>) {
@@ -70,7 +99,8 @@ class FieldReader {
   }
 
   void read(const json& value, const std::string& at, std::string& out) {
-    if (require(value.is_string(), at, "must be a string", but_is(value))) out = value.get<std::string>();
+    if (const auto bytes = bytes_in_hex(value)) out = *bytes;
+    else if (require(value.is_string(), at, "must be a string", but_is(value))) out = value.get<std::string>();
   }
 
   template <class E>

@@ -85,8 +85,7 @@ std::string to_json(const RunConfig& config) {
   out["model"] = ordered_json::parse(to_json(config.model));
   out["train"] = detail::write_fields(config.train);
   out["data"] = detail::write_fields(config.data);
-  // A file's name may be no text; the file is then read, but its name in config.json is only like it.
-  return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return out.dump(2) + "\n";
 }
 
 RunConfig run_config_from_json(std::string_view document, std::string_view where) {

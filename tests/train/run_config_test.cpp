@@ -19,13 +19,16 @@ RunConfig unusual() {
              .clip = 6,
              .average = 0.999,
              .seed = ~std::uint64_t{0},
-             .init = "a \"file\"",
+             .init = "a \"file\" \xff\xfe",
              .patience = 11,
              .eval_every = 7,
              .eval_bytes = 8,
              .log_every = 9,
              .save_every_minutes = 0.1};
-  c.data = {.train = {"a", "b\n"}, .valid = {"c"}, .valid_share = 0.25, .separator = std::string("\0\n", 2)};
+  c.data = {.train = {"a", "b\n", "\xc3(\n", "{\"hex\": \"ff\"}"},
+            .valid = {"c"},
+            .valid_share = 0.25,
+            .separator = std::string("\0\n\x80", 3)};
   return c;
 }
 
@@ -63,6 +66,8 @@ TEST(RunConfig, Errors) {
   EXPECT_ERROR(run_config_from_json(with("\"clip\": 6.0", "\"clip\": \"6\""), "here"),
                "train.clip must be a number, not \"6\"");
   EXPECT_ERROR(run_config_from_json(with("\"data\"", "\"dada\""), "here"), "\"dada\"");
+  for (const char* hex : {"{\"hex\": \"c\"}", "{\"hex\": \"zz\"}", "{\"hex\": 1}", "{\"hex\": \"00\", \"a\": 1}", "{}"})
+    EXPECT_ERROR(run_config_from_json(with("\"c\"", hex), "here"), "data.valid[0] must be a string");
   const TemporaryFolder folder;
   EXPECT_ERROR(load_run_config(folder.path()), "holds no run");
 }
