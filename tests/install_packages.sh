@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Installs what building, testing and the quick start need and this machine lacks: the one list of packages of Debian and
-# Ubuntu. Asks nothing of the network where nothing is missing.
+# Installs what this machine lacks: the one list of packages of Debian and Ubuntu. Asks nothing of the network where nothing is
+# missing.
+#   bash tests/install_packages.sh         what building, testing and the quick start need
+#   bash tests/install_packages.sh fuzz    and what tests/fuzz.sh needs besides: Clang with its run-time libraries
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libeigen3-dev libgtest-dev libcli11-dev nlohmann-json3-dev pkg-config gzip xz-utils groff-base)
+[ "${1:-}" != fuzz ] || packages+=(clang llvm libclang-rt-dev libomp-dev)
 
 if ! command -v dpkg-query > /dev/null; then
   echo "no Debian packages here; the build looks for a C++20 compiler, CMake, Ninja, Eigen, GoogleTest, CLI11 and" \

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -51,12 +53,50 @@ void read_all(const SafetensorsReader& file) {
   }
 }
 
+/// The bytes of all parameters.
+std::string numbers_of(AnyModel& model) {
+  std::string all;
+  for (const Parameter& p : model.parameters())
+    all.append(reinterpret_cast<const char*>(p.tensor->data()), static_cast<std::size_t>(p.tensor->size()) * sizeof(float));
+  return all;
+}
+
+/// A path for files that are written, in memory where that has a folder: writing waits for the disk.
+std::string scratch_path() {
+  const auto folder =
+      std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+  return (folder / ("megalith-fuzz-" + std::to_string(::getpid()))).string();
+}
+
+/// What was loaded comes back when it is saved.
+void save_and_load(AnyModel& model) {
+  const std::string path = scratch_path();
+  save_model(path, model);
+  const auto again = load_model(path);
+  require(again->config() == model.config() && numbers_of(*again) == numbers_of(model), "a saved model comes back");
+  std::filesystem::remove(path);
+}
+
+void save_and_load(const detail::Counters& counters, TinyRun& run) {
+  const std::string path = scratch_path();
+  detail::save_state(path, run.settings, counters, run.tensors());
+  const detail::Counters again = detail::load_state(path, run.settings, run.tensors());
+  require(again.step == counters.step && again.best.step == counters.best.step, "a saved state comes back");
+  std::filesystem::remove(path);
+}
+
 /// As everything that is loaded; each way parses the file again, so only those that may succeed.
 void load(const std::string& path) {
   static TinyRun run;
   if (!accepts([&] { read_all(SafetensorsReader(path)); })) return;
-  if (accepts([&] { (void)load_model(path); })) accepts([&] { load_parameters(path, *run.model); });
-  else accepts([&] { detail::load_state(path, run.settings, run.tensors()); });
+  std::unique_ptr<AnyModel> model;
+  detail::Counters counters;
+  if (accepts([&] { model = load_model(path); })) {
+    save_and_load(*model);
+    accepts([&] { load_parameters(path, *run.model); });
+  } else if (accepts([&] { counters = detail::load_state(path, run.settings, run.tensors()); })) {
+    save_and_load(counters, run);
+  }
 }
 
 }  // namespace
