@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // megalith eval: what each byte of some files costs under a model.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -9,14 +10,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compressors.h"
+#include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/checkpoint.h"
+#include "megalith/models/memory.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
+#include "memory_limit.h"
 #include "options.h"
 #include "progress.h"
 #include "start_line.h"
@@ -65,6 +70,17 @@ class CostFile {
   AtomicFile file_;
 };
 
+/// Bytes of memory, or less: the weights, and what a window of the longest file takes forward, about half of what it takes
+/// in training.
+double evaluation_memory(const ModelConfig& config, const Corpus& corpus, int threads) {
+  std::int64_t longest = 0;
+  for (const CorpusFile& file : corpus.files()) longest = std::max(longest, file.size);
+  const Index unit = config.scales[0].unit,
+              length = std::min<std::int64_t>(config.length, (longest + unit - 1) / unit * unit);
+  const TrainingMemory memory = training_memory(config, {1, length}, false, threads);
+  return memory.weights + memory.scratch / 2;
+}
+
 double bits_per_byte(double bits, std::int64_t bytes) { return bits / static_cast<double>(bytes); }
 
 /// The lines about single files, with what the compressors make of each where that was asked for, and their totals.
@@ -86,7 +102,7 @@ void print_files(const Corpus& corpus, const std::map<std::int64_t, double>& bit
       if (bytes) std::printf("  %8.4f", bits_per_byte(8 * static_cast<double>(*bytes), file.size));
       else std::printf("  %8s", "-");
     }
-    std::printf("  %s\n", printable(file.path).c_str());
+    std::printf("  %s\n", one_line(file.path).c_str());
   }
   for (std::size_t i = 0; i < programs.size(); ++i)
     if (std::isnan(totals[i]))
@@ -95,8 +111,11 @@ void print_files(const Corpus& corpus, const std::map<std::int64_t, double>& bit
 }
 
 int run_eval(const EvalOptions& options) {
-  const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
+  std::optional<InterruptWatch> watch(std::in_place);  // before there are other threads
+  const ModelConfig config_of_model = load_checkpoint_config(options.checkpoint);
   const Corpus corpus(options.data);
+  check_memory("evaluating this model", evaluation_memory(config_of_model, corpus, options.threads));
+  const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);
   ProgressDisplay display(stderr);
   std::unique_ptr<CostFile> costs;
@@ -138,6 +157,7 @@ int run_eval(const EvalOptions& options) {
     page->commit();
   }
   display.finish();
+  watch.reset();  // all files are finished; a reader of what is printed may leave
 
   print_files(corpus, bits_of, options.compare);
   std::printf("files: %zu\nbytes: %lld\nbits: %.1f\nbits_per_byte: %.6f\n", corpus.files().size(),

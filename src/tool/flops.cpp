@@ -12,10 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "counted.h"
 #include "megalith/core/check.h"
 #include "megalith/models/zoo.h"
 #include "options.h"
 #include "table.h"
+#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
@@ -82,7 +84,7 @@ std::string mega(double flops, int decimals) { return fixed(flops * 1e-6, decima
 std::string structure(const ModelConfig& config) {
   std::string all;
   for (const ScaleConfig& scale : config.scales)
-    all += text(all.empty() ? "" : ", ", scale.stack.layers, " layers of ", scale.stack.width,
+    all += text(all.empty() ? "" : ", ", counted(scale.stack.layers, "layer"), " of ", scale.stack.width,
                 scale.unit > 1 ? text(" over patches of ", scale.unit) : "");
   return all;
 }
@@ -100,7 +102,8 @@ void print_parts(const CountedModel& counted) {
     for (const FlopsPart& part : cost.parts) rows.back().push_back(mega(part.flops, decimals));
     rows.back().insert(rows.back().end(), {mega(cost.forward, decimals), mega(3 * cost.forward, decimals)});
   }
-  std::printf("%s: %s\n%s\n", counted.model.name.c_str(), structure(counted.model.config).c_str(), table(rows).c_str());
+  std::printf("%s: %s\n%s\n", one_line(counted.model.name).c_str(), structure(counted.model.config).c_str(),
+              table(rows).c_str());
 }
 
 /// All models: a row for each, a column for each length, forward.
@@ -108,7 +111,7 @@ void print_comparison(const std::vector<CountedModel>& all) {
   std::vector<std::vector<std::string>> rows{{"forward, at length"}};
   for (const Cost& cost : all.front().costs) rows[0].push_back(grouped(cost.length));
   for (const CountedModel& counted : all) {
-    rows.push_back({"  " + counted.model.name});
+    rows.push_back({"  " + one_line(counted.model.name)});
     for (const Cost& cost : counted.costs) rows.back().push_back(mega(cost.forward, 0));
   }
   std::printf("%s\n", table(rows).c_str());
@@ -156,7 +159,9 @@ void print_json(const std::vector<CountedModel>& all) {
     const bool linear = counted.model.attention == AttentionCost::linear;
     models.push_back({{"name", counted.model.name}, {"attention", linear ? "linear" : "causal"}, {"lengths", lengths}});
   }
-  std::printf("%s\n", Json{{"unit", "FLOP per byte"}, {"models", models}}.dump(2).c_str());
+  std::printf(
+      "%s\n",
+      Json{{"unit", "FLOP per byte"}, {"models", models}}.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
 int run_flops(const FlopsOptions& options) {

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // megalith generate: bytes from a model, to standard output, where nothing else goes, or several samples to files.
-#include <signal.h>
-
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 
 #include "generate_options.h"
+#include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
 #include "megalith/generate/stop_strings.h"
 #include "megalith/io/checkpoint.h"
+#include "megalith/models/config_size.h"
+#include "megalith/models/memory.h"
+#include "memory_limit.h"
 #include "samples.h"
 #include "start_line.h"
 #include "verb.h"
@@ -20,7 +23,7 @@ namespace megalith::tool {
 namespace {
 
 /// Writes to standard output at once: somebody may be reading along. False when the reader is gone, who then has all that it
-/// wanted, as `head` does.
+/// wanted, as `head` does; the watch for signals keeps that from ending the process.
 bool put(std::string_view bytes) {
   if (bytes.empty()) return true;  // held back: they may begin a stop string
   if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0) return true;
@@ -30,7 +33,6 @@ bool put(std::string_view bytes) {
 }
 
 void write_to_output(const AnyModel& model, const std::string& prompt, const GenerateOptions& options) {
-  signal(SIGPIPE, SIG_IGN);  // put() tells
   Generator generator(model, options.sampling, options.threads);
   say_what_computes(options.threads);
   generator.prompt(prompt);
@@ -41,6 +43,10 @@ void write_to_output(const AnyModel& model, const std::string& prompt, const Gen
 }
 
 int run_generate(const GenerateOptions& options) {
+  const InterruptWatch watch;  // before there are other threads
+  const ModelConfig config = load_checkpoint_config(options.checkpoint);
+  const double weights = static_cast<double>(parameter_count(config)) * sizeof(float);
+  check_memory("generating with this model", weights + state_memory(config, std::clamp(options.samples, 1, kTogether)));
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   const std::string prompt = read_prompt(options);
   if (options.samples > 0) write_samples(*model, prompt, options);

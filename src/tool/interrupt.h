@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C, and SIGTERM, with which a system that shuts down or a batch queue asks the same.
+// Ctrl-C, SIGTERM, with which a system that shuts down or a batch queue asks the same, and SIGHUP of a closed terminal.
 #pragma once
 
 #include <signal.h>
@@ -9,11 +9,14 @@
 
 namespace megalith::tool {
 
-/// While one lives, the first signal only asks to stop. A Ctrl-C after that ends the process at once, with exit code 130;
-/// another SIGTERM does not, since some senders reach a process twice. One at a time: signals belong to the process.
+/// While one lives, a signal ends the process as it would without, but leaves nothing Unfinished behind. Once there is
+/// something to save, the first only asks to stop, and the next one ends the process. One that comes within a tenth of a
+/// second of the first belongs to it: some senders reach a process directly and through its group. Signals that were ignored
+/// when it was made, as nohup does with SIGHUP and a shell with the SIGINT of what runs in the background, stay so. One
+/// watch at a time: signals belong to the process.
 ///
-/// The signals are blocked in every thread but one that waits for them, so no handler ever interrupts a computation and what it
-/// says needs no care. Threads that exist already would still be interrupted: make it before the first parallel work.
+/// The signals are blocked in every thread but one that waits for them, so no handler ever interrupts a computation and what
+/// it does needs no care. Threads that exist already would still be interrupted: make it before the first parallel work.
 class InterruptWatch {
  public:
   InterruptWatch();
@@ -21,16 +24,20 @@ class InterruptWatch {
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
-  /// Whether a signal came.
+  /// From now on the first signal only asks.
+  void first_one_asks() { first_asks_ = true; }
+  /// Whether it did.
   bool asked() const { return first_ != 0; }
-  /// 128 + the first signal, as shells say it: 130 after Ctrl-C; 0 where none came.
+  /// 128 + that signal, as shells say it: 130 after Ctrl-C; 0 where none came.
   int exit_code() const { return asked() ? 128 + first_ : 0; }
 
  private:
   void wait_for_signals();
+  void let_repetitions_pass() const;
 
-  sigset_t signals_{}, mask_before_{};
+  sigset_t signals_{}, ignored_{}, mask_before_{};
   struct sigaction pipe_before_ {};
+  std::atomic<bool> first_asks_{false};
   std::atomic<int> first_{0};
   std::atomic<bool> done_{false};
   std::thread waiter_;

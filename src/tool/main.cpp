@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The megalith command. Exit codes: 0 done, 1 failed, with one sentence on standard error, 2 wrong usage, 130 after
-// Ctrl-C and 143 after SIGTERM.
+// The megalith command. Exit codes: 0 done, 1 failed, with one sentence on standard error, 2 wrong usage, and as
+// shells say it 130 after Ctrl-C, 143 after SIGTERM and 129 after SIGHUP, with which a terminal closes.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -16,6 +16,7 @@
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
 #include "megalith/core/version.h"
+#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
@@ -43,12 +44,16 @@ void occupy_standard_files() {
     if (::fcntl(descriptor, F_GETFD) < 0) (void)!::open("/dev/null", O_RDWR);  // takes the lowest free number
 }
 
-/// The exit code, unless what was printed did not arrive. A reader who left has all that it wanted.
+/// Says what went wrong. The names in it are the user's, and may hold what a terminal would act on.
+void complain(const std::string& sentence) { std::cerr << one_line(sentence) << '\n'; }
+
+/// The exit code, unless it says that all went well and what was printed did not arrive. A reader who left has all that it
+/// wanted.
 int once_printed(int code) {
   errno = 0;
   const bool flushed = std::cout.flush() && std::fflush(stdout) == 0;
-  if ((flushed && std::ferror(stdout) == 0) || errno == EPIPE) return code;
-  std::cerr << "megalith: could not write to standard output\n";
+  if (code != kDone || (flushed && std::ferror(stdout) == 0) || errno == EPIPE) return code;
+  complain("megalith: could not write to standard output");
   return kFailed;
 }
 
@@ -71,12 +76,12 @@ int run(int argc, char** argv) {
     return kWrongUsage;  // not reached: a verb is required
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return once_printed(app.exit(error));  // --help and --version
-    std::cerr << usage_problem(app, error, argc, argv) << '\n';
+    complain(usage_problem(app, error, argc, argv));
     return kWrongUsage;
   } catch (const std::bad_alloc&) {
-    std::cerr << "megalith: there is not enough memory for this; take a smaller model, batch or length\n";
+    complain("megalith: there is not enough memory for this; take a smaller model, batch or length");
   } catch (const std::exception& error) {
-    std::cerr << "megalith: " << error.what() << '\n';
+    complain(text("megalith: ", error.what()));
   }
   return kFailed;
 }

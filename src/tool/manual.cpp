@@ -13,8 +13,9 @@ namespace megalith::tool {
 namespace {
 
 constexpr const char* kEnd = R"(.SH EXIT STATUS
-0 done; 1 failed, with one sentence on standard error; 2 wrong usage; 130 after Ctrl\-C and 143 after SIGTERM, with which
-a training run finishes its step and saves.
+0 done; 1 failed, with one sentence on standard error; 2 wrong usage; and, as shells say it, 130 after Ctrl\-C, 143
+after SIGTERM and 129 after SIGHUP, with which a terminal closes. A training run ends its step or validation then, and saves;
+whatever else runs ends at once, and so does a training run at the second signal. Nothing half written is left.
 .SH ENVIRONMENT
 .TP
 .B NO_COLOR

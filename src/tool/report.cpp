@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "counted.h"
 #include "html.h"
 #include "learning_curve.h"
 #include "megalith/core/check.h"
@@ -63,9 +64,9 @@ std::string listed(const std::vector<std::string>& paths) {
 }
 
 std::string shown(const Budget& budget) {
-  if (budget.steps > 0) return grouped(budget.steps) + " steps";
-  if (budget.bytes > 0) return grouped(budget.bytes) + " bytes";
-  return text(budget.minutes, " minutes");
+  if (budget.steps > 0) return counted(budget.steps, "step");
+  if (budget.bytes > 0) return counted(budget.bytes, "byte");
+  return text(budget.minutes, " ", plural(budget.minutes, "minute"));
 }
 
 Facts facts_of(const RunConfig& run) {
@@ -96,7 +97,7 @@ Facts facts_of(const RunConfig& run) {
 
 std::string headline(const TrainResult& result) {
   const Progress& end = result.progress;
-  const std::string steps = grouped(end.step) + " steps";
+  const std::string steps = counted(end.step, "step");
   if (result.stopped) return "Stopped after " + steps + ", to go on with <code>--resume</code>.";
   std::string out = "Done after " + steps;
   if (result.out_of_patience && end.best) out += ": validation had not improved since step " + grouped(end.best->step);

@@ -97,14 +97,17 @@ bool SampleLog::due(std::int64_t step, bool last) const {
   return last || step % every == 0;
 }
 
-const TextSample& SampleLog::take(const AnyModel& model, std::int64_t step) {
+const TextSample* SampleLog::take(const AnyModel& model, std::int64_t step, const std::function<bool()>& stop) {
   const SampleOptions how = options();
   Generator generator(model, {.temperature = kTemperature, .seed = seed_}, threads_);
   generator.prompt(how.prompt);
   TextSample sample{step, how.prompt, {}};
-  for (std::int64_t i = 0; i < how.bytes; ++i) sample.bytes += static_cast<char>(generator.next());
+  for (std::int64_t i = 0; i < how.bytes; ++i) {
+    if (stop()) return nullptr;
+    sample.bytes += static_cast<char>(generator.next());
+  }
   append(sample);
-  return all_.emplace_back(std::move(sample));
+  return &all_.emplace_back(std::move(sample));
 }
 
 void SampleLog::append(const TextSample& sample) {

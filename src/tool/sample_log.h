@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,9 +36,12 @@ class SampleLog {
   void resume(std::int64_t step);
   /// Whether one is to be taken after this step; `last` that of the run.
   bool due(std::int64_t step, bool last) const;
-  /// Takes one, and writes it down. The folder must exist. Throws Error where it cannot be written.
-  const TextSample& take(const AnyModel& model, std::int64_t step);
+  /// Takes one, and writes it down; nullptr where stop() held meanwhile, and nothing is written. The folder must exist.
+  /// Throws Error where it cannot be written.
+  const TextSample* take(const AnyModel& model, std::int64_t step, const std::function<bool()>& stop);
 
+  /// What was given, what the file says, or the default.
+  SampleOptions options() const;
   const std::vector<TextSample>& all() const { return all_; }
 
  private:
@@ -48,7 +52,6 @@ class SampleLog {
   int threads_;
   std::vector<TextSample> all_;
   void append(const TextSample& sample);
-  SampleOptions options() const;
 };
 
 }  // namespace megalith::tool

@@ -16,9 +16,6 @@
 namespace megalith::tool {
 namespace {
 
-/// Samples that are generated at once: each weight that is read serves all of them.
-constexpr int kTogether = 16;
-
 /// `number` counts from 1.
 std::string sample_path(const std::string& prefix, int number) {
   const std::string digits = std::to_string(number);

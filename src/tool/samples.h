@@ -10,6 +10,9 @@ namespace megalith::tool {
 /// Names have four digits whatever the number of samples, and so sort by it.
 inline constexpr int kMostSamples = 9999;
 
+/// Samples that are generated at once: each weight that is read serves all of them.
+inline constexpr int kTogether = 16;
+
 /// Generates options.samples files. Throws Error, before it generates anything, where one exists already (without --force)
 /// or cannot be made; each file is there whole or not at all.
 void write_samples(const AnyModel& model, const std::string& prompt, const GenerateOptions& options);

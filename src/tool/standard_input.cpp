@@ -25,15 +25,15 @@ StandardInput::StandardInput(int descriptor, const std::string& run_dir, std::in
         "another folder");
   check(!fs::exists(path_in(run_dir), error), path_in(run_dir), " is there already, which --data - would overwrite; choose ",
         "another folder");
-  made_folder_ = fs::create_directories(run_dir, error);
-  check(fs::is_directory(run_dir, error), "cannot make the folder ", run_dir, ": ",
+  unfinished_.emplace([this] { make_folder(); }, [this] { remove_unless_begun(); });
+  read(descriptor, most);
+}
+
+void StandardInput::make_folder() {
+  std::error_code error;
+  made_folder_ = fs::create_directories(run_dir_, error);
+  check(fs::is_directory(run_dir_, error), "cannot make the folder ", run_dir_, ": ",
         error ? error.message() : std::string("something else has that name"));
-  try {
-    read(descriptor, most);
-  } catch (...) {
-    remove();
-    throw;
-  }
 }
 
 void StandardInput::read(int descriptor, std::int64_t most) {
@@ -52,13 +52,9 @@ void StandardInput::read(int descriptor, std::int64_t most) {
   file.commit();
 }
 
-StandardInput::~StandardInput() {
+void StandardInput::remove_unless_begun() const {
   std::error_code error;
-  if (!fs::exists(run_dir_ + "/config.json", error)) remove();
-}
-
-void StandardInput::remove() {
-  std::error_code error;
+  if (fs::exists(run_dir_ + "/config.json", error)) return;
   fs::remove(path_in(run_dir_), error);
   if (made_folder_) fs::remove(run_dir_, error);  // fails where something else lies there by now
 }

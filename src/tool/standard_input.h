@@ -4,14 +4,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "megalith/io/unfinished.h"
 
 namespace megalith::tool {
 
 inline constexpr std::int64_t kMostInput = std::int64_t{1} << 30;
 
 /// stdin.bin in the folder of a new run. Unless the run begins, it goes away again, and so does the folder where it was made
-/// for it.
+/// for it: with this value, or by Unfinished::undo_all().
 class StandardInput {
  public:
   /// Reads `descriptor` to its end. Throws Error, and leaves nothing, where that is a terminal, where no byte or more than
@@ -19,16 +22,17 @@ class StandardInput {
   StandardInput(int descriptor, const std::string& run_dir, std::int64_t most = kMostInput);
   StandardInput(const StandardInput&) = delete;
   StandardInput& operator=(const StandardInput&) = delete;
-  ~StandardInput();
 
   static std::string path_in(const std::string& run_dir) { return run_dir + "/stdin.bin"; }
 
  private:
+  void make_folder();
   void read(int descriptor, std::int64_t most);
-  void remove();
+  void remove_unless_begun() const;
 
   std::string run_dir_;
   bool made_folder_ = false;
+  std::optional<Unfinished> unfinished_;
 };
 
 }  // namespace megalith::tool

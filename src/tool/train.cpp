@@ -10,11 +10,14 @@
 #include <string>
 #include <utility>
 
+#include "counted.h"
 #include "interrupt.h"
 #include "megalith/core/version.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
+#include "megalith/models/memory.h"
 #include "megalith/train/trainer.h"
+#include "memory_limit.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
@@ -36,6 +39,16 @@ std::string processor_name() {
   return "unknown";
 }
 
+void check_training_memory(const RunConfig& run, int threads) {
+  run.model.validate();
+  run.train.validate(run.model);
+  const Shape batch{run.train.batch, run.model.length};
+  // Weights and costs alone first: of sizes that are far too large, the whole does not fit into a number either.
+  const double weights = 4.0 * sizeof(float) * static_cast<double>(parameter_count(run.model));
+  check_memory("training this model", weights + sizeof(float) * static_cast<double>(batch.B) * static_cast<double>(batch.T));
+  check_memory("training this model", training_memory(run.model, batch, run.train.average > 0, threads).total());
+}
+
 void say_what_starts(const RunConfig& run) {
   const ModelConfig& model = run.model;
   const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
@@ -49,12 +62,16 @@ void say_where_it_goes_on(const Progress& progress) {
   std::fflush(stdout);
 }
 
-/// A path as one word of a command.
+/// A path as one word of a command, on one line.
 std::string quoted(const std::string& path) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
   if (path.find_first_not_of(kPlain) == std::string::npos) return path;
-  std::string out = "'";
-  for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  const bool plain = one_line(path) == path;
+  std::string out = plain ? "'" : "$'";
+  for_each_sign(path, [&](std::string_view piece, bool) {
+    if (plain) out += piece == "'" ? "'\\''" : piece;
+    else out += piece == "'" || piece == "\\" ? "\\" + std::string(piece) : one_line(piece);
+  });
   return out + "'";
 }
 
@@ -71,13 +88,13 @@ void say_how_it_ended(const TrainResult& result, const TrainOptions& options, co
         "stopped early: no validation since step %s was better than its %.4f bits per byte, which best.safetensors has\n",
         grouped(end.best->step).c_str(), end.best->bits_per_byte);
   if (end.valid)
-    std::printf("validation: %.4f bits per byte over %s bytes, after %s steps\n", end.valid->bits_per_byte,
-                grouped(end.valid->bytes).c_str(), grouped(end.step).c_str());
+    std::printf("validation: %.4f bits per byte over %s, after %s\n", end.valid->bits_per_byte,
+                counted(end.valid->bytes, "byte").c_str(), counted(end.step, "step").c_str());
   else
-    std::printf("done after %s steps; no validation, since neither --valid nor --valid-share was given\n",
-                grouped(end.step).c_str());
+    std::printf("done after %s; no validation, since neither --valid nor --valid-share was given\n",
+                counted(end.step, "step").c_str());
   std::printf("the run is in %s, with its learning curve in report.html; to read from it: %s generate %s --bytes 400\n",
-              options.out.c_str(), command.c_str(), quoted(options.out).c_str());
+              one_line(options.out).c_str(), command.c_str(), quoted(options.out).c_str());
 }
 
 /// The run is done and saved, so a report that cannot be written is no failure of it.
@@ -87,16 +104,16 @@ void leave_report(const RunConfig& run, const TrainResult& result, const SampleL
         options.out, run, result, samples.all(),
         {{"Processor", processor_name()}, {"Computed by", start_line(options.threads)}, {"Megalith", kLibraryVersion}});
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "megalith: no report was written: %s\n", error.what());
+    std::fprintf(stderr, "megalith: no report was written: %s\n", one_line(error.what()).c_str());
   }
 }
 
 int run_train(const TrainOptions& options, const std::string& program) {
-  // Before signals are held back: Ctrl-C ends the wait for data at once.
+  InterruptWatch interrupt;  // before there are other threads
   std::optional<StandardInput> input;
   if (options.reads_standard_input()) input.emplace(STDIN_FILENO, options.out);
-  const InterruptWatch interrupt;  // before there are other threads
   const RunConfig run = run_config(options);
+  check_training_memory(run, options.threads);
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, options.threads);
@@ -107,13 +124,18 @@ int run_train(const TrainOptions& options, const std::string& program) {
   SampleLog samples(options.out, options.sample_every, options.sample_bytes, options.prompt, run.train.seed,
                     options.threads);
   if (options.resume) samples.resume(trainer.progress().step);
+  refuse_unused(options, samples.options().every);
   ProgressDisplay display(stderr);
   const auto sample_if_due = [&](std::int64_t step, bool last) {
     if (!samples.due(step, last)) return;
-    const TextSample& sample = samples.take(trainer.result(), step);
-    display.say(text("step ", grouped(step), ": a sample\n", printable(sample.prompt + sample.bytes), "\n"));
+    const TextSample* sample = samples.take(trainer.result(), step, [&] { return interrupt.asked(); });
+    if (sample != nullptr)
+      display.say(text("step ", grouped(step), ": a sample\n", printable(sample->prompt + sample->bytes), "\n"));
   };
-  bool computes = false;  // run() refuses some input before it does
+  // Whoever stopped the run may have stopped a sample.
+  if (options.resume && trainer.progress().step > 0) sample_if_due(trainer.progress().step, false);
+  interrupt.first_one_asks();  // from here on there is something to save
+  bool computes = false;       // run() refuses some input before it does
   const TrainResult result = trainer.run([&](const Progress& progress) {
     if (!std::exchange(computes, true)) say_what_computes(options.threads);
     display.show(progress);
@@ -124,7 +146,8 @@ int run_train(const TrainOptions& options, const std::string& program) {
   if (!result.stopped) sample_if_due(result.progress.step, true);
   leave_report(run, result, samples, options);
   say_how_it_ended(result, options, program);
-  return result.stopped ? interrupt.exit_code() : kDone;
+  const bool sample_left_out = samples.due(result.progress.step, true);
+  return result.stopped || sample_left_out ? interrupt.exit_code() : kDone;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "counted.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/models/zoo.h"
@@ -74,9 +75,9 @@ std::string shown(const std::string& value) { return value.empty() ? "none" : va
 std::string shown(ScheduleKind kind) { return std::string(to_string(kind)); }
 std::string shown(Precision precision) { return std::string(to_string(precision)); }
 std::string shown(const Budget& b) {
-  if (b.steps > 0) return text(b.steps, " steps");
-  if (b.bytes > 0) return text(b.bytes, " bytes");
-  return text(b.minutes, " minutes");
+  if (b.steps > 0) return text(b.steps, " ", plural(static_cast<double>(b.steps), "step"));
+  if (b.bytes > 0) return text(b.bytes, " ", plural(static_cast<double>(b.bytes), "byte"));
+  return text(b.minutes, " ", plural(b.minutes, "minute"));
 }
 
 /// Where the data lie. A run does not depend on it: the trainer compares the bytes themselves.
@@ -124,7 +125,7 @@ RunConfig fresh(const TrainOptions& o) {
   if (o.data.empty()) throw CLI::RequiredError("--data");
   RunConfig run;
   // Weights to start from bring their structure along.
-  run.model = o.model || !o.init ? load_config(o.model.value_or(kDefaultModel)) : load_model(*o.init)->config();
+  run.model = o.model || !o.init ? load_config(o.model.value_or(kDefaultModel)) : load_checkpoint_config(*o.init);
   run.train = recipe(model_name(run.model));
   run.train.budget.minutes = kDefaultMinutes;
   for_each_setting(o, run, [](const char*, const auto& given, auto& setting) {
@@ -140,7 +141,14 @@ bool TrainOptions::reads_standard_input() const {
   return !resume && std::find(data.begin(), data.end(), kStandardInput) != data.end();
 }
 
+void refuse_unused(const TrainOptions& o, std::int64_t sample_every) {
+  if (sample_every > 0) return;
+  if (o.prompt) throw CLI::RequiresError("--prompt", "--sample-every");
+  if (o.sample_bytes) throw CLI::RequiresError("--sample-bytes", "--sample-every");
+}
+
 RunConfig run_config(const TrainOptions& o) {
+  if (o.sample_every || !o.resume) refuse_unused(o, o.sample_every.value_or(0));  // a resumed run may have it
   RunConfig run = o.resume ? resumed(o) : fresh(o);
   if (o.eval_bytes) run.train.eval_bytes = *o.eval_bytes;
   if (o.eval_every) run.train.eval_every = *o.eval_every;

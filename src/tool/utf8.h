@@ -51,13 +51,24 @@ inline std::string hex(char byte) {
   return {kDigits[value >> 4], kDigits[value & 15]};
 }
 
-/// Bytes that a terminal can show: what is no text as \xNN.
+/// Bytes that a terminal can show: what is no text as \xNN. Lines stay lines.
 inline std::string printable(std::string_view bytes) {
   std::string out;
   for_each_sign(bytes, [&](std::string_view piece, bool is_text) {
     if (is_text) out += piece;
     else out += "\\x" + hex(piece[0]);
   });
+  return out;
+}
+
+/// The same as part of a line, such as the name of a file in a sentence: ends of lines and tabs as \n and \t.
+inline std::string one_line(std::string_view bytes) {
+  std::string out;
+  for (const char c : printable(bytes)) {
+    if (c == '\n') out += "\\n";
+    else if (c == '\t') out += "\\t";
+    else out += c;
+  }
   return out;
 }
 

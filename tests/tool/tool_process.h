@@ -45,22 +45,27 @@ class Stream {
 struct Outcome {
   int code = -1;  // as a shell says it: 128 + the signal that ended the process
   std::string out, err;
+  int signal = 0;  // that ended the process
 };
 
 /// The command, running.
 class Tool {
  public:
-  /// `input` is its standard input.
-  explicit Tool(const std::vector<std::string>& arguments, const std::string& input = "") : in_(input) {
+  /// `input` is its standard input. `through` is a command that runs the one behind it, such as nohup.
+  explicit Tool(const std::vector<std::string>& arguments, const std::string& input = "",
+                const std::vector<std::string>& through = {})
+      : in_(input) {
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, in_.descriptor(), 0);
     posix_spawn_file_actions_adddup2(&files, out_.descriptor(), 1);
     posix_spawn_file_actions_adddup2(&files, err_.descriptor(), 2);
-    std::vector<char*> argv{const_cast<char*>(MEGALITH_TOOL)};
+    std::vector<char*> argv;
+    for (const std::string& word : through) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(const_cast<char*>(MEGALITH_TOOL));
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
-    const int failed = posix_spawn(&process_, MEGALITH_TOOL, &files, nullptr, argv.data(), environ);
+    const int failed = posix_spawnp(&process_, argv[0], &files, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&files);
     if (failed != 0) throw std::runtime_error(std::string("cannot start ") + MEGALITH_TOOL);
   }
@@ -81,7 +86,8 @@ class Tool {
     int status = 0;
     waitpid(process_, &status, 0);
     process_ = -1;
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), out_.content(), err_.content()};
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return {signal > 0 ? 128 + signal : WEXITSTATUS(status), out_.content(), err_.content(), signal};
   }
 
  private:
@@ -89,9 +95,13 @@ class Tool {
   pid_t process_ = -1;
 };
 
-inline Outcome run_tool(const std::vector<std::string>& arguments, const std::string& input = "") {
-  return Tool(arguments, input).wait();
+inline Outcome run_tool(const std::vector<std::string>& arguments, const std::string& input = "",
+                        const std::vector<std::string>& through = {}) {
+  return Tool(arguments, input, through).wait();
 }
+
+/// A command that says something in the shell before it becomes the one behind it: for `through`, such as a limit.
+inline std::vector<std::string> after(const std::string& said) { return {"sh", "-c", said + "; exec \"$0\" \"$@\""}; }
 
 /// Waits until a condition holds; false after a minute.
 inline bool wait_until(const std::function<bool()>& condition) {

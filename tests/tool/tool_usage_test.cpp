@@ -51,9 +51,20 @@ TEST_F(ToolUsage, TrainRefusesBadOptions) {
   refused({"--threads", "0"}, {"--threads", "'0'"});
   refused({"--patience", "0"}, {"--patience", "'0'"});
   refused({"--sample-bytes", "0"}, {"--sample-bytes", "'0'"});
+  refused({"--sample-bytes", "9"}, {"--sample-bytes", "--sample-every"});
+  refused({"--prompt", "x"}, {"--prompt", "--sample-every"});
+  refused({"--prompt", "x", "--sample-every", "0"}, {"--prompt", "--sample-every"});
   refused({"--what"}, {"--what"});
   expect_refusal(run_tool({"train", "--out", folder / "run"}), kWrongUsage, {"--data"});
   expect_refusal(run_tool({"train", "--data", folder / "data"}), kWrongUsage, {"--out"});
+}
+
+TEST_F(ToolUsage, ResumeRefusesOptionsOfSamplesWhereNoneAreTaken) {
+  ASSERT_EQ(train("run").code, 0);
+  expect_refusal(resume("run", {"--prompt", "x"}), kWrongUsage, {"--prompt", "--sample-every"});
+  expect_refusal(resume("run", {"--sample-every", "0", "--sample-bytes", "9"}), kWrongUsage, {"--sample-bytes"});
+  ASSERT_EQ(train("sampled", {"--steps", "3", "--sample-every", "2"}).code, 0);
+  EXPECT_EQ(resume("sampled", {"--prompt", "x"}).code, 0);
 }
 
 TEST_F(ToolUsage, TrainRefusesBadData) {
