@@ -109,8 +109,7 @@ class FieldReader {
     if (!require(value.is_string(), at, "must be a name such as ", in_quotes(kNames<E>[0]), but_is(value))) return;
     const auto& name = value.get_ref<const std::string&>();
     const auto found = std::find(kNames<E>.begin(), kNames<E>.end(), name);
-    if (require(found != kNames<E>.end(), at, "cannot be ", in_quotes(name), "; did you mean ",
-                in_quotes(nearest(name, kNames<E>)), "?"))
+    if (require(found != kNames<E>.end(), at, "cannot be ", in_quotes(name), suggestion(name, kNames<E>)))
       out = static_cast<E>(found - kNames<E>.begin());
   }
 
@@ -137,8 +136,8 @@ class FieldReader {
   /// Notes each key of an object that is not known.
   void refuse_others(const json& object, const std::string& at, const std::vector<std::string_view>& known) {
     for (const auto& [key, member] : object.items())
-      require(std::find(known.begin(), known.end(), key) != known.end(), at, "has no field ", in_quotes(key),
-              "; did you mean ", in_quotes(nearest(key, known)), "?");
+      if (std::find(known.begin(), known.end(), key) == known.end())
+        require(false, at, "has no field ", in_quotes(key), suggestion(key, known));
   }
 
   /// Notes a problem of the value at a path unless it is sound; gives back whether it is.

@@ -33,5 +33,17 @@ TEST(Nearest, TakesTheClosestAndTheFirstAmongEquals) {
   EXPECT_EQ(nearest("heads", names), "heads");
 }
 
+TEST(Nearest, SuggestsOnlyWhatIsNear) {
+  EXPECT_TRUE(is_near("wdith", "width"));
+  EXPECT_TRUE(is_near("sine", "cosine"));  // two of six letters
+  EXPECT_FALSE(is_near("sin", "cosine"));  // three
+  EXPECT_FALSE(is_near("x", "y"));
+  EXPECT_FALSE(is_near("", "heads"));
+  const std::array<std::string, 4> names{"heads", "hidden", "window", "width"};
+  EXPECT_EQ(suggestion("wdith", names), "; did you mean \"width\"?");
+  EXPECT_EQ(suggestion("colour", names), "; choose from heads, hidden, window, width");
+  EXPECT_EQ(suggestion("colour", std::vector<std::string>(17, "heads")), "");
+}
+
 }  // namespace
 }  // namespace megalith

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,6 +43,24 @@ std::string_view nearest(std::string_view name, const Names& known) {
     best_distance = distance;
   }
   return best;
+}
+
+/// Whether somebody who wrote `name` may well have meant `known`: at most a third of the longer one's letters are wrong.
+inline bool is_near(std::string_view name, std::string_view known) {
+  return 3 * edit_distance(name, known) <= static_cast<Index>(std::max(name.size(), known.size()));
+}
+
+/// What a sentence about an unknown name ends with: `; did you mean "width"?` where a known name is near, else
+/// `; choose from a, b, c` where these are few, else nothing.
+template <class Names>
+std::string suggestion(std::string_view name, const Names& known) {
+  constexpr std::size_t kFew = 16;
+  const std::string_view best = nearest(name, known);
+  if (is_near(name, best)) return "; did you mean \"" + std::string(best) + "\"?";
+  if (std::size(known) > kFew) return "";
+  std::string all;
+  for (const auto& each : known) all += (all.empty() ? "; choose from " : ", ") + std::string(each);
+  return all;
 }
 
 }  // namespace megalith
