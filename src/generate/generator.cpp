@@ -6,7 +6,6 @@
 
 #include "megalith/core/check.h"
 #include "megalith/models/independent_rows.h"
-#include "megalith/models/memory.h"
 
 namespace megalith {
 
@@ -28,7 +27,6 @@ Generator::Generator(const AnyModel& model, const SamplingConfig& config, int th
   next_.resize(static_cast<std::size_t>(streams));
   if (config.repetition_penalty != 1) recent_.assign(windows_.size(), RecentBytes(config.repetition_window));
   together_ = rows_are_independent(model.config()) ? streams : 1;
-  check_memory(state_memory(model.config(), streams), "what generating keeps of the window");
   start_states();
 }
 

@@ -3,8 +3,8 @@
 #include "megalith/core/check.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/decoders.h"
-#include "megalith/models/memory.h"
 #include "megalith/models/model_of.h"
+#include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
 
@@ -18,7 +18,8 @@ static_assert(ByteDecoder<Vanilla<float>> && ByteDecoder<Megabyte<float>> && Byt
 
 std::unique_ptr<AnyModel> make_model(const ModelConfig& config) {
   config.validate();
-  check_memory(static_cast<double>(parameter_count(config)) * sizeof(float), "a model of this config");
+  const Index parameters = parameter_count(config);
+  check_memory(text("a model of ", parameters, " parameters"), static_cast<double>(parameters) * sizeof(float));
   switch (config.scales.size()) {
     case 1:
       return std::make_unique<ModelOf<Vanilla<float>>>(config);

@@ -1,15 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/runtime/machine_memory.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
+
+#include "megalith/core/check.h"
+#include "system_files.h"
 
 namespace megalith {
+namespace detail {
+namespace {
 
-double machine_memory() {
-  const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? static_cast<double>(pages) * static_cast<double>(size) : HUGE_VAL;
+/// The number at the start of a text; infinite where there is none, as in "max".
+double number_in(const std::string& text) {
+  double number = 0;
+  std::istringstream in(text);
+  return in >> number ? number : HUGE_VAL;
+}
+
+}  // namespace
+
+double free_memory(const std::filesystem::path& root) {
+  const std::filesystem::path meminfo = root / "proc/meminfo";
+  const double swap = number_in(line_after(meminfo, "SwapFree:"));
+  double most = 1024 * (number_in(line_after(meminfo, "MemAvailable:")) + (std::isfinite(swap) ? swap : 0));
+  // What is taken of a group may be files that can be dropped, so it does not count.
+  for_each_cgroup(root, [&](const std::filesystem::path& group) {
+    most = std::min(most, number_in(first_line(group / "memory.max")));
+  });
+  return most;
+}
+
+}  // namespace detail
+
+double free_memory() {
+  double most = detail::free_memory("/");
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    const double pages = detail::number_in(detail::first_line("/proc/self/statm"));
+    const double taken = std::isfinite(pages) ? pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) : 0;
+    most = std::min(most, std::max(0.0, static_cast<double>(limit.rlim_cur) - taken));
+  }
+  return most;
+}
+
+void check_memory(const std::string& what, double bytes) {
+  constexpr double kSurely = 0.85;  // of an estimate
+  const double available = free_memory();
+  if (kSurely * bytes <= available) return;
+  std::ostringstream words;
+  words << std::fixed << std::setprecision(0) << what << " takes about " << bytes * 1e-6 << " MB of memory, and "
+        << available * 1e-6 << " MB can be had; take a smaller model, batch or length";
+  throw Error(words.str());
 }
 
 }  // namespace megalith

@@ -3,36 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "megalith/runtime/parallel.h"
+#include "system_files.h"
 
 namespace megalith {
 namespace detail {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The first line of a file; empty where there is none.
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-/// The rest of the first line that starts so; empty where there is none.
-std::string line_after(const fs::path& path, std::string_view start) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(start)) return line.substr(start.size());
-  return "";
-}
 
 /// "0-2,5" as 0, 1, 2, 5; empty where the text is no such list.
 std::vector<int> listed(const std::string& text) {
@@ -53,13 +36,12 @@ std::vector<int> listed(const std::string& text) {
 /// Processors' worth of time that the cgroup of this process may use, or those around it; infinite where nothing limits it.
 double time_limit(const fs::path& root) {
   double limit = HUGE_VAL;
-  const std::string group = line_after(root / "proc/self/cgroup", "0::/");
-  for (fs::path path = root / "sys/fs/cgroup" / group;; path = path.parent_path()) {
-    std::istringstream in(first_line(path / "cpu.max"));  // "max 100000", or microseconds per so many
+  for_each_cgroup(root, [&](const fs::path& group) {
+    std::istringstream in(first_line(group / "cpu.max"));  // "max 100000", or microseconds per so many
     double quota = 0, period = 0;
     if (in >> quota >> period && quota > 0 && period > 0) limit = std::min(limit, quota / period);
-    if (path == root / "sys/fs/cgroup" || !path.has_relative_path()) return limit;
-  }
+  });
+  return limit;
 }
 
 }  // namespace

@@ -18,10 +18,8 @@
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/checkpoint.h"
-#include "megalith/models/memory.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
-#include "memory_limit.h"
 #include "options.h"
 #include "progress.h"
 #include "start_line.h"
@@ -70,17 +68,6 @@ class CostFile {
   AtomicFile file_;
 };
 
-/// Bytes of memory, or less: the weights, and what a window of the longest file takes forward, about half of what it takes
-/// in training.
-double evaluation_memory(const ModelConfig& config, const Corpus& corpus, int threads) {
-  std::int64_t longest = 0;
-  for (const CorpusFile& file : corpus.files()) longest = std::max(longest, file.size);
-  const Index unit = config.scales[0].unit,
-              length = std::min<std::int64_t>(config.length, (longest + unit - 1) / unit * unit);
-  const TrainingMemory memory = training_memory(config, {1, length}, false, threads);
-  return memory.weights + memory.scratch / 2;
-}
-
 double bits_per_byte(double bits, std::int64_t bytes) { return bits / static_cast<double>(bytes); }
 
 /// The lines about single files, with what the compressors make of each where that was asked for, and their totals.
@@ -112,9 +99,7 @@ void print_files(const Corpus& corpus, const std::map<std::int64_t, double>& bit
 
 int run_eval(const EvalOptions& options) {
   std::optional<InterruptWatch> watch(std::in_place);  // before there are other threads
-  const ModelConfig config_of_model = load_checkpoint_config(options.checkpoint);
   const Corpus corpus(options.data);
-  check_memory("evaluating this model", evaluation_memory(config_of_model, corpus, options.threads));
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);
   ProgressDisplay display(stderr);

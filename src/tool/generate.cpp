@@ -14,7 +14,6 @@
 #include "megalith/io/checkpoint.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/memory.h"
-#include "memory_limit.h"
 #include "samples.h"
 #include "start_line.h"
 #include "verb.h"
@@ -44,9 +43,6 @@ void write_to_output(const AnyModel& model, const std::string& prompt, const Gen
 
 int run_generate(const GenerateOptions& options) {
   const InterruptWatch watch;  // before there are other threads
-  const ModelConfig config = load_checkpoint_config(options.checkpoint);
-  const double weights = static_cast<double>(parameter_count(config)) * sizeof(float);
-  check_memory("generating with this model", weights + state_memory(config, std::clamp(options.samples, 1, kTogether)));
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   const std::string prompt = read_prompt(options);
   if (options.samples > 0) write_samples(*model, prompt, options);

@@ -16,8 +16,8 @@
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/models/memory.h"
+#include "megalith/runtime/machine_memory.h"
 #include "megalith/train/trainer.h"
-#include "memory_limit.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
@@ -43,9 +43,6 @@ void check_training_memory(const RunConfig& run, int threads) {
   run.model.validate();
   run.train.validate(run.model);
   const Shape batch{run.train.batch, run.model.length};
-  // Weights and costs alone first: of sizes that are far too large, the whole does not fit into a number either.
-  const double weights = 4.0 * sizeof(float) * static_cast<double>(parameter_count(run.model));
-  check_memory("training this model", weights + sizeof(float) * static_cast<double>(batch.B) * static_cast<double>(batch.T));
   check_memory("training this model", training_memory(run.model, batch, run.train.average > 0, threads).total());
 }
 

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "megalith/core/check.h"
+#include "megalith/models/memory.h"
+#include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
 
@@ -67,6 +69,8 @@ class Scorer {
   void add(const Window& window) {
     const Index padded = (window.size + unit_ - 1) / unit_ * unit_;
     if (padded != padded_ || std::ssize(batch_) == most_) flush();
+    if (padded != padded_)
+      check_memory(text("scoring windows of ", padded, " bytes"), scoring_memory(model_.config(), {most_, padded}));
     padded_ = padded;
     batch_.push_back(window);
   }

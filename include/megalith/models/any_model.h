@@ -55,7 +55,8 @@ class AnyModel {
   /// The cost of each byte in nats, each row an independent window read from its start. T as in train().
   virtual void score(const Context& ctx, Bytes bytes, std::span<float> costs) const = 0;
 
-  /// A state in which nothing was read, for B sequences, with room for the config's length.
+  /// A state in which nothing was read, for B sequences, with room for the config's length. Throws Error when that fits no
+  /// memory of this machine.
   virtual std::unique_ptr<AnyState> make_state(Index B) const = 0;
   /// Reads bytes (B, n), n >= 0, many rows at a time.
   virtual void read(const Context& ctx, Bytes bytes, AnyState& state) const = 0;
@@ -71,7 +72,7 @@ class AnyModel {
 };
 
 /// A model of that structure with parameters of value zero (norm gains one); call init() or load a checkpoint.
-/// Throws Error when the config is not valid.
+/// Throws Error when the config is not valid, and when the weights fit no memory of this machine.
 std::unique_ptr<AnyModel> make_model(const ModelConfig& config);
 
 }  // namespace megalith

@@ -21,11 +21,10 @@ struct TrainingMemory {
 /// For batches (B,T) of a valid config, T a multiple of its units, trained on so many threads.
 TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool average = false, int threads = 2);
 
+/// Bytes that scoring (B,T) takes at least, weights and temporaries.
+double scoring_memory(const ModelConfig& config, Shape batch);
+
 /// Bytes of an AnyState for B sequences: keys and values of the config's length, and the condition of unfinished patches.
 double state_memory(const ModelConfig& config, Index B = 1);
-
-/// Throws Error where that is more than the machine has: a config in a file of a few bytes may ask for any amount, and the
-/// system may grant it and end the process later. `what` takes it, as in "a model of this config".
-void check_memory(double bytes, const char* what);
 
 }  // namespace megalith

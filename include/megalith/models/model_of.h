@@ -7,6 +7,8 @@
 #include "megalith/core/check.h"
 #include "megalith/models/any_model.h"
 #include "megalith/models/byte_decoder.h"
+#include "megalith/models/memory.h"
+#include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
 
@@ -64,6 +66,8 @@ class ModelOf final : public AnyModel {
 
   std::unique_ptr<AnyState> make_state(Index B) const override {
     check(B >= 1, "a state is for one sequence or more, not for ", B);
+    check_memory(text("reading ", B, B == 1 ? " sequence" : " sequences", " of ", config_.length, " bytes"),
+                 state_memory(config_, B));
     return std::make_unique<State>(config_, decoder_, B);
   }
   void read(const Context& ctx, Bytes bytes, AnyState& state) const override {
