@@ -54,7 +54,8 @@ inline nlohmann::json parse_strict(std::string_view document, std::string_view w
     const std::string_view before = document.substr(0, e.byte > 0 ? e.byte - 1 : 0);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const std::size_t column = before.size() - (before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1) + 1;
-    throw Error(text(where, " is not valid JSON at line ", line, ", column ", column));
+    const bool one_line = document.find('\n') == document.npos;
+    throw Error(text(where, " is not valid JSON at ", one_line ? "" : text("line ", line, ", "), "column ", column));
   } catch (const json::exception&) {
     throw Error(text(where, " holds a number that is too large"));
   }

@@ -2,9 +2,11 @@
 #include "megalith/io/checkpoint.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 
+#include "../format_version.h"
 #include "../strict_json.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
@@ -44,8 +46,9 @@ Checkpoint open_checkpoint(const std::string& run_dir_or_file) {
   SafetensorsReader file(file_of(run_dir_or_file));
   check(metadata(file, "format") == kFormat, file.path(), " is no model of megalith: its format is ",
         in_quotes(metadata(file, "format")));
-  check(metadata(file, "format_version") == std::to_string(kCheckpointVersion), file.path(), " has the format version ",
-        in_quotes(metadata(file, "format_version")), ", and this library reads version ", kCheckpointVersion);
+  const auto writer = file.metadata().find("library_version");
+  detail::check_format_version(file.path(), metadata(file, "format_version"), kCheckpointVersion,
+                               writer == file.metadata().end() ? "" : writer->second);
   const std::string where = "the config in " + file.path();
   ModelConfig config = config_from_json(metadata(file, "config"), where);
   try {
@@ -66,8 +69,8 @@ Checkpoint open_checkpoint(const std::string& run_dir_or_file) {
   return {std::move(file), std::move(config)};
 }
 
-/// Each parameter must be in the file with its shape, and each tensor of the file must be a parameter. Then copies all.
-void copy_parameters(const SafetensorsReader& file, const std::vector<Parameter>& parameters) {
+/// Each parameter must be in the file with its shape, and each tensor of the file must be a parameter.
+void check_parameters(const SafetensorsReader& file, const std::vector<Parameter>& parameters) {
   std::set<std::string> used;
   for (const Parameter& p : parameters) {
     const TensorInfo& info = file.info(p.name);
@@ -77,18 +80,29 @@ void copy_parameters(const SafetensorsReader& file, const std::vector<Parameter>
   }
   for (const auto& [name, info] : file.tensors())
     check(used.contains(name), file.path(), " has a tensor ", in_quotes(name), " that the model lacks");
-  for (const Parameter& p : parameters) file.read(p.name, p.tensor->span());
 }
 
-/// The config with defaults filled in and without what does not change the meaning of parameters.
+/// Copies a tensor that must be a parameter's.
+void read_finite(const SafetensorsReader& file, const std::string& name, std::span<float> out) {
+  file.read(name, out);
+  const auto wrong = std::find_if_not(out.begin(), out.end(), [](float x) { return std::isfinite(x); });
+  if (wrong == out.end()) return;
+  throw Error(text(file.path(), ": tensor ", in_quotes(name), " holds ", *wrong, " as number ", wrong - out.begin(),
+                   ", and a model's are finite: the file is damaged"));
+}
+
+bool learns_positions(const ModelConfig& config) {
+  return !config.scales.empty() && config.scales[0].stack.positions == PositionKind::learned;
+}
+
+/// The config with defaults filled in and without what does not change the meaning of parameters, but its length.
 ModelConfig structure(ModelConfig config) {
-  const bool learned = !config.scales.empty() && config.scales[0].stack.positions == PositionKind::learned;
-  if (!learned) config.length = 0;
   config.init_std = config.residual_init = 0;
   for (ScaleConfig& scale : config.scales) {
     scale.embedding = embedding_width(scale);
     scale.stack.hidden = hidden_width(scale.stack);
     scale.stack.dropout = 0;
+    scale.stack.recompute = false;
     if (scale.stack.positions != PositionKind::rotary) scale.stack.rotary_base = 0;
   }
   return config;
@@ -118,7 +132,9 @@ void save_model(const std::string& path, const ModelConfig& config, std::span<co
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file) {
   const Checkpoint checkpoint = open_checkpoint(run_dir_or_file);
   std::unique_ptr<AnyModel> model = make_model(checkpoint.config);
-  copy_parameters(checkpoint.file, model->parameters());
+  const std::vector<Parameter> parameters = model->parameters();
+  check_parameters(checkpoint.file, parameters);
+  for (const Parameter& p : parameters) read_finite(checkpoint.file, p.name, p.tensor->span());
   return model;
 }
 
@@ -126,9 +142,21 @@ ModelConfig load_checkpoint_config(const std::string& run_dir_or_file) { return 
 
 void load_parameters(const std::string& run_dir_or_file, AnyModel& model) {
   const Checkpoint checkpoint = open_checkpoint(run_dir_or_file);
-  const std::string difference = first_difference(structure(checkpoint.config), structure(model.config()));
-  check(difference.empty(), checkpoint.file.path(), " and the model differ in ", difference);
-  copy_parameters(checkpoint.file, model.parameters());
+  const SafetensorsReader& file = checkpoint.file;
+  ModelConfig has = structure(checkpoint.config), wanted = structure(model.config());
+  if (!learns_positions(has) && !learns_positions(wanted)) has.length = wanted.length;
+  const std::string difference = first_difference(has, wanted);
+  check(difference.empty(), file.path(), " holds a model of ", in_words(checkpoint.config),
+        ", and weights are asked for of ", in_words(model.config()), ": they differ in ", difference,
+        "; take the model that the file holds, or another file");
+  const std::vector<Parameter> parameters = model.parameters();
+  check_parameters(file, parameters);
+  std::vector<float> numbers;  // looked at before the model changes
+  for (const Parameter& p : parameters) {
+    numbers.resize(p.tensor->span().size());
+    read_finite(file, p.name, numbers);
+  }
+  for (const Parameter& p : parameters) file.read(p.name, p.tensor->span());
 }
 
 }  // namespace megalith

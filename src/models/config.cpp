@@ -93,4 +93,12 @@ void ModelConfig::validate() const {
                   problems.count() == 1 ? "is not sound: " : text("has ", problems.count(), " problems: "));
 }
 
+std::string in_words(const ModelConfig& config) {
+  std::string all;
+  for (const ScaleConfig& scale : config.scales)
+    all += text(scale.stack.layers, scale.stack.layers == 1 ? " layer" : " layers", " of width ", scale.stack.width,
+                " over ", scale.unit > 1 ? text("patches of ", scale.unit, " bytes") : std::string("bytes"), ", ");
+  return text(all, "windows of ", config.length, " bytes");
+}
+
 }  // namespace megalith

@@ -75,14 +75,24 @@ std::string difference(const ordered_json& a, const ordered_json& b, const std::
 
 std::string to_json(const ModelConfig& config) { return detail::write_fields(config).dump(2) + "\n"; }
 
-ModelConfig config_from_json(std::string_view text, std::string_view where) {
-  const nlohmann::json root = detail::parse_strict(text, where, kMostDepth);
+/// `at` is the path of the config in the document, empty for the whole.
+static ModelConfig read_config(const nlohmann::json& json, std::string_view where, const std::string& at) {
   detail::FieldReader reader;
   ModelConfig config;
-  reader.read(root, "", config);
-  reader.require(!root.is_object() || root.contains("scales"), "", "has no field \"scales\"");
+  reader.read(json, at, config);
+  reader.require(!json.is_object() || json.contains("scales"), at, "has no field \"scales\"");
   reader.report(where);
   return config;
+}
+
+ModelConfig config_from_json(std::string_view text, std::string_view where) {
+  return read_config(detail::parse_strict(text, where, kMostDepth), where, "");
+}
+
+ModelConfig config_from_file_text(std::string_view text, std::string_view where) {
+  const nlohmann::json root = detail::parse_strict(text, where, kMostDepth);
+  const bool of_run = root.is_object() && root.contains("format_version") && root.contains("model");
+  return of_run ? read_config(root["model"], where, "model") : read_config(root, where, "");
 }
 
 std::string first_difference(const ModelConfig& a, const ModelConfig& b) {

@@ -114,13 +114,13 @@ const Preset& preset(std::string_view name) {
     if (p.name == name) return p;
     names.push_back(p.name);
   }
-  throw Error(text("there is no model named \"", name, "\"; did you mean \"", nearest(name, names),
-                   "\"? (the name of a config file ends in .json)"));
+  throw Error(
+      text("there is no model named \"", name, "\"", suggestion(name, names), " (the name of a config file ends in .json)"));
 }
 
 ModelConfig load_config(const std::string& name_or_file) {
   if (!name_or_file.ends_with(".json")) return preset(name_or_file).config;
-  ModelConfig config = config_from_json(read_config_file(name_or_file), name_or_file);
+  ModelConfig config = config_from_file_text(read_config_file(name_or_file), name_or_file);
   try {
     config.validate();
   } catch (const Error& e) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 
+#include "../format_version.h"
 #include "../json_fields.h"
 #include "megalith/core/version.h"
 #include "megalith/io/input_file.h"
@@ -91,8 +92,9 @@ std::string to_json(const RunConfig& config) {
 RunConfig run_config_from_json(std::string_view document, std::string_view where) {
   const nlohmann::json all = detail::parse_strict(document, where, kMostDepth);
   check(all.is_object() && all.contains("format_version"), where, " is not the config.json of a run");
-  check(all["format_version"] == kFormatVersion, where, " has format version ",
-        detail::shortened(all["format_version"].dump()), ", and this library knows version ", kFormatVersion);
+  const bool tells_writer = all.contains("library_version") && all["library_version"].is_string();
+  detail::check_format_version(std::string(where), all["format_version"].dump(), kFormatVersion,
+                               tells_writer ? all["library_version"].get<std::string>() : "");
   check(all.contains("model"), where, " has no \"model\"");
   RunConfig config;
   config.model = config_from_json(all["model"].dump(), text(where, ": model"));
@@ -130,21 +132,33 @@ nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& trai
   return {{"model", nlohmann::json::parse(to_json(model))}, {"train", train_settings}, {"data", data}};
 }
 
-std::string differences(const nlohmann::json& saved, const nlohmann::json& now) {
-  const nlohmann::json before = saved.flatten(), after = now.flatten();
-  Problems different;
-  const auto add = [&](std::string key, const std::string& was, const std::string& is) {
-    std::replace(key.begin(), key.end(), '/', '.');
-    different.unless(false, shortened(key.substr(1)), " was ", shortened(was), " and is now ", shortened(is));
-  };
-  for (const auto& entry : before.items()) {
-    const bool there = after.contains(entry.key());
-    if (!there || after[entry.key()] != entry.value())
-      add(entry.key(), entry.value().dump(), there ? after[entry.key()].dump() : "missing");
+/// A value as a message shows it.
+static std::string shown(const nlohmann::json* value) {
+  if (value == nullptr) return "missing";
+  return shortened(value->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+/// Notes each value that differs between two trees; null where one has none.
+static void compare(const nlohmann::json* saved, const nlohmann::json* now, const std::string& at, Problems& problems) {
+  if (saved != nullptr && now != nullptr && *saved == *now) return;
+  const auto same_kind = [&](auto is) { return saved != nullptr && now != nullptr && is(*saved) && is(*now); };
+  const auto child = [](const nlohmann::json& of, const auto& key) { return of.contains(key) ? &of[key] : nullptr; };
+  const std::string before = at.empty() ? "" : at + ".";
+  if (same_kind([](const auto& j) { return j.is_object(); })) {
+    for (const auto& [key, value] : saved->items()) compare(&value, child(*now, key), before + key, problems);
+    for (const auto& [key, value] : now->items())
+      if (!saved->contains(key)) compare(nullptr, &value, before + key, problems);
+  } else if (same_kind([](const auto& j) { return j.is_array(); }) && saved->size() == now->size()) {
+    for (std::size_t i = 0; i < saved->size(); ++i) compare(&(*saved)[i], &(*now)[i], before + std::to_string(i), problems);
+  } else {
+    problems.unless(false, at.empty() ? "all of it" : at, " was ", shown(saved), " and is now ", shown(now));
   }
-  for (const auto& entry : after.items())
-    if (!before.contains(entry.key())) add(entry.key(), "missing", entry.value().dump());
-  return different.all();
+}
+
+std::string differences(const nlohmann::json& saved, const nlohmann::json& now) {
+  Problems problems;
+  compare(&saved, &now, "", problems);
+  return problems.all();
 }
 
 }  // namespace detail

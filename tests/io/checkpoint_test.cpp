@@ -123,7 +123,8 @@ TEST(Checkpoint, RefusesWhatIsNotAModelOfOurs) {
   const std::vector<Case> cases = {
       {[](Content& c) { c.metadata.clear(); }, "is no model of megalith: its metadata lacks \"format\""},
       {[](Content& c) { c.metadata["format"] = "pt"; }, "is no model of megalith: its format is \"pt\""},
-      {[](Content& c) { c.metadata["format_version"] = "2"; }, "format version \"2\", and this library reads version 1"},
+      {[](Content& c) { c.metadata["format_version"] = "2"; },
+       "has format version 2, which is newer than 1, the newest that this library reads"},
       {[](Content& c) { c.metadata.erase("config"); }, "metadata lacks \"config\""},
       {[](Content& c) { c.metadata["config"] = "{"; }, "is not valid JSON"},
       {[](Content& c) {
@@ -178,6 +179,7 @@ TEST(Checkpoint, LoadsParametersIntoAModelOfTheSameStructure) {
   config.init_std = 0.5;  // none of these changes what a parameter means
   config.residual_init = 0.5;
   config.scales[0].stack.dropout = 0;
+  config.scales[1].stack.recompute = true;
   config.scales[0].stack.hidden = 64;
   config.scales[0].embedding = 4;
   const auto model = random_model(config, 2);
@@ -212,6 +214,12 @@ TEST(Checkpoint, NamesTheFirstDifference) {
   };
   // Some of these have the same shapes, so only the config can tell.
   expect(problem([](ModelConfig& c) { c.scales[1].stack.heads = 1; }), "differ in scales[1].stack.heads (2 and 1)");
+  expect(
+      problem([](ModelConfig& c) { c.scales[0].unit = 2, c.length = 8; }),
+      "holds a model of 2 layers of width 16 over patches of 4 bytes, 1 layer of width 12 over bytes, windows of 16 bytes, "
+      "and weights are asked for of 2 layers of width 16 over patches of 2 bytes");
+  expect(problem([](ModelConfig& c) { c.scales[0].stack.positions = PositionKind::none, c.length = 8; }),
+         "length (16 and 8)");  // not 0: what a learned length is not compared with
   expect(problem([](ModelConfig& c) { c.scales[1].stack.activation = Activation::gelu; }), "scales[1].stack.activation");
   expect(problem([](ModelConfig& c) { c.scales[1].first_input = FirstInput::previous; }), "scales[1].first_input");
   expect(problem([](ModelConfig& c) { c.soft_cap = 15; }), "soft_cap (0.0 and 15.0)");

@@ -130,6 +130,7 @@ TEST(Safetensors, RefusesDamagedFiles) {
       {"", "has only 0 bytes"},
       {"1234567", "has only 7 bytes"},
       {std::string(8, '\xff') + "{}", "claims a header of " + max},
+      {std::string(7, '\0') + "\x80{}", "claims a header of 9223372036854775808 bytes and has 10 bytes in all"},  // 2^63
       {file_of("{}", 0).substr(0, 9), "is cut short"},
       {file_of(std::string(17 << 20, ' '), 0), "the most allowed"},
       {file_of("", 0), "does not begin with a brace"},

@@ -61,7 +61,7 @@ TEST(ConfigJson, MissingFieldsKeepDefaults) {
 
 TEST(ConfigJson, RefusesWithASentence) {
   const std::vector<std::pair<std::string_view, std::string>> cases = {
-      {"", "my.json is not valid JSON at line 1, column 1"},
+      {"", "my.json is not valid JSON at column 1"},
       {"{\n \"length\": 8,\n x}", "my.json is not valid JSON at line 3, column 2"},
       {"{} {}", "not valid JSON"},
       {"\"\xff\"", "not valid JSON"},
@@ -78,6 +78,12 @@ TEST(ConfigJson, RefusesWithASentence) {
       {R"({"length":"8","scales":[]})", "length must be a whole number"},
       {R"({"length":18446744073709551615,"scales":[]})", "length must be from"},
       {R"({"length":1e999,"scales":[]})", "too large"},
+      {R"({"length":1180591620717411303424,"scales":[]})", "length must be a whole number"},  // 2^70
+      {R"({"length":9223372036854775808,"scales":[]})", "length must be from"},               // 2^63
+      {R"({"length":1e3,"scales":[]})", "length must be a whole number, not 1000.0"},
+      {R"({"scales":[{"stack":{"layers":0.5}}]})", "scales[0].stack.layers must be a whole number, not 0.5"},
+      {R"({"scales":[{"stack":{"norm":"batch"}}]})", "scales[0].stack.norm cannot be \"batch\"; choose from layer, rms"},
+      {R"({"colour":8,"scales":[]})", "no field \"colour\"; choose from length, scales, tied, soft_cap, init_std"},
       {R"({"soft_cap":null,"scales":[]})", "soft_cap must be a number"},
       {R"({"tied":1,"scales":[]})", "tied must be true or false"},
       {R"({"length":8.5,"tied":1,"scales":[{"unot":1}]})",
@@ -90,6 +96,16 @@ TEST(ConfigJson, RefusesWithASentence) {
         << json << "\n expected: " << words << "\n got: " << refusal(json);
   EXPECT_NE(refusal(std::string(100000, '[')).find("nests deeper"), std::string::npos);
   EXPECT_LT(refusal("{\"" + std::string(100000, 'k') + "\":1}").size(), 300u);
+}
+
+TEST(ConfigJson, AFileMayBeThatOfARun) {
+  const std::string model = to_json(unusual());
+  EXPECT_EQ(config_from_file_text(model, "x"), unusual());
+  EXPECT_EQ(config_from_file_text("{\"format_version\":1,\"train\":{},\"model\":" + model + "}", "x"), unusual());
+  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":{"lenght":8,"scales":[]}})", "my.json"),
+               "my.json: model has no field \"lenght\"; did you mean \"length\"?");
+  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":7})", "my.json"), "my.json: model must be an object");
+  EXPECT_ERROR(config_from_json("{\"format_version\":1,\"model\":" + model + "}", "x"), "no field \"format_version\"");
 }
 
 TEST(ConfigJson, FirstDifference) {

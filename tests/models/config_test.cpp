@@ -99,6 +99,11 @@ TEST(ModelConfig, ReportsAllProblemsAtOnce) {
     EXPECT_NE(message.find(words), std::string::npos) << message;
 }
 
+TEST(ModelConfig, InWords) {
+  EXPECT_EQ(in_words(sound()),
+            "2 layers of width 32 over patches of 8 bytes, 1 layer of width 16 over bytes, windows of 64 bytes");
+}
+
 TEST(ModelConfig, OneProblemIsNotReportedTwice) {
   for (const auto& spoil : std::vector<std::function<void(ModelConfig&)>>{
            [](ModelConfig& c) { c.scales[0].unit = 0; }, [](ModelConfig& c) { c.scales[0].stack.width = -4; },

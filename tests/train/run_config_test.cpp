@@ -55,14 +55,23 @@ TEST(RunConfig, Errors) {
   };
   EXPECT_ERROR(run_config_from_json("{", "here"), "here is not valid JSON");
   EXPECT_ERROR(run_config_from_json("{}", "here"), "not the config.json");
-  EXPECT_ERROR(run_config_from_json(with("\"format_version\": 1", "\"format_version\": 2"), "here"), "format version 2");
+  EXPECT_ERROR(run_config_from_json(with("\"format_version\": 1", "\"format_version\": 2"), "here"),
+               "here has format version 2, which is newer than 1, the newest that this library reads; read it with Megalith \"0.");
   EXPECT_ERROR(run_config_from_json(with("\"batch\"", "\"bacth\""), "here"), "no field \"bacth\"; did you mean \"batch\"?");
   EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 2.5"), "here"),
                "train.batch must be a whole number, not 2.5");
   EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 18446744073709551615"), "here"), "train.batch");
   EXPECT_ERROR(run_config_from_json(with("\"seed\": 18446744073709551615", "\"seed\": -1"), "here"),
                "train.seed must be from 0");
-  EXPECT_ERROR(run_config_from_json(with("\"cosine\"", "\"sine\""), "here"), "cosine");
+  EXPECT_ERROR(run_config_from_json(with("\"cosine\"", "\"sine\""), "here"), "did you mean \"cosine\"?");
+  EXPECT_ERROR(run_config_from_json(with("\"cosine\"", "\"stairs\""), "here"),
+               "train.schedule.kind cannot be \"stairs\"; choose from linear, cosine, cooldown");
+  EXPECT_ERROR(run_config_from_json(with("\"clip\": 6.0", "\"clip\": 1e999"), "here"), "a number that is too large");
+  EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 1180591620717411303424"), "here"),
+               "train.batch must be a whole number");
+  EXPECT_ERROR(run_config_from_json(std::string(100000, '['), "here"), "nests deeper");
+  EXPECT_ERROR(run_config_from_json(with("\"batch\": 2,", "\"batch\": 0.5, \"clpi\": 1,"), "here"),
+               "train.batch must be a whole number, not 0.5; train has no field \"clpi\"; did you mean \"clip\"?");
   EXPECT_ERROR(run_config_from_json(with("\"clip\": 6.0", "\"clip\": \"6\""), "here"),
                "train.clip must be a number, not \"6\"");
   EXPECT_ERROR(run_config_from_json(with("\"data\"", "\"dada\""), "here"), "\"dada\"");

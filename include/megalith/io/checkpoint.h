@@ -22,16 +22,16 @@ void save_model(const std::string& path, AnyModel& model, const std::map<std::st
 void save_model(const std::string& path, const ModelConfig& config, std::span<const Parameter> values,
                 const std::map<std::string, std::string>& extra = {});
 
-/// The model in a file, or in the `model.safetensors` of a run's folder. Throws Error where the file is missing, damaged, or
-/// not a model of ours.
+/// The model in a file, or in the `model.safetensors` of a run's folder. Throws Error where the file is missing, damaged (a
+/// number that is changed to another finite one is not noticed), not a model of ours, or fits no memory of this machine.
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file);
 
 /// The config of that model alone, with the same checks; its weights are not read.
 ModelConfig load_checkpoint_config(const std::string& run_dir_or_file);
 
 /// Copies the parameters in a file (or a run's folder) into a model of the same structure: everything that changes what the
-/// parameters mean must be equal; dropout and first values may differ, and so may the length where no position is learned.
-/// Throws Error naming the first difference; the model is then as it was.
+/// parameters mean must be equal; dropout, recomputation and first values may differ, and so may the length where no position
+/// is learned. Throws Error naming both models and the first difference; the model is then as it was.
 void load_parameters(const std::string& run_dir_or_file, AnyModel& model);
 
 }  // namespace megalith

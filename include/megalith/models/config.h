@@ -52,4 +52,8 @@ inline Index window_bytes(const ModelConfig& c, std::size_t scale) {
   return scale == 0 ? c.length : c.scales[scale - 1].unit;
 }
 
+/// What people know a model by: `6 layers of width 512 over patches of 8 bytes, 2 layers of width 256 over bytes, windows of
+/// 1024 bytes`.
+std::string in_words(const ModelConfig& config);
+
 }  // namespace megalith
