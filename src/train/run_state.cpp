@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_state.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../format_version.h"
 #include "../strict_json.h"
 #include "megalith/core/version.h"
 #include "megalith/io/safetensors.h"
@@ -11,7 +16,7 @@ namespace megalith::detail {
 namespace {
 
 constexpr const char* kFormat = "megalith-state";
-constexpr const char* kFormatVersion = "1";
+constexpr int kFormatVersion = 1;
 constexpr std::size_t kMostDepth = 16;
 
 /// Calls f(name, tensor) for each tensor of a run.
@@ -37,7 +42,7 @@ std::vector<Index> shape_of(const Tensor<float>& tensor) { return {tensor.dims()
 void save_state(const std::string& path, const nlohmann::json& settings, Counters counters, const RunTensors& tensors) {
   SafetensorsWriter writer;
   writer.metadata("format", kFormat);
-  writer.metadata("format_version", kFormatVersion);
+  writer.metadata("format_version", std::to_string(kFormatVersion));
   writer.metadata("library_version", kLibraryVersion);
   writer.metadata("settings", settings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   counters.visit([&](const std::string& name, auto& value) { writer.add("run." + name, type_of(value), {1}, &value); });
@@ -47,35 +52,114 @@ void save_state(const std::string& path, const nlohmann::json& settings, Counter
   writer.write(path);
 }
 
-Counters load_state(const std::string& path, const nlohmann::json& settings, const RunTensors& tensors) {
-  const SafetensorsReader reader(path);
-  const auto metadata = [&](const std::string& key) {
-    const auto found = reader.metadata().find(key);
-    return found == reader.metadata().end() ? std::string() : found->second;
+void Counters::list_problems(const RunSize& size, Problems& problems) const {
+  const auto not_negative = [&](const std::string& name, auto value) {
+    problems.unless(value >= 0 && std::isfinite(static_cast<double>(value)), name, " is ", value, ", and must be 0 or more");
   };
-  check(metadata("format") == kFormat, path, " is not the state of a run");
-  check(metadata("format_version") == kFormatVersion, path, " has format version ", in_quotes(metadata("format_version")),
-        ", and this library knows version ", kFormatVersion);
-  const nlohmann::json saved = parse_strict(metadata("settings"), path + ": settings", kMostDepth);
-  check(saved.is_object() && !saved.empty(), path, ": settings is no JSON object with fields");
-  const std::string different = differences(saved, settings);
-  check(different.empty(), "resuming with other settings would change the result: ", different);
+  const std::int64_t most_steps =
+      size.steps > 0 ? size.steps : std::numeric_limits<std::int64_t>::max() / size.bytes_per_step;
+  if (problems.range("run.step", step, 0, most_steps))
+    problems.unless(bytes == step * size.bytes_per_step, "run.bytes is ", bytes, ", and must be ",
+                    step * size.bytes_per_step, " after ", step, " steps");
+  problems.range("run.finished", finished, 0, 1);
+  not_negative("run.lines", lines);
+  not_negative("run.seconds", seconds);
+  not_negative("run.lr", lr);
+  not_negative("run.grad_norm", grad_norm);
+  not_negative("run.line_nats", line_nats);
+  not_negative("run.line_seconds", line_seconds);
+  problems.range("run.line_bytes", line_bytes, 0, std::max<std::int64_t>(bytes, 0));
+  const auto check_validation = [&](const std::string& name, const Validation& v, std::int64_t last) {
+    not_negative(name + ".bits_per_byte", v.bits_per_byte);
+    not_negative(name + ".bytes", v.bytes);
+    problems.range(name + ".step", v.step, -1, std::max<std::int64_t>(last, -1));
+  };
+  check_validation("run.valid", valid, step);
+  check_validation("run.best", best, valid.step);
+}
 
-  Counters counters;
+namespace {
+
+/// The metadata of a file that says it is the state of a run.
+std::string metadata(const SafetensorsReader& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  return found == file.metadata().end() ? std::string() : found->second;
+}
+
+/// The settings in a state: groups by the names of `now`.
+nlohmann::json read_settings(const SafetensorsReader& file, const nlohmann::json& now) {
+  const std::string document = metadata(file, "settings");
+  const nlohmann::json saved = parse_strict(document, file.path() + ": settings", kMostDepth);
+  for (const auto& group : now.items())
+    check(saved.is_object() && saved.contains(group.key()) && saved[group.key()].is_object(), file.path(), ": settings is ",
+          in_quotes(document), ", and must be JSON with an object \"", group.key(), "\"");
+  return saved;
+}
+
+/// Throws unless a state holds exactly these tensors.
+void check_tensors(const SafetensorsReader& file, const RunTensors& tensors) {
   std::size_t used = 0;
   const auto expect = [&](const std::string& name, DType type, const std::vector<Index>& shape) {
-    check(reader.contains(name), path, " has no tensor ", name);
-    const TensorInfo& info = reader.info(name);
-    check(info.dtype == type && info.shape == shape, path, ": ", name, " is ", type_name(info.dtype), " ",
+    check(file.contains(name), file.path(), " has no tensor ", name);
+    const TensorInfo& info = file.info(name);
+    check(info.dtype == type && info.shape == shape, file.path(), ": ", name, " is ", type_name(info.dtype), " ",
           shape_text(info.shape), ", and must be ", type_name(type), " ", shape_text(shape));
     ++used;
   };
-  counters.visit([&](const std::string& name, auto& value) { expect("run." + name, type_of(value), {1}); });
+  Counters().visit([&](const std::string& name, auto& value) { expect("run." + name, type_of(value), {1}); });
   for_each_tensor(tensors,
                   [&](const std::string& name, const Tensor<float>& tensor) { expect(name, DType::f32, shape_of(tensor)); });
-  check(used == reader.tensors().size(), path, " holds ", reader.tensors().size(), " tensors, and the run has ", used);
+  check(used == file.tensors().size(), file.path(), " holds ", file.tensors().size(), " tensors, and the run has ", used);
+}
 
-  counters.visit([&](const std::string& name, auto& value) { reader.read("run." + name, std::span(&value, 1)); });
+/// Adds a sentence for each tensor with a number that no run comes to.
+void check_numbers(const SafetensorsReader& file, const RunTensors& tensors, Problems& problems) {
+  std::vector<float> numbers;
+  for_each_tensor(tensors, [&](const std::string& name, const Tensor<float>& tensor) {
+    numbers.resize(tensor.span().size());
+    file.read(name, numbers);
+    const bool square = name.starts_with("second.");  // a mean of squares
+    const auto wrong =
+        std::find_if(numbers.begin(), numbers.end(), [&](float x) { return !std::isfinite(x) || (square && x < 0); });
+    if (wrong != numbers.end())
+      problems.unless(false, name, " holds ", *wrong, ", and must hold ",
+                      square ? "numbers that are finite and not negative" : "finite numbers");
+  });
+}
+
+}  // namespace
+
+Counters load_state(const std::string& path, const nlohmann::json& settings, const RunSize& size,
+                    const RunTensors& tensors) {
+  // Whatever is wrong with the file itself, there is one thing to do.
+  const auto advised = [](auto&& f) {
+    try {
+      return f();
+    } catch (const Error& error) {
+      throw Error(text(error.what(),
+                       "; the state is damaged or was edited: put a sound copy in its place, or start a run in ",
+                       "another folder, from the weights in this one to keep what they learned"));
+    }
+  };
+  const SafetensorsReader reader = advised([&] {
+    SafetensorsReader file(path);
+    check(metadata(file, "format") == kFormat, path, " is not the state of a run");
+    return file;
+  });
+  check_format_version(path, metadata(reader, "format_version"), kFormatVersion, metadata(reader, "library_version"));
+  const std::string different = differences(advised([&] { return read_settings(reader, settings); }), settings);
+  check(different.empty(), path,
+        " was saved with other settings or data, and resuming with these would change the result: ", different);
+
+  Counters counters;
+  advised([&] {
+    check_tensors(reader, tensors);
+    counters.visit([&](const std::string& name, auto& value) { reader.read("run." + name, std::span(&value, 1)); });
+    Problems problems;
+    counters.list_problems(size, problems);
+    check_numbers(reader, tensors, problems);
+    problems.report(path, ": ");
+  });
   for_each_tensor(tensors, [&](const std::string& name, Tensor<float>& tensor) { reader.read(name, tensor.span()); });
   return counters;
 }

@@ -7,12 +7,19 @@
 #include <span>
 #include <string>
 
+#include "megalith/core/problems.h"
 #include "megalith/models/any_model.h"
 #include "megalith/train/adamw.h"
 #include "megalith/train/trainer.h"
 #include "megalith/train/weight_average.h"
 
 namespace megalith::detail {
+
+/// What the settings say about how far a run can be.
+struct RunSize {
+  std::int64_t steps = 0;           // 0 where the budget is in minutes
+  std::int64_t bytes_per_step = 0;  // above 0
+};
 
 /// What a run knows besides its tensors.
 struct Counters {
@@ -49,6 +56,9 @@ struct Counters {
     visit_validation("valid", valid);
     visit_validation("best", best);
   }
+
+  /// Adds a sentence for each value that no run comes to, naming it as visit() does.
+  void list_problems(const RunSize& size, Problems& problems) const;
 };
 
 /// The tensors of a run, owned by others. average is null where averaging is off.
@@ -61,8 +71,8 @@ struct RunTensors {
 /// Replaces the file at `path`. `settings` is what load_state compares.
 void save_state(const std::string& path, const nlohmann::json& settings, Counters counters, const RunTensors& tensors);
 
-/// Reads the file at `path` into counters and tensors, after checking all of it. Throws Error when it is no sound state, or
-/// when its settings differ from these, naming both values.
-Counters load_state(const std::string& path, const nlohmann::json& settings, const RunTensors& tensors);
+/// Reads the file at `path` into counters and tensors, after checking all of it, numbers too. Throws Error when it is no
+/// sound state, naming what is wrong, or when its settings differ from these, naming both values.
+Counters load_state(const std::string& path, const nlohmann::json& settings, const RunSize& size, const RunTensors& tensors);
 
 }  // namespace megalith::detail

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "megalith/core/check.h"
+#include "megalith/models/memory.h"
+#include "megalith/runtime/machine_memory.h"
 #include "trainer_run.h"
 
 namespace megalith {
@@ -11,6 +13,9 @@ namespace megalith {
 static const TrainConfig& checked(const TrainConfig& config, const ModelConfig& model, int threads) {
   config.validate(model);
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
+  const Shape batch{config.batch, config.length > 0 ? config.length : model.length};
+  check_memory(text("training on batches of ", batch.B, " x ", batch.T, " bytes"),
+               training_memory(model, batch, config.average > 0, threads).total());
   return config;
 }
 
@@ -50,7 +55,9 @@ void Trainer::Run::resume() {
   check(!started_, "resume() comes before run()");
   files_.lock();  // first: whoever still trains there moves what is read here
   if (files_.has_state()) {
-    c_ = detail::load_state(files_.state(), settings(), step_.tensors());
+    c_ = detail::load_state(files_.state(), settings(), {steps_, step_.bytes_per_step()}, step_.tensors());
+    check(c_.finished == 0 || trained(), files_.state(), ": run.finished is 1 after step ", c_.step,
+          ", where the run is not done; the state is damaged or was edited: put a sound copy in its place");
     saved_step_ = c_.step;
     update_rates();
   } else {

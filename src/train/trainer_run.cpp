@@ -95,7 +95,11 @@ void Trainer::Run::end_step(const Report& report) {
 
 TrainResult Trainer::Run::finish(const Report& report) {
   const auto result = [&](bool stopped) { return TrainResult{stopped, !stopped && share_used() < 1, progress()}; };
-  if (c_.finished != 0) return result(false);
+  if (c_.finished != 0) {
+    // Whoever resumes a run that is done may have lost its model or found it damaged: the state has all of it.
+    save_model(files_.model(), step_.result(), {{"step", std::to_string(c_.step)}});
+    return result(false);
+  }
   if (has_valid()) {
     // The best is chosen on the sample, which is the same for all steps; the value that counts is that of everything.
     const bool sampled = config_.eval_every > 0 && sample_bytes() > 0;

@@ -74,7 +74,7 @@ struct TrainResult {
 class Trainer {
  public:
   /// Trains `model`, which must outlive the trainer, from the weights that it has (or those of config.init). Throws Error
-  /// when the settings or the data will not do. Writes nothing yet.
+  /// when the settings or the data will not do, or when training fits no memory of this machine. Writes nothing yet.
   Trainer(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string run_dir,
           int threads = available_cores());
   /// The same with a sampler and validation data (an empty slice: none) of one's own.
@@ -83,9 +83,10 @@ class Trainer {
   ~Trainer();
 
   /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed
-  /// before its first checkpoint, that of step 0, starts anew. The data may lie elsewhere by now. Throws Error when there is
-  /// no run, when somebody else trains in its directory, when its state is lost, or when a setting, the model or the data
-  /// (sizes and samples of the bytes) differ in a way that would change the result, naming both values.
+  /// before its first checkpoint, that of step 0, starts anew; of one that is done, run() writes model.safetensors again and
+  /// no more. The data may lie elsewhere by now. Throws Error when there is no run, when somebody else trains in its
+  /// directory, when its state is lost, damaged or edited, naming each value that no run comes to, or when a setting, the
+  /// model or the data (sizes and samples of the bytes) differ in a way that would change the result, naming both values.
   void resume();
 
   /// Where the run stands; after resume(), where it goes on.
