@@ -3,8 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +44,15 @@ struct Described {
   bool average = false;
 };
 
+/// How the run is trained whose config.json a file is; nothing where it is a model's config.
+std::optional<TrainConfig> training_of_run(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string document{std::istreambuf_iterator<char>(in), {}};
+  const Json all = Json::parse(document, nullptr, false);
+  if (!all.is_object() || !all.contains("format_version")) return std::nullopt;
+  return run_config_from_json(document, file).train;
+}
+
 Described describe(const InfoOptions& options) {
   Described d;
   std::error_code none;
@@ -53,7 +65,8 @@ Described describe(const InfoOptions& options) {
   } else {
     d.config = load_config(options.model);
     d.name = model_name(d.config);
-    train = recipe(d.name);
+    const auto of_run = options.model.ends_with(".json") ? training_of_run(options.model) : std::nullopt;
+    train = of_run.value_or(recipe(d.name));
   }
   d.average = train.average > 0;
   d.batch = {options.batch > 0 ? options.batch : train.batch, d.config.length};

@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "json_lines.h"
 #include "megalith/core/check.h"
 #include "options.h"
 
@@ -57,21 +56,17 @@ std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
 }  // namespace
 
 std::vector<Metric> read_metrics(const std::string& run_dir) {
-  std::ifstream in(run_dir + "/metrics.jsonl", std::ios::binary);
   std::vector<Metric> metrics;
-  for (std::string line; std::getline(in, line);) {
-    const nlohmann::json all = nlohmann::json::parse(line, nullptr, false);
-    if (!all.is_object()) continue;
-    Metric metric{.step = all.value("step", std::int64_t{0}),
-                  .bytes = all.value("bytes", std::int64_t{0}),
-                  .seconds = all.value("seconds", 0.0),
-                  .train_bpb = all.value("train_bpb", 0.0)};
-    if (all.contains("valid_bpb")) {
-      metric.valid_bpb = all.value("valid_bpb", 0.0);
-      metric.valid_bytes = all.value("valid_bytes", std::int64_t{0});
-    }
-    metrics.push_back(metric);
-  }
+  for_each_json_line(run_dir + "/metrics.jsonl", [&](JsonLine& line) {
+    Metric& metric = metrics.emplace_back();
+    line.read("step", metric.step);
+    line.read("bytes", metric.bytes);
+    line.read("seconds", metric.seconds);
+    line.read("train_bpb", metric.train_bpb);
+    if (!line.has("valid_bpb")) return;
+    line.read("valid_bpb", metric.valid_bpb.emplace());
+    line.read("valid_bytes", metric.valid_bytes);
+  });
   return metrics;
 }
 

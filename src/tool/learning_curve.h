@@ -19,7 +19,8 @@ struct Metric {
   std::int64_t valid_bytes = 0;
 };
 
-/// The lines of a run; empty where there are none yet. One that a full disk cut is left out.
+/// The lines of a run; empty where there are none yet. One that a full disk cut is left out. Throws Error, naming the line,
+/// where one does not hold what it should.
 std::vector<Metric> read_metrics(const std::string& run_dir);
 
 /// Bits per byte against bytes learned from: training as it was and smoothed, validation with a dot for each.

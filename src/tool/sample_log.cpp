@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample_log.h"
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "json_lines.h"
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
 #include "megalith/io/atomic_file.h"
@@ -24,10 +25,15 @@ std::string in_hex(std::string_view bytes) {
   return out;
 }
 
-std::string from_hex(const std::string& digits) {
-  std::string out;
-  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-    out += static_cast<char>(std::strtol(digits.substr(i, 2).c_str(), nullptr, 16));
+/// The bytes of a line's "hex".
+std::string from_hex(JsonLine& line) {
+  std::string digits, out;
+  line.read("hex", digits);
+  const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
+  if (!line.require(digits.size() % 2 == 0 && std::all_of(digits.begin(), digits.end(), is_digit), "hex",
+                    "must be pairs of hexadecimal digits, not ", detail::in_quotes(digits)))
+    return out;
+  for (std::size_t i = 0; i < digits.size(); i += 2) out += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
   return out;
 }
 
@@ -40,17 +46,6 @@ std::string line_of(const TextSample& sample) {
   const ordered_json line{
       {"step", sample.step}, {"prompt", sample.prompt}, {"text", sample.bytes}, {"hex", in_hex(sample.bytes)}};
   return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
-
-/// The lines that hold what they should.
-std::vector<ordered_json> lines_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::vector<ordered_json> lines;
-  for (std::string line; std::getline(in, line);) {
-    ordered_json parsed = ordered_json::parse(line, nullptr, false);
-    if (parsed.is_object()) lines.push_back(std::move(parsed));
-  }
-  return lines;
 }
 
 }  // namespace
@@ -73,19 +68,25 @@ SampleOptions SampleLog::options() const {
 
 void SampleLog::resume(std::int64_t step) {
   if (!std::filesystem::exists(path_)) return;
-  try {
-    for (const ordered_json& line : lines_of(path_)) {
-      if (line.contains("sample_every")) {
-        if (!every_) every_ = line.at("sample_every");
-        if (!bytes_) bytes_ = line.at("sample_bytes");
-        if (!prompt_) prompt_ = line.at("prompt");
-      } else if (line.at("step") <= step) {
-        all_.push_back({line.at("step"), line.at("prompt"), from_hex(line.at("hex"))});
-      }
+  for_each_json_line(path_, [&](JsonLine& line) {
+    if (line.has("sample_every")) {
+      SampleOptions options;
+      line.read("sample_every", options.every);
+      line.read("sample_bytes", options.bytes, std::int64_t{1});
+      line.read("prompt", options.prompt);
+      line.require(options.bytes <= SampleOptions::kMostBytes, "sample_bytes", "must be ", SampleOptions::kMostBytes,
+                   " or less, not ", options.bytes);
+      if (!every_) every_ = options.every;
+      if (!bytes_) bytes_ = options.bytes;
+      if (!prompt_) prompt_ = options.prompt;
+      return;
     }
-  } catch (const nlohmann::json::exception&) {
-    throw Error(text(path_, " is not the samples of a run; move it away to go on without it"));
-  }
+    TextSample sample;
+    line.read("step", sample.step);
+    line.read("prompt", sample.prompt);
+    sample.bytes = from_hex(line);
+    if (sample.step <= step) all_.push_back(std::move(sample));
+  });
   std::string document = line_of(options());
   for (const TextSample& sample : all_) document += line_of(sample);
   write_file(path_, document);

@@ -13,6 +13,8 @@
 namespace megalith::tool {
 
 struct SampleOptions {
+  static constexpr std::int64_t kMostBytes = 1 << 20;
+
   std::int64_t every = 0;  // steps; 0: no samples
   std::int64_t bytes = 400;
   std::string prompt{};  // UTF-8
@@ -32,7 +34,8 @@ class SampleLog {
   SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
             std::optional<std::string> prompt, std::uint64_t seed, int threads);
 
-  /// Takes up the file where a run goes on after a step; drops what came later, or was cut off.
+  /// Takes up the file where a run goes on after a step; drops what came later, or was cut off. Throws Error, naming the
+  /// line, where one does not hold what it should.
   void resume(std::int64_t step);
   /// Whether one is to be taken after this step; `last` that of the run.
   bool due(std::int64_t step, bool last) const;

@@ -12,7 +12,9 @@
 
 #include "counted.h"
 #include "interrupt.h"
+#include "megalith/core/check.h"
 #include "megalith/core/version.h"
+#include "megalith/io/checkpoint.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/models/memory.h"
@@ -72,7 +74,18 @@ std::string quoted(const std::string& path) {
   return out + "'";
 }
 
-void say_how_it_ended(const TrainResult& result, const TrainOptions& options, const std::string& program) {
+/// Says so where the best weights are lost: unlike the last ones, they are in no other file.
+void look_for_best(const TrainResult& result, const std::string& run_dir) {
+  if (!result.progress.best) return;
+  try {
+    load_checkpoint_config(run_dir + "/best.safetensors");
+  } catch (const Error& error) {
+    std::fprintf(stderr, "megalith: the weights of the best validation are lost (%s); model.safetensors has the last ones\n",
+                 error.what());
+  }
+}
+
+void say_how_it_ended(const TrainResult& result, bool reported, const TrainOptions& options, const std::string& program) {
   const std::string command = quoted(program);
   const Progress& end = result.progress;
   if (result.stopped) {
@@ -90,18 +103,20 @@ void say_how_it_ended(const TrainResult& result, const TrainOptions& options, co
   else
     std::printf("done after %s; no validation, since neither --valid nor --valid-share was given\n",
                 counted(end.step, "step").c_str());
-  std::printf("the run is in %s, with its learning curve in report.html; to read from it: %s generate %s --bytes 400\n",
-              one_line(options.out).c_str(), command.c_str(), quoted(options.out).c_str());
+  std::printf("the run is in %s%s; to read from it: %s generate %s --bytes 400\n", one_line(options.out).c_str(),
+              reported ? ", with its learning curve in report.html" : "", command.c_str(), quoted(options.out).c_str());
 }
 
-/// The run is done and saved, so a report that cannot be written is no failure of it.
-void leave_report(const RunConfig& run, const TrainResult& result, const SampleLog& samples, const TrainOptions& options) {
+/// Whether there is one: the run is done and saved, so a report that cannot be written is no failure of it.
+bool leave_report(const RunConfig& run, const TrainResult& result, const SampleLog& samples, const TrainOptions& options) {
   try {
     write_report(
         options.out, run, result, samples.all(),
         {{"Processor", processor_name()}, {"Computed by", start_line(options.threads)}, {"Megalith", kLibraryVersion}});
+    return true;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "megalith: no report was written: %s\n", one_line(error.what()).c_str());
+    return false;
   }
 }
 
@@ -141,8 +156,9 @@ int run_train(const TrainOptions& options, const std::string& program) {
   });
   display.finish();
   if (!result.stopped) sample_if_due(result.progress.step, true);
-  leave_report(run, result, samples, options);
-  say_how_it_ended(result, options, program);
+  const bool reported = leave_report(run, result, samples, options);
+  look_for_best(result, options.out);
+  say_how_it_ended(result, reported, options, program);
   const bool sample_left_out = samples.due(result.progress.step, true);
   return result.stopped || sample_left_out ? interrupt.exit_code() : kDone;
 }

@@ -259,7 +259,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->check(whole_number(0))
       ->type_name("N");
   verb.add_option("--sample-bytes", o.sample_bytes, with_default("Their length", sample.bytes))
-      ->check(whole_number(1, 1 << 20))
+      ->check(whole_number(1, SampleOptions::kMostBytes))
       ->type_name("N");
   verb.add_option("--prompt", o.prompt, "What they begin with [nothing]")->type_name("TEXT");
 }

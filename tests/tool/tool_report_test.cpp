@@ -152,6 +152,62 @@ TEST_F(ToolReport, ThatCannotBeWrittenFailsNoRun) {
   const Outcome outcome = train("run");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.err, "no report was written")) << outcome.err;
+  EXPECT_FALSE(contains(outcome.out, "report.html")) << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "the run is in " + folder / "run" + "; to read from it:")) << outcome.out;
+}
+
+TEST_F(ToolReport, EditedMetricsAreNamedByLine) {
+  ASSERT_EQ(train("run").code, 0);
+  const std::string path = folder / "run/metrics.jsonl", whole = file("run/metrics.jsonl");
+  const auto said = [&](const std::string& from, const std::string& to) {
+    std::string edited = whole;
+    const std::size_t at = edited.rfind(from);
+    EXPECT_NE(at, edited.npos) << from;
+    folder.write("run/metrics.jsonl", edited.replace(at, from.size(), to));
+    const Outcome outcome = resume("run");
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_FALSE(contains(outcome.out, "report.html")) << outcome.out;
+    return outcome.err;
+  };
+  const auto expect = [&](const std::string& from, const std::string& to, const std::string& words) {
+    const std::string err = said(from, to);
+    EXPECT_TRUE(
+        contains(err, "no report was written: " + path + " line 2" + words + "; mend that line, or move the file away"))
+        << words << "\n"
+        << err;
+  };
+  expect("\"step\":12", "\"step\":\"12\"", ": step must be a whole number, not \"12\"");
+  expect("\"step\":12", "\"step\":-12", ": step must be 0 or more, not -12");
+  expect("\"step\":12", "\"stop\":12", ": step is missing");
+  expect("\"bytes\":1152", "\"bytes\":null", ": bytes must be a whole number, not null");
+  expect("\"valid_bytes\":1000", "\"valid_bytes\":1e999", " holds a number that is too large");
+  expect("{\"step\":12", "\"step\":12", " is not valid JSON at column 7");
+  folder.write("run/metrics.jsonl", whole);
+  EXPECT_TRUE(contains(resume("run").out, "with its learning curve in report.html"));
+}
+
+TEST_F(ToolReport, EditedSamplesAreNamedByLine) {
+  std::vector<std::string> options{"--steps", "12", "--sample-every", "6", "--sample-bytes", "5"};
+  ASSERT_EQ(train("run", options).code, 0);
+  const std::string path = folder / "run/samples.jsonl", whole = file("run/samples.jsonl");
+  const auto expect = [&](const std::string& from, const std::string& to, const std::string& words) {
+    std::string edited = whole;
+    ASSERT_NE(edited.find(from), edited.npos) << from;
+    folder.write("run/samples.jsonl", edited.replace(edited.find(from), from.size(), to));
+    expect_refusal(resume("run"), 1,
+                   {path + " line " + words, "; mend that line, or move the file away to go on without it"});
+    EXPECT_EQ(file("run/samples.jsonl"), edited);
+  };
+  expect("\"sample_every\":6", "\"sample_every\":0.5", "1: sample_every must be a whole number, not 0.5");
+  expect("\"sample_bytes\":5", "\"sample_bytes\":99999999", "1: sample_bytes must be 1048576 or less, not 99999999");
+  expect("\"step\":6", "\"step\":-6", "2: step must be 0 or more, not -6");
+  expect("\"hex\":\"", "\"hex\":\"q0", "2: hex must be pairs of hexadecimal digits, not \"q0");
+  expect("\"hex\":\"", "\"hex\":\"0", "2: hex must be pairs of hexadecimal digits");
+  expect("\"hex\":\"", "\"hex\":[],\"h\":\"", "2: hex must be a string");
+  expect("}\n{\"step\":12", "}\nnonsense\n{\"step\":12", "3 is not valid JSON");
+  folder.write("run/samples.jsonl", whole);
+  EXPECT_EQ(resume("run").code, 0);
+  EXPECT_EQ(file("run/samples.jsonl"), whole);
 }
 
 }  // namespace

@@ -92,6 +92,7 @@ TEST_F(ToolReports, InfoReadsFilesRunsAndCheckpoints) {
   EXPECT_EQ(run["config"], file["config"]);
   EXPECT_EQ(checkpoint["config"], file["config"]);
   EXPECT_EQ(run["batch"]["windows"], 2);  // as it was trained
+  EXPECT_EQ(json({"info", folder / "run/config.json"}), run);
   expect_refusal(run_tool({"info", folder / "data"}), 1, {"data", "model.safetensors"});
   expect_refusal(run_tool({"info", folder / "nothing"}), 1, {"nothing"});
   expect_refusal(run_tool({"info", folder / "model.json", "--length", "50"}), 1, {"50", "8"});

@@ -159,6 +159,18 @@ TEST_F(ToolResume, ARunThatLostItsStateDoesNotStartAnew) {
   EXPECT_TRUE(model("run") == before);
 }
 
+TEST_F(ToolResume, ARunThatIsDoneGetsItsModelBack) {
+  ASSERT_EQ(train("run", {"--steps", "12", "--eval-every", "4"}).code, 0);
+  const std::string before = model("run");
+  std::filesystem::remove(folder / "run/model.safetensors");
+  EXPECT_EQ(resume("run").code, 0);
+  EXPECT_TRUE(model("run") == before);
+  std::filesystem::remove(folder / "run/best.safetensors");  // those weights are nowhere else
+  const Outcome outcome = resume("run");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.err.find("the weights of the best validation are lost"), std::string::npos) << outcome.err;
+}
+
 TEST_F(ToolResume, NoSignalHandlerInterruptsAComputation) {
   Tool tool(train_options("run", {"--steps", "100000"}));
   ASSERT_TRUE(wait_until([&] { return lines("run") >= 1; }));
