@@ -13,30 +13,13 @@
 #include <string>
 #include <vector>
 
-#include "megalith/core/check.h"
-#include "megalith/core/nearest.h"
 #include "megalith/core/version.h"
+#include "usage_problem.h"
 #include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
-
-std::vector<std::string> verb_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(verb->get_name());
-  return names;
-}
-
-/// CLI11's sentence, and where to read more. Of an unknown verb it says only that one is missing.
-std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  const auto chosen = app.get_subcommands();
-  if (chosen.empty() && argc > 1 && argv[1][0] != '-')
-    return text("megalith: there is no verb '", argv[1], "'; did you mean ", nearest(argv[1], verb_names(app)), "?");
-  if (chosen.empty()) return "megalith: name a verb such as train; see megalith --help";
-  const std::string name = "megalith " + chosen.front()->get_name();
-  return name + ": " + error.what() + "; see " + name + " --help";
-}
 
 /// A caller may have closed standard input, output or error. The next file would get that number, and be written into.
 void occupy_standard_files() {
@@ -61,6 +44,7 @@ int run(int argc, char** argv) {
   CLI::App app{"Trains and runs multiscale byte transformers on CPUs.", "megalith"};
   app.set_version_flag("--version", std::string("megalith ") + kLibraryVersion);
   app.require_subcommand(1);
+  app.option_defaults()->disable_flag_override();  // --resume=no would be --resume
   const std::vector<Verb> verbs{add_train(app, argc > 0 ? argv[0] : "megalith"),
                                 add_eval(app),
                                 add_generate(app),

@@ -29,7 +29,37 @@ TEST_F(ToolUsage, ModelsListsThePresets) {
 
 TEST_F(ToolUsage, AnUnknownVerbNamesTheNearest) {
   expect_refusal(run_tool({"trian"}), kWrongUsage, {"'trian'", "train"});
+  expect_refusal(run_tool({"sing"}), kWrongUsage, {"'sing'", "; choose from train, eval, generate, models"});
   expect_refusal(run_tool({}), kWrongUsage, {"megalith --help"});
+}
+
+TEST_F(ToolUsage, SentencesAboutOptions) {
+  const auto says = [&](const Arguments& arguments, const std::string& sentence) {
+    const Outcome outcome = run_tool(arguments);
+    EXPECT_EQ(outcome.code, kWrongUsage);
+    EXPECT_EQ(outcome.err, "megalith " + arguments[0] + ": " + sentence + "\n");
+  };
+  const std::string see_train = "; see megalith train --help", see_generate = "; see megalith generate --help";
+  says({"train", "--step", "5", "--out", "x"}, "there is no option --step; did you mean \"--steps\"?");
+  says({"train", "--ouut", "x"}, "there is no option --ouut; did you mean \"--out\"?");  // rather than that --out is missing
+  says({"train", "--ouut=x"}, "there is no option --ouut; did you mean \"--out\"?");
+  says({"train", "--colour", "x"}, "there is no option --colour" + see_train);
+  says({"models", "--colour"}, "there is no option --colour; choose from --help");
+  says({"train", "-x", "--out", "x"}, "there is no option -x" + see_train);
+  says({"train", "--out", "x", "--out", "y", "--data", "z"}, "--out is given 2 times; give it once" + see_train);
+  says({"generate", "x", "--bytes", "1", "--bytes", "2", "--bytes", "3"},
+       "--bytes is given 3 times; give it once" + see_generate);
+  says({"train", "--steps"}, "--steps is given without its value N" + see_train);
+  says({"train", "--data", "x"}, "--out DIR is missing" + see_train);
+  says({"train", "--out", "x"}, "--data PATH is missing" + see_train);
+  says({"generate", "--bytes", "1"}, "RUN_DIR|CHECKPOINT is missing" + see_generate);
+  says({"generate", "x", "y", "--bytes", "1"}, "there is nothing to do with 'y'" + see_generate);
+  says({"generate", "x", "--bytes", "1", "--samples", "2"},
+       "--samples is given without --out PREFIX, which it needs" + see_generate);
+  says({"generate", "x", "--bytes", "1", "--force=no"}, "--force takes no value" + see_generate);
+  says({"train", "--out", "x", "--data", "y", "--steps", "4", "--minutes", "3"},
+       "--steps and --minutes exclude each other; give one of them" + see_train);
+  expect_refusal(run_tool({"--foo"}), kWrongUsage, {"megalith: there is no option --foo; choose from --help, --version\n"});
 }
 
 TEST_F(ToolUsage, TrainRefusesBadOptions) {
@@ -95,6 +125,13 @@ TEST_F(ToolUsage, TrainRefusesBadModels) {
   refused({"--model", folder / "model.json", "--init", folder / "nothing"}, {"nothing"});
   folder.write("broken.json", "{\"length\": 48, \"scales\": [");
   refused({"--model", folder / "broken.json"}, {"broken.json"});
+  refused({"--model", "gpt"}, {"\"gpt\"; choose from megabyte-tiny, megabyte-small", "paper-audio"});
+  ASSERT_EQ(train("first").code, 0);
+  refused({"--model", "megabyte-small", "--init", folder / "first"},
+          {"first/model.safetensors holds a model of 1 layer of width 32 over patches of 8 bytes, 1 layer of width 16 over "
+           "bytes, "
+           "windows of 48 bytes, and weights are asked for of 6 layers of width 512 over patches of 8 bytes",
+           "they differ in length (48 and 1024)"});
   folder.write("odd.json", "{\"lenght\": 48, \"scales\": []}");
   refused({"--model", folder / "odd.json"}, {"lenght", "length"});
 }
@@ -124,6 +161,30 @@ TEST_F(ToolUsage, EvalAndGenerateRefuseBadCheckpoints) {
   const std::string whole = read_file(folder / "run/model.safetensors");
   folder.write("cut.safetensors", whole.substr(0, whole.size() - 4));
   refused(folder / "cut.safetensors", {"cut.safetensors"});
+}
+
+TEST_F(ToolUsage, NoCheckpointTakesMemoryThatThereIsNot) {
+  // Its positions are no parameters, so the file is as small as ever, and what it says of its length is all there is.
+  const StackConfig deep{.width = 64, .layers = 16, .heads = 1, .positions = PositionKind::rotary};
+  folder.write("model.json", to_json({.length = kLength, .scales = {{.unit = 1, .stack = deep}}}));
+  ASSERT_EQ(train("run", {"--steps", "1"}).code, 0);
+  std::string file = read_file(folder / "run/model.safetensors");
+  const std::string from = "\\\"length\\\": 48,\\n  ", to = "\\\"length\\\":2147483640,";
+  ASSERT_NE(file.find(from), file.npos);
+  file.replace(file.find(from), from.size(), to);
+  std::uint64_t header = 0;
+  std::memcpy(&header, file.data(), sizeof header);
+  header += to.size() - from.size();
+  std::memcpy(file.data(), &header, sizeof header);
+  const std::string checkpoint = folder.write("long.safetensors", file);
+  expect_refusal(run_tool({"generate", checkpoint, "--bytes", "5"}), kFailed,
+                 {"reading 1 sequence of 2147483640 bytes takes about", "GB of memory, and this process can have"});
+  Arguments again = train_options("again", {"--steps", "1", "--init", checkpoint});
+  again.erase(std::find(again.begin(), again.end(), "--model"), std::find(again.begin(), again.end(), "--out"));
+  expect_refusal(run_tool(again), kFailed, {"training on batches of 2 x 2147483640 bytes takes about"});
+  EXPECT_FALSE(std::filesystem::exists(folder / "again"));
+  EXPECT_EQ(run_tool({"info", checkpoint}).code, 0);
+  EXPECT_EQ(run_tool({"eval", checkpoint, "--data", folder / "valid.txt"}).code, 0) << "one window of 1,000 bytes";
 }
 
 TEST_F(ToolUsage, GenerateRefusesBadOptions) {

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "usage_problem.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "megalith/core/check.h"
+#include "megalith/core/nearest.h"
+#include "option_text.h"
+#include "utf8.h"
+
+namespace megalith::tool {
+namespace {
+
+using Options = std::vector<const CLI::Option*>;
+
+/// --out DIR, or what stands for a positional.
+std::string shown(const CLI::Option& option) {
+  const std::string name = long_name(option), value = takes_value(option) ? option.get_type_name() : "";
+  return name.empty() ? value : value.empty() ? name : name + " " + value;
+}
+
+std::vector<std::string> names_of(const Options& options) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : options)
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+/// What looks like an option among the arguments that nobody took, or empty.
+std::string unknown_option(const CLI::App& app) {
+  for (const std::string& left : app.remaining())
+    if (left.size() > 1 && left[0] == '-') return left.substr(0, left.find('='));
+  return "";
+}
+
+std::string about_unknown(const std::string& given, const Options& known) {
+  return text("there is no option ", printable(given), suggestion(given, names_of(known)));
+}
+
+/// The option that the parser's sentence begins with, with its dashes or without, or null.
+const CLI::Option* named(const std::string& sentence, const Options& options) {
+  const std::string first = sentence.substr(0, sentence.find_first_of(": "));
+  for (const CLI::Option* option : options)
+    if (first == option->get_name() || "--" + first == long_name(*option)) return option;
+  return nullptr;
+}
+
+/// What a verb's own options tell; the parser's sentence where that is no more.
+std::string about_options(const CLI::App& verb, const CLI::ParseError& error, const Options& options) {
+  if (const std::string given = unknown_option(verb); !given.empty()) return about_unknown(given, options);
+  const std::string sentence = error.what();
+  const CLI::Option* const at = named(sentence, options);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
+    return text("there is nothing to do with '", verb.remaining().empty() ? "" : printable(verb.remaining().front()), "'");
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr)
+    for (const CLI::Option* option : options)
+      for (const CLI::Option* other : option->get_excludes())
+        if (option->count() > 0 && other->count() > 0)
+          return text(long_name(*option), " and ", long_name(*other), " exclude each other; give one of them");
+  if (at == nullptr) return sentence;
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) return shown(*at) + " is missing";
+  if (dynamic_cast<const CLI::RequiresError*>(&error) != nullptr)
+    for (const CLI::Option* other : at->get_needs())
+      if (other->count() == 0) return text(long_name(*at), " is given without ", shown(*other), ", which it needs");
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    if (!takes_value(*at)) return long_name(*at) + " takes no value";
+    if (at->count() > 1) return text(long_name(*at), " is given ", at->count(), " times; give it once");
+    return text(long_name(*at), " is given without its value ", at->get_type_name());
+  }
+  return sentence;
+}
+
+/// The whole line. Where the sentence has no suggestion, --help has.
+std::string with_help(const std::string& command, const std::string& sentence) {
+  const bool suggests = sentence.ends_with("?") || sentence.find("; choose from ") != sentence.npos;
+  return command + ": " + sentence + (suggests ? "" : "; see " + command + " --help");
+}
+
+}  // namespace
+
+std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const auto every = [](const CLI::Option*) { return true; };
+  const auto chosen = app.get_subcommands();
+  if (chosen.empty() && argc > 1 && argv[1][0] == '-')
+    return with_help("megalith", about_unknown(argv[1], app.get_options(every)));
+  if (chosen.empty() && argc > 1) {
+    std::vector<std::string> verbs;
+    for (const CLI::App* verb : verbs_of(app)) verbs.push_back(verb->get_name());
+    return text("megalith: there is no verb '", printable(argv[1]), "'", suggestion(argv[1], verbs));
+  }
+  if (chosen.empty()) return "megalith: name a verb such as train; see megalith --help";
+  const CLI::App& verb = *chosen.front();
+  const std::string name = "megalith " + verb.get_name();
+  return with_help(name, about_options(verb, error, verb.get_options(every)));
+}
+
+}  // namespace megalith::tool
