@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view kStyle = R"css(
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0 2rem; padding: 0; }
-.figures div { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
+.figures div { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; display: flex; flex-direction: column; justify-content: space-between; }
 .figures dt { color: var(--soft); font-size: .8rem; }
 .figures dd { margin: 0; font-size: 1.45rem; line-height: 1.3; font-weight: 600; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
 .narrow { display: none; }
@@ -46,6 +46,13 @@ std::string rounded(double value, int decimals) {
 }
 
 std::string bytes_text(std::int64_t bytes) { return short_number(static_cast<double>(bytes), "B"); }
+
+/// "0.7 s", "1 min 30 s", "2 h 5 min".
+std::string in_units(double seconds) {
+  const auto s = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e12));
+  if (s >= 3600) return text(grouped(s / 3600), " h ", s / 60 % 60, " min");
+  return s >= 60 ? text(s / 60, " min ", s % 60, " s") : rounded(seconds, 1) + " s";
+}
 
 std::string table(const Facts& facts) {
   std::string out = "<table>\n";
@@ -76,15 +83,15 @@ Facts facts_of(const RunConfig& run) {
   facts.emplace_back("Window", grouped(model.length) + " bytes");
   for (const ScaleConfig& scale : model.scales)
     facts.emplace_back(
-        scale.unit == 1 ? "Bytes" : text("Patches of ", scale.unit),
+        scale.unit == 1 ? "Bytes" : text(scale.unit, "-byte patches"),
         text("width ", scale.stack.width, ", ", scale.stack.layers, scale.stack.layers == 1 ? " layer, " : " layers, ",
              scale.stack.heads, scale.stack.heads == 1 ? " head" : " heads"));
   const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
-  facts.emplace_back("To learn a byte", rounded(flops * 1e-6, 1) + " MFLOP");
+  facts.emplace_back("Work", rounded(flops * 1e-6, 1) + " MFLOP to learn a byte");
   facts.emplace_back("Budget", shown(train.budget));
   facts.emplace_back("Batch", text(train.batch, train.accumulate > 1 ? text(" × ", train.accumulate) : "", " windows"));
-  facts.emplace_back("Learning rate", text(train.schedule.peak, ", ", to_string(train.schedule.kind)));
-  if (train.average > 0) facts.emplace_back("Average", text(train.average));
+  facts.emplace_back("Learning rate", text(train.schedule.peak, " at its peak, ", to_string(train.schedule.kind)));
+  if (train.average > 0) facts.emplace_back("Average", text("of the weights, decay ", train.average));
   if (train.patience > 0) facts.emplace_back("Patience", text(train.patience, " validations"));
   if (!train.init.empty()) facts.emplace_back("Started from", train.init);
   facts.emplace_back("Seed", text(train.seed));
@@ -107,10 +114,10 @@ std::string headline(const TrainResult& result) {
 std::string figures(const TrainResult& result, const std::vector<Metric>& metrics) {
   const Progress& end = result.progress;
   Facts all;
-  if (end.valid) all.emplace_back("bits per byte", rounded(end.valid->bits_per_byte, 3));
-  else if (!metrics.empty()) all.emplace_back("bits per byte in training", rounded(metrics.back().train_bpb, 3));
+  if (end.valid) all.emplace_back("bits per byte, validation", rounded(end.valid->bits_per_byte, 3));
+  else if (!metrics.empty()) all.emplace_back("bits per byte, training", rounded(metrics.back().train_bpb, 3));
   all.emplace_back("learned from", bytes_text(end.bytes));
-  all.emplace_back("time", duration(end.seconds));
+  all.emplace_back("training time", in_units(end.seconds));
   if (end.seconds > 0)
     all.emplace_back("bytes per second", grouped(std::llround(static_cast<double>(end.bytes) / end.seconds)));
   std::string out = "<dl class=\"figures\">\n";

@@ -25,14 +25,14 @@ body { max-width: 62rem; }
 .text { border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.1rem; line-height: 1.75; tab-size: 4; }
 .text i { font-style: normal; padding: .15em 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 0; margin: 1.25rem 0 1.5rem; font-size: .8rem; color: var(--soft); }
-.legend span:first-child { margin-right: .6rem; }
+.legend span:first-child { flex-basis: 100%; }
 .legend i { font-style: normal; padding: .2rem .6rem; font-variant-numeric: tabular-nums; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .h0 { background: none; } .h1 { background: var(--h1); } .h2 { background: var(--h2); } .h3 { background: var(--h3); }
 .h4 { background: var(--h4); } .h5 { background: var(--h5); } .h6 { background: var(--h6); }
 .h7 { background: var(--h7); } .h8 { background: var(--h8); }
 .legend i, .text i { color: var(--ink); } .text .h7, .text .h8, .legend .h7, .legend .h8 { color: var(--hot); }
 .h6 .hex, .h7 .hex, .h8 .hex { color: inherit; border-color: currentColor; }
-h2 { overflow-wrap: anywhere; }
+h2 { overflow-wrap: anywhere; } h2 small { font-weight: 400; }
 .end { opacity: .45; }
 )css";
 
@@ -46,14 +46,14 @@ std::string legend() {
   std::string out = "<p class=\"legend\" aria-label=\"Colours by cost in bits\"><span>bits for a byte</span>";
   for (std::size_t i = 0; i <= kSteps.size(); ++i)
     out += text("<i class=\"h", i, "\">",
-                i == 0               ? "below 0.5"
-                : i == kSteps.size() ? "12 and more"
-                                     : text("from ", kSteps[i - 1]),
+                i == 0               ? "under " + text(kSteps[0])
+                : i == kSteps.size() ? text(kSteps[i - 1]) + " and more"
+                                     : text(kSteps[i - 1]) + "–" + text(kSteps[i]),
                 "</i>");
   return out + "</p>\n";
 }
 
-/// The sign in the colour of its dearest byte: a letter of two bytes is as surprising as the byte that told it.
+/// The character in the colour of its dearest byte: a letter of two bytes is as surprising as the byte that told it.
 std::string coloured(std::string_view piece, bool is_text, std::span<const float> bits) {
   const double cost = static_cast<double>(*std::max_element(bits.begin(), bits.end()));
   std::string said;
@@ -81,11 +81,14 @@ void SurpriseMap::add(const std::string& path, std::int64_t offset, std::span<co
 }
 
 std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const {
-  std::string body = "<h1>What surprises the model</h1>\n<p class=\"soft\">" + escaped(model) + ": " +
-                     rounded(bits_per_byte, 3) + " bits per byte over " + grouped(total_bytes) + " bytes" +
-                     (shown_ < total_bytes ? ", of which the first " + grouped(shown_) + " are shown" : "") +
-                     ". Rest the pointer on a sign for its cost; bytes that are no text are in hexadecimal.</p>\n" +
-                     legend();
+  std::string body =
+      "<h1>What surprises the model</h1>\n<p class=\"soft\">" + escaped(model) + ": " + rounded(bits_per_byte, 3) +
+      " bits per byte over " + grouped(total_bytes) + " bytes" +
+      (shown_ < total_bytes ? ", of which the first " + grouped(shown_) + " are shown" : "") +
+      ". The stronger its colour, the less the model expected a character; a byte that could be any costs 8 bits. "
+      "Point at a character to read its cost. ↵ ends a line, and a byte that is not text is shown in "
+      "hexadecimal.</p>\n" +
+      legend();
   for (const File& file : files_) {
     double sum = 0;
     for (const float b : file.bits) sum += static_cast<double>(b);

@@ -137,6 +137,8 @@ TEST(SurpriseMap, ColoursWhatItShowsAndNoMore) {
   EXPECT_NE(all.find("f&lt;1&gt;"), std::string::npos);
   EXPECT_EQ(all.find("third"), std::string::npos);
   EXPECT_NE(all.find("the first 7 are shown"), std::string::npos);
+  EXPECT_NE(all.find("<i class=\"h4\">3–4.5</i>"), std::string::npos) << "the legend tells where a colour ends";
+  EXPECT_EQ(all.find(" sign "), std::string::npos) << "what readers know as a character";
 }
 
 /// A pipe with these bytes in it.
