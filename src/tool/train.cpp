@@ -81,7 +81,7 @@ void look_for_best(const TrainResult& result, const std::string& run_dir) {
     load_checkpoint_config(run_dir + "/best.safetensors");
   } catch (const Error& error) {
     std::fprintf(stderr, "megalith: the weights of the best validation are lost (%s); model.safetensors has the last ones\n",
-                 error.what());
+                 one_line(error.what()).c_str());
   }
 }
 
