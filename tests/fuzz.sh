@@ -27,8 +27,8 @@ export UBSAN_OPTIONS=print_stacktrace=1
 findings=$PWD/build/fuzz/findings
 mkdir -p "$findings"
 # No single piece of memory, and not all together, may be far above what an input of this size needs. An input that takes
-# seconds is a finding too.
-limits=(-max_len=16384 -malloc_limit_mb=64 -rss_limit_mb=1024 -timeout=10)
+# a minute is a finding too.
+limits=(-max_len=16384 -malloc_limit_mb=64 -rss_limit_mb=1024 -timeout=60)
 
 for harness in "${harnesses[@]}"; do
   program=$PWD/build/fuzz/tests/fuzz/fuzz_$harness
@@ -40,6 +40,7 @@ for harness in "${harnesses[@]}"; do
   if ! look -runs=0 "$corpus" || { [ "$seconds" -gt 0 ] && ! look -max_total_time="$seconds" "$found" "$corpus"; }; then
     tail -n 60 "$found.log" >&2
     input=$(find "$findings" -name "$harness-*" -newer "$program" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)
+    [ -n "$input" ] || { echo "fuzz: $harness: failed and left no input; its words are in $found.log" >&2; exit 1; }
     echo "fuzz: $harness: a finding, kept in $input; to see it again: $program $input" >&2
     exit 1
   fi

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "megalith/core/check.h"
 #include "megalith/core/version.h"
 #include "usage_problem.h"
 #include "utf8.h"
@@ -27,12 +29,19 @@ void occupy_standard_files() {
     if (::fcntl(descriptor, F_GETFD) < 0) (void)!::open("/dev/null", O_RDWR);  // takes the lowest free number
 }
 
+/// A reader who left keeps no exit code from being told.
+void survive_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+
 /// Says what went wrong. The names in it are the user's, and may hold what a terminal would act on.
-void complain(const std::string& sentence) { std::cerr << one_line(sentence) << '\n'; }
+void complain(const std::string& sentence) {
+  survive_broken_pipes();
+  std::cerr << one_line(sentence) << '\n';
+}
 
 /// The exit code, unless it says that all went well and what was printed did not arrive. A reader who left has all that it
 /// wanted.
 int once_printed(int code) {
+  survive_broken_pipes();
   errno = 0;
   const bool flushed = std::cout.flush() && std::fflush(stdout) == 0;
   if (code != kDone || (flushed && std::ferror(stdout) == 0) || errno == EPIPE) return code;

@@ -17,8 +17,6 @@
 #include "megalith/io/checkpoint.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
-#include "megalith/models/memory.h"
-#include "megalith/runtime/machine_memory.h"
 #include "megalith/train/trainer.h"
 #include "options.h"
 #include "progress.h"
@@ -39,13 +37,6 @@ std::string processor_name() {
   for (std::string line; std::getline(in, line);)
     if (line.rfind("model name", 0) == 0 && line.find(": ") != line.npos) return line.substr(line.find(": ") + 2);
   return "unknown";
-}
-
-void check_training_memory(const RunConfig& run, int threads) {
-  run.model.validate();
-  run.train.validate(run.model);
-  const Shape batch{run.train.batch, run.model.length};
-  check_memory("training this model", training_memory(run.model, batch, run.train.average > 0, threads).total());
 }
 
 void say_what_starts(const RunConfig& run) {
@@ -125,7 +116,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
   std::optional<StandardInput> input;
   if (options.reads_standard_input()) input.emplace(STDIN_FILENO, options.out);
   const RunConfig run = run_config(options);
-  check_training_memory(run, options.threads);
+  check_training(run.model, run.train, options.threads);  // before the model takes memory
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, options.threads);
@@ -140,9 +131,13 @@ int run_train(const TrainOptions& options, const std::string& program) {
   ProgressDisplay display(stderr);
   const auto sample_if_due = [&](std::int64_t step, bool last) {
     if (!samples.due(step, last)) return;
-    const TextSample* sample = samples.take(trainer.result(), step, [&] { return interrupt.asked(); });
-    if (sample != nullptr)
-      display.say(text("step ", grouped(step), ": a sample\n", printable(sample->prompt + sample->bytes), "\n"));
+    try {
+      const TextSample* sample = samples.take(trainer.result(), step, [&] { return interrupt.asked(); });
+      if (sample != nullptr)
+        display.say(text("step ", grouped(step), ": a sample\n", printable(sample->prompt + sample->bytes), "\n"));
+    } catch (const Error& error) {  // as of memory that others have taken; a run does not end for want of a sample
+      display.say(text("step ", grouped(step), ": no sample: ", one_line(error.what()), "\n"));
+    }
   };
   // Whoever stopped the run may have stopped a sample.
   if (options.resume && trainer.progress().step > 0) sample_if_due(trainer.progress().step, false);
@@ -159,7 +154,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
   const bool reported = leave_report(run, result, samples, options);
   look_for_best(result, options.out);
   say_how_it_ended(result, reported, options, program);
-  const bool sample_left_out = samples.due(result.progress.step, true);
+  const bool sample_left_out = interrupt.asked() && samples.due(result.progress.step, true);
   return result.stopped || sample_left_out ? interrupt.exit_code() : kDone;
 }
 

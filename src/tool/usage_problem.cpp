@@ -17,7 +17,7 @@ using Options = std::vector<const CLI::Option*>;
 /// --out DIR, or what stands for a positional.
 std::string shown(const CLI::Option& option) {
   const std::string name = long_name(option), value = takes_value(option) ? option.get_type_name() : "";
-  return name.empty() ? value : value.empty() ? name : name + " " + value;
+  return name.empty() ? "the argument " + value : value.empty() ? name : name + " " + value;
 }
 
 std::vector<std::string> names_of(const Options& options) {
@@ -30,7 +30,7 @@ std::vector<std::string> names_of(const Options& options) {
 /// What looks like an option among the arguments that nobody took, or empty.
 std::string unknown_option(const CLI::App& app) {
   for (const std::string& left : app.remaining())
-    if (left.size() > 1 && left[0] == '-') return left.substr(0, left.find('='));
+    if (left.size() > 1 && left[0] == '-' && left != "--") return left.substr(0, left.find('='));
   return "";
 }
 
@@ -65,7 +65,8 @@ std::string about_options(const CLI::App& verb, const CLI::ParseError& error, co
       if (other->count() == 0) return text(long_name(*at), " is given without ", shown(*other), ", which it needs");
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     if (!takes_value(*at)) return long_name(*at) + " takes no value";
-    if (at->count() > 1) return text(long_name(*at), " is given ", at->count(), " times; give it once");
+    if (at->count() > 1 && at->get_items_expected_max() == 1)
+      return text(long_name(*at), " is given ", at->count(), " times; give it once");
     return text(long_name(*at), " is given without its value ", at->get_type_name());
   }
   return sentence;
@@ -92,6 +93,10 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int
   if (chosen.empty()) return "megalith: name a verb such as train; see megalith --help";
   const CLI::App& verb = *chosen.front();
   const std::string name = "megalith " + verb.get_name();
+  for (const std::string& left : app.remaining())  // not those of the verb
+    if (left != "--")
+      return with_help(name,
+                       text("'", printable(left), "' stands outside of what ", name, " takes; options come after the verb"));
   return with_help(name, about_options(verb, error, verb.get_options(every)));
 }
 

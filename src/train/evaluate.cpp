@@ -69,10 +69,17 @@ class Scorer {
   void add(const Window& window) {
     const Index padded = (window.size + unit_ - 1) / unit_ * unit_;
     if (padded != padded_ || std::ssize(batch_) == most_) flush();
-    if (padded != padded_)
-      check_memory(text("scoring windows of ", padded, " bytes"), scoring_memory(model_.config(), {most_, padded}));
+    if (padded > longest_) check_scoring(padded);
     padded_ = padded;
     batch_.push_back(window);
+  }
+
+  /// What scoring takes besides the weights and the scratch that are there.
+  void check_scoring(Index padded) {
+    longest_ = padded;
+    const double there =
+        static_cast<double>(model_.parameter_count()) * sizeof(float) + static_cast<double>(workspace_.capacity());
+    check_memory(text("scoring windows of ", padded, " bytes"), scoring_memory(model_.config(), {most_, padded}) - there);
   }
 
   void flush() {
@@ -107,7 +114,7 @@ class Scorer {
   Workspace& workspace_;
   CorpusSlice data_;
   const EvaluateConfig& config_;
-  Index unit_ = 1, most_ = 1, padded_ = 0;
+  Index unit_ = 1, most_ = 1, padded_ = 0, longest_ = 0;
   std::vector<Window> batch_;
   std::vector<std::uint8_t> bytes_;
   std::vector<float> costs_;

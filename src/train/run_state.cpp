@@ -8,6 +8,7 @@
 #include "../format_version.h"
 #include "../strict_json.h"
 #include "megalith/core/version.h"
+#include "megalith/io/input_file.h"
 #include "megalith/io/safetensors.h"
 #include "run_config_json.h"
 
@@ -56,8 +57,8 @@ void Counters::list_problems(const RunSize& size, Problems& problems) const {
   const auto not_negative = [&](const std::string& name, auto value) {
     problems.unless(value >= 0 && std::isfinite(static_cast<double>(value)), name, " is ", value, ", and must be 0 or more");
   };
-  const std::int64_t most_steps =
-      size.steps > 0 ? size.steps : std::numeric_limits<std::int64_t>::max() / size.bytes_per_step;
+  const std::int64_t countable = std::numeric_limits<std::int64_t>::max() / size.bytes_per_step - 1;
+  const std::int64_t most_steps = size.steps > 0 ? std::min(size.steps, countable) : countable;
   if (problems.range("run.step", step, 0, most_steps))
     problems.unless(bytes == step * size.bytes_per_step, "run.bytes is ", bytes, ", and must be ",
                     step * size.bytes_per_step, " after ", step, " steps");
@@ -118,12 +119,12 @@ void check_numbers(const SafetensorsReader& file, const RunTensors& tensors, Pro
   for_each_tensor(tensors, [&](const std::string& name, const Tensor<float>& tensor) {
     numbers.resize(tensor.span().size());
     file.read(name, numbers);
-    const bool square = name.starts_with("second.");  // a mean of squares
+    const bool square = name.starts_with("second.");  // a mean of squares, which may be too large for a float
     const auto wrong =
-        std::find_if(numbers.begin(), numbers.end(), [&](float x) { return !std::isfinite(x) || (square && x < 0); });
+        std::find_if(numbers.begin(), numbers.end(), [&](float x) { return square ? !(x >= 0) : !std::isfinite(x); });
     if (wrong != numbers.end())
       problems.unless(false, name, " holds ", *wrong, ", and must hold ",
-                      square ? "numbers that are finite and not negative" : "finite numbers");
+                      square ? "numbers that are not negative" : "finite numbers");
   });
 }
 
@@ -131,6 +132,7 @@ void check_numbers(const SafetensorsReader& file, const RunTensors& tensors, Pro
 
 Counters load_state(const std::string& path, const nlohmann::json& settings, const RunSize& size,
                     const RunTensors& tensors) {
+  InputFile{path};  // one that cannot be read may be sound
   // Whatever is wrong with the file itself, there is one thing to do.
   const auto advised = [](auto&& f) {
     try {

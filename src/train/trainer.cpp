@@ -10,17 +10,23 @@
 
 namespace megalith {
 
-static const TrainConfig& checked(const TrainConfig& config, const ModelConfig& model, int threads) {
+/// `there`: bytes of the weights that have their memory.
+static const TrainConfig& checked(const TrainConfig& config, const ModelConfig& model, int threads, double there) {
+  model.validate();
   config.validate(model);
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
   const Shape batch{config.batch, config.length > 0 ? config.length : model.length};
   check_memory(text("training on batches of ", batch.B, " x ", batch.T, " bytes"),
-               training_memory(model, batch, config.average > 0, threads).total());
+               training_memory(model, batch, config.average > 0, threads).total() - there);
   return config;
 }
 
+void check_training(const ModelConfig& model, const TrainConfig& config, int threads) {
+  static_cast<void>(checked(config, model, threads, 0));
+}
+
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string& dir, int threads)
-    : config_(checked(config, model.config(), threads)),
+    : config_(checked(config, model.config(), threads, static_cast<double>(model.parameter_count()) * sizeof(float))),
       length_(config.length > 0 ? config.length : model.config().length),
       step_(model, config_, length_, threads),
       files_(dir) {

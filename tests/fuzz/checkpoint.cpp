@@ -80,7 +80,7 @@ void save_and_load(AnyModel& model) {
 void save_and_load(const detail::Counters& counters, TinyRun& run) {
   const std::string path = scratch_path();
   detail::save_state(path, run.settings, counters, run.tensors());
-  const detail::Counters again = detail::load_state(path, run.settings, run.tensors());
+  const detail::Counters again = detail::load_state(path, run.settings, run.size, run.tensors());
   require(again.step == counters.step && again.best.step == counters.best.step, "a saved state comes back");
   std::filesystem::remove(path);
 }
@@ -94,7 +94,7 @@ void load(const std::string& path) {
   if (accepts([&] { model = load_model(path); })) {
     save_and_load(*model);
     accepts([&] { load_parameters(path, *run.model); });
-  } else if (accepts([&] { counters = detail::load_state(path, run.settings, run.tensors()); })) {
+  } else if (accepts([&] { counters = detail::load_state(path, run.settings, run.size, run.tensors()); })) {
     save_and_load(counters, run);
   }
 }

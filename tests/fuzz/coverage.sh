@@ -13,7 +13,8 @@ mkdir -p "$profiles"
 objects=()
 for harness in checkpoint config options; do
   LLVM_PROFILE_FILE=$profiles/$harness.profraw OMP_NUM_THREADS=1 \
-    "$programs/fuzz_$harness" -runs=0 -max_len=16384 "$PWD/tests/fuzz/corpus/$harness" 2> "$profiles/$harness.log"
+    "$programs/fuzz_$harness" -runs=0 -max_len=16384 "$PWD/tests/fuzz/corpus/$harness" 2> "$profiles/$harness.log" ||
+    { cat "$profiles/$harness.log" >&2; exit 1; }
   objects+=(-object "$programs/fuzz_$harness")
 done
 llvm-profdata merge -o "$profiles/all" "$profiles"/*.profraw
@@ -22,7 +23,8 @@ if [ $# -gt 0 ]; then
   exec llvm-cov show -instr-profile="$profiles/all" "${objects[@]}" "$@"
 fi
 # Of the files that are compiled for it (tests/fuzz/CMakeLists.txt), and of the two headers that these share.
-others='^/usr|/include/|/tests/|/src/(tool|train)/.*[.]h$'
+root=$(printf '%s' "$PWD" | sed 's/[][\\.*^$+?(){}|]/\\&/g')
+others="^/usr|^$root/(include|tests)/|^$root/src/(tool|train)/.*[.]h$"
 llvm-cov report -instr-profile="$profiles/all" "${objects[@]}" -ignore-filename-regex="$others" 2> "$profiles/report.log" |
   awk -v least="$least" '
     NF >= 10 && $1 ~ /\.(cpp|h)$/ { printf "%6s of %4d lines  %s\n", $10, $8, $1; low += $10 + 0 < least; files++ }

@@ -29,6 +29,7 @@ struct TinyRun {
   AdamW optimiser{weights, {}};
   WeightAverage average{*model, 0.9};
   nlohmann::json settings = detail::result_settings(tiny_config(), {}, {{"train", "here"}, {"valid", nullptr}});
+  detail::RunSize size{.bytes_per_step = TrainConfig().batch * tiny_config().length};
 
   detail::RunTensors tensors() { return {weights, optimiser, &average}; }
 };

@@ -76,7 +76,7 @@ TEST_F(CheckpointDamage, EveryCutIsNoticed) {
 TEST_F(CheckpointDamage, NoFlippedBitOfTheHeaderCrashesOrMovesANumber) {
   std::size_t refused = 0, passed = 0;
   for (std::size_t at = 0; at < header_end; ++at)
-    for (const int bit : {static_cast<int>(at % 8), 0, 5}) {
+    for (const int bit : {static_cast<int>(at % 8), 5}) {
       std::string bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ (1 << bit));
       const auto model = loaded(bytes);
@@ -176,7 +176,7 @@ TEST_F(CheckpointDamage, ASparseFileOfAbsurdSizeIsRefusedBeforeMemoryIsTaken) {
   std::filesystem::resize_file(path, 8 + length + size, error);
   if (error) GTEST_SKIP() << "this file system holds no such file: " << error.message();
   EXPECT_EQ(load_checkpoint_config(path), absurd) << "describing takes no memory";
-  EXPECT_ERROR(load_model(path), "GB of memory, and this process can have");
+  EXPECT_ERROR(load_model(path), "MB of memory");
   EXPECT_ERROR(load_parameters(path, *make_model(config)), "they differ in the number of scales");
 }
 

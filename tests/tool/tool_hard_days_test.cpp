@@ -147,7 +147,7 @@ TEST_F(ToolHardDays, AModelThatDoesNotFitIsRefusedBeforeItIsMade) {
   const auto refused = [&](const std::string& name, ModelConfig config, const Arguments& more) {
     folder.write(name, to_json(config));
     expect_refusal(run_tool(short_run(folder / "data", "run", more, name)), 1,
-                   {"training this model takes about", "MB of memory", "take a smaller"});
+                   {"training on batches of ", "MB of memory", "take a smaller"});
     EXPECT_FALSE(exists("run"));
   };
   ModelConfig wide = miniature(), deep = miniature(), longest = miniature();
@@ -167,7 +167,7 @@ TEST_F(ToolHardDays, ALimitOfMemoryIsKept) {
   config.scales[0].stack = {.width = 1024, .layers = 8, .heads = 2};  // 100 million parameters
   folder.write("large.json", to_json(config));
   expect_refusal(run_tool(short_run(folder / "data", "run", {}, "large.json"), "", after("ulimit -v 1000000")), 1,
-                 {"training this model takes about", "MB can be had"});
+                 {"training on batches of ", "MB can be had"});
   EXPECT_FALSE(exists("run"));
 }
 
@@ -200,7 +200,7 @@ TEST_F(ToolHardDays, ACheckpointThatDoesNotFitIsRefusedBeforeItIsRead) {
                  {"a model of ", "parameters takes about"});
   expect_refusal(
       run_tool({"train", "--init", folder / "huge.safetensors", "--data", folder / "data", "--out", folder / "new"}), 1,
-      {"this model takes about"});
+      {"training on batches of "});
 }
 
 TEST_F(ToolHardDays, AWindowThatDoesNotFitIsRefused) {

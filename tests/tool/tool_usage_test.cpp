@@ -178,7 +178,7 @@ TEST_F(ToolUsage, NoCheckpointTakesMemoryThatThereIsNot) {
   std::memcpy(file.data(), &header, sizeof header);
   const std::string checkpoint = folder.write("long.safetensors", file);
   expect_refusal(run_tool({"generate", checkpoint, "--bytes", "5"}), kFailed,
-                 {"reading 1 sequence of 2147483640 bytes takes about", "GB of memory, and this process can have"});
+                 {"reading 1 sequence of 2147483640 bytes takes about", "MB of memory"});
   Arguments again = train_options("again", {"--steps", "1", "--init", checkpoint});
   again.erase(std::find(again.begin(), again.end(), "--model"), std::find(again.begin(), again.end(), "--out"));
   expect_refusal(run_tool(again), kFailed, {"training on batches of 2 x 2147483640 bytes takes about"});

@@ -137,9 +137,9 @@ TEST(TrainerErrors, DamagedStatesAreRefusedAndTouchNothing) {
     return changed.replace(begin, end - begin, std::string(first) + blanks + std::string(last));
   };
   for (const char* settings : {"5", "[]", "{}"})
-    EXPECT_NE(refusal(with_settings(settings, "")).find("settings is no JSON object"), std::string::npos) << settings;
+    EXPECT_NE(refusal(with_settings(settings, "")).find("and must be JSON with an object"), std::string::npos) << settings;
   const std::string long_message = refusal(with_settings(R"({\"train\":\")", R"(\"})"));
-  EXPECT_NE(long_message.find("train was \"   "), std::string::npos) << long_message;
+  EXPECT_NE(long_message.find("settings is \"{\"train\":\"   "), std::string::npos) << long_message;
   EXPECT_EQ(long_message.find(std::string(100, ' ')), std::string::npos) << long_message;
   EXPECT_EQ(error_of([&] {
               folder.write("run/state.safetensors", whole);

@@ -7,12 +7,6 @@
 #include <memory>
 #include <new>
 
-#ifdef __linux__
-#include <sys/mman.h>
-
-#include <cstdint>
-#endif
-
 namespace megalith {
 
 inline constexpr std::size_t kAlignment = 64;  // bytes: a cache line, and the widest vector register
@@ -25,14 +19,7 @@ struct AlignedDelete {
 
 /// Asks for pages of 2 MB in the whole ones of these bytes: products walk through more pages of 4 KB than a processor
 /// remembers the places of. Where the system has no such pages, nothing happens.
-inline void advise_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
-#ifdef __linux__
-  constexpr std::uintptr_t kLargePage = std::uintptr_t{1} << 21;
-  const auto address = reinterpret_cast<std::uintptr_t>(memory);
-  const std::uintptr_t begin = (address + kLargePage - 1) & ~(kLargePage - 1), end = (address + bytes) & ~(kLargePage - 1);
-  if (begin < end) static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE));
-#endif
-}
+void advise_large_pages(void* memory, std::size_t bytes);
 
 /// `bytes` bytes, not initialised. Throws std::bad_alloc.
 template <class S>

@@ -58,6 +58,10 @@ struct TrainResult {
   Progress progress;
 };
 
+/// Throws Error when these settings will not do, or when such training fits no memory of this machine: what a Trainer asks
+/// first, for programs that ask before they make the model.
+void check_training(const ModelConfig& model, const TrainConfig& config, int threads = available_cores());
+
 /// Trains a model and keeps a run directory:
 ///
 ///   config.json        the RunConfig
