@@ -54,6 +54,10 @@ TEST_F(ToolUsage, SentencesAboutOptions) {
   says({"train", "--out", "x"}, "--data PATH is missing" + see_train);
   says({"generate", "--bytes", "1"}, "RUN_DIR|CHECKPOINT is missing" + see_generate);
   says({"generate", "x", "y", "--bytes", "1"}, "there is nothing to do with 'y'" + see_generate);
+  says({"train", "--out", "x", "--data"}, "--data is given without its value PATH" + see_train);
+  says({"train", "--out", "x", "--data", "a", "b", "--data"}, "--data is given without its value PATH" + see_train);
+  expect_refusal(run_tool({"--threads", "4", "info", "megabyte-tiny"}), kWrongUsage,
+                 {"megalith info: '--threads' stands outside of what megalith info takes; options come after the verb"});
   says({"generate", "x", "--bytes", "1", "--samples", "2"},
        "--samples is given without --out PREFIX, which it needs" + see_generate);
   says({"generate", "x", "--bytes", "1", "--force=no"}, "--force takes no value" + see_generate);
