@@ -14,10 +14,9 @@ namespace {
 
 using Options = std::vector<const CLI::Option*>;
 
-/// --out DIR, or what stands for a positional.
+/// "--out DIR".
 std::string shown(const CLI::Option& option) {
-  const std::string name = long_name(option), value = takes_value(option) ? option.get_type_name() : "";
-  return name.empty() ? "the argument " + value : value.empty() ? name : name + " " + value;
+  return long_name(option) + (takes_value(option) ? " " + option.get_type_name() : "");
 }
 
 std::vector<std::string> names_of(const Options& options) {
@@ -59,7 +58,9 @@ std::string about_options(const CLI::App& verb, const CLI::ParseError& error, co
         if (option->count() > 0 && other->count() > 0)
           return text(long_name(*option), " and ", long_name(*other), " exclude each other; give one of them");
   if (at == nullptr) return sentence;
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) return shown(*at) + " is missing";
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
+    return long_name(*at).empty() ? text("the ", at->get_name(), " is missing; give ", at->get_type_name())
+                                  : shown(*at) + " is missing";
   if (dynamic_cast<const CLI::RequiresError*>(&error) != nullptr)
     for (const CLI::Option* other : at->get_needs())
       if (other->count() == 0) return text(long_name(*at), " is given without ", shown(*other), ", which it needs");

@@ -84,7 +84,7 @@ TEST_F(ToolShell, CompletesPaths) {
 
 TEST_F(ToolShell, OtherShellsAreRefused) {
   expect_refusal(run_tool({"completion", "fish"}), 2, {"'fish'", "bash"});
-  expect_refusal(run_tool({"completion"}), 2, {"the argument bash is missing"});
+  expect_refusal(run_tool({"completion"}), 2, {"the shell is missing; give bash"});
 }
 
 TEST_F(ToolShell, TheManualHasEveryVerbAndOption) {

@@ -52,7 +52,7 @@ TEST_F(ToolUsage, SentencesAboutOptions) {
   says({"train", "--steps"}, "--steps is given without its value N" + see_train);
   says({"train", "--data", "x"}, "--out DIR is missing" + see_train);
   says({"train", "--out", "x"}, "--data PATH is missing" + see_train);
-  says({"generate", "--bytes", "1"}, "RUN_DIR|CHECKPOINT is missing" + see_generate);
+  says({"generate", "--bytes", "1"}, "the run is missing; give RUN_DIR|CHECKPOINT" + see_generate);
   says({"generate", "x", "y", "--bytes", "1"}, "there is nothing to do with 'y'" + see_generate);
   says({"train", "--out", "x", "--data"}, "--data is given without its value PATH" + see_train);
   says({"train", "--out", "x", "--data", "a", "b", "--data"}, "--data is given without its value PATH" + see_train);
