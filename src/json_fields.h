@@ -6,15 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
-#include <iomanip>
 #include <limits>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
 
+#include "hex.h"
 #include "megalith/core/nearest.h"
 #include "megalith/core/problems.h"
 #include "strict_json.h"
@@ -38,10 +37,8 @@ inline nlohmann::ordered_json write_string(const std::string& value) {
     (void)nlohmann::json(value).dump();
     return value;
   } catch (const nlohmann::json::type_error&) {
-    std::ostringstream digits;
-    for (const char byte : value) digits << std::hex << std::setw(2) << std::setfill('0') << (byte & 0xFF);
     auto bytes = nlohmann::ordered_json::object();
-    bytes["hex"] = digits.str();
+    bytes["hex"] = in_hex(value);
     return bytes;
   }
 }
@@ -50,10 +47,8 @@ inline nlohmann::ordered_json write_string(const std::string& value) {
 inline std::optional<std::string> bytes_in_hex(const nlohmann::json& value) {
   if (!value.is_object() || value.size() != 1 || !value.contains("hex") || !value["hex"].is_string()) return std::nullopt;
   const auto& digits = value["hex"].get_ref<const std::string&>();
-  if (digits.size() % 2 != 0 || digits.find_first_not_of("0123456789abcdef") != digits.npos) return std::nullopt;
-  std::string bytes;
-  for (std::size_t i = 0; i < digits.size(); i += 2) bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
-  return bytes;
+  if (digits.find_first_not_of("0123456789abcdef") != digits.npos) return std::nullopt;
+  return from_hex(digits);
 }
 
 template <class T>
@@ -128,7 +123,7 @@ class FieldReader {
     std::vector<std::string_view> names;
     visit_fields(out, [&](const char* name, auto& member) {
       names.push_back(name);
-      if (value.contains(name)) read(value[name], at.empty() ? name : at + "." + name, member);
+      if (value.contains(name)) read(value[name], path(at, name), member);
     });
     refuse_others(value, at, names);
   }
@@ -136,21 +131,51 @@ class FieldReader {
   /// Notes each key of an object that is not known.
   void refuse_others(const json& object, const std::string& at, const std::vector<std::string_view>& known) {
     for (const auto& [key, member] : object.items())
-      if (std::find(known.begin(), known.end(), key) == known.end())
-        require(false, at, "has no field ", in_quotes(key), suggestion(key, known));
+      if (std::find(known.begin(), known.end(), key) == known.end()) {
+        say(at, "has no field ", in_quotes(key), suggestion(key, known));
+        if (const auto meant = nearest(key, known); is_near(key, meant)) unread_.push_back(path(at, meant));
+      }
   }
 
   /// Notes a problem of the value at a path unless it is sound; gives back whether it is.
   template <class... A>
   bool require(bool sound, const std::string& at, const A&... must) {
-    problems_.unless(sound, at.empty() ? "the config" : at, " ", must...);
-    return sound;
+    if (sound) return true;
+    say(at, must...);
+    unread_.push_back(at);
+    return false;
+  }
+
+  /// Notes that an object lacks a field; gives back whether it is there.
+  bool require_field(const json& object, const std::string& at, std::string_view name) {
+    if (object.contains(name)) return true;
+    say(at, "has no field ", in_quotes(name));
+    unread_.push_back(path(at, name));
+    return false;
+  }
+
+  /// Notes what a value, whose path is empty, lists as its problems, but only beside others, and only about what was read:
+  /// all that is wrong with a document is then told in one round.
+  template <class C>
+  void add_problems_of(const C& value) {
+    if (problems_.count() == 0) return;
+    for (const std::string& at : unread_) problems_.leave_out(at);
+    value.list_problems(problems_);
   }
 
   /// Throws Error with every problem; `where` names the document.
   void report(std::string_view where) const { problems_.report(where, ": "); }
 
  private:
+  static std::string path(const std::string& at, std::string_view name) {
+    return at.empty() ? std::string(name) : text(at, ".", name);
+  }
+
+  template <class... A>
+  void say(const std::string& at, const A&... words) {
+    problems_.unless(false, at.empty() ? "the config" : at, " ", words...);
+  }
+
   /// What a single value is; of an array or an object it would tell too much.
   static std::string but_is(const json& value) {
     const std::string shown = value.is_primitive() ? value.dump() : "";
@@ -158,6 +183,7 @@ class FieldReader {
   }
 
   Problems problems_;
+  std::vector<std::string> unread_;  // paths of what was there, or meant, and was not read
 };
 
 }  // namespace megalith::detail

@@ -23,8 +23,8 @@ void check_stack(const StackConfig& c, const std::string& at, Problems& problems
     const bool divides = c.width % c.heads == 0;
     problems.unless(divides, at, ".heads = ", c.heads, " does not divide ", at, ".width = ", c.width);
     const bool paired = c.positions != PositionKind::rotary || !divides || c.width / c.heads % 2 == 0;
-    problems.unless(paired, at, ".heads = ", c.heads, " gives heads of ", c.width / c.heads,
-                    " channels, and rotary positions need an even number");
+    problems.unless(paired, at, ".heads = ", c.heads, " splits ", at, ".width = ", c.width, " into heads of ",
+                    c.width / c.heads, " channels, and rotary positions need an even number");
   }
   problems.range(at + ".hidden", c.hidden, 0, kMostHidden);
   problems.range(at + ".window", c.window, 0, kMostLength);
@@ -38,7 +38,7 @@ void check_embedding(const ScaleConfig& c, bool innermost, const std::string& at
   if (c.unit < 1 || c.unit > kMostLength || c.stack.width < 1 || c.stack.width > kMostWidth) return;
   if (innermost) {
     problems.unless(c.embedding == 0 || c.embedding == c.stack.width, at, ".embedding = ", c.embedding,
-                    " must be 0 or the width ", c.stack.width, ", because the innermost scale reads bytes one by one");
+                    " must be 0 or ", at, ".stack.width = ", c.stack.width, ", because the innermost scale reads bytes one by one");
     return;
   }
   problems.unless(c.embedding > 0 || c.stack.width % c.unit == 0, at, ".unit = ", c.unit, " does not divide ", at,
@@ -68,8 +68,7 @@ void check_units(const ModelConfig& config, Problems& problems) {
 
 }  // namespace
 
-void ModelConfig::validate() const {
-  Problems problems;
+void ModelConfig::list_problems(Problems& problems) const {
   problems.unless(!scales.empty() && scales.size() <= kMostScales, "scales must have 1 to ", kMostScales, " entries, not ",
                   scales.size());
   if (!scales.empty() && scales.size() <= kMostScales) {
@@ -88,7 +87,11 @@ void ModelConfig::validate() const {
   problems.unless(std::isfinite(init_std) && init_std >= 0, "init_std must be 0 or above, not ", init_std);
   problems.unless(std::isfinite(residual_init) && residual_init >= 0, "residual_init must be 0 or above, not ",
                   residual_init);
+}
 
+void ModelConfig::validate() const {
+  Problems problems;
+  list_problems(problems);
   problems.report("the model's config ",
                   problems.count() == 1 ? "is not sound: " : text("has ", problems.count(), " problems: "));
 }

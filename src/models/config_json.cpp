@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/models/config_json.h"
 
+#include "../format_version.h"
 #include "../json_fields.h"
 #include "megalith/core/check.h"
 
@@ -75,24 +76,27 @@ std::string difference(const ordered_json& a, const ordered_json& b, const std::
 
 std::string to_json(const ModelConfig& config) { return detail::write_fields(config).dump(2) + "\n"; }
 
-/// `at` is the path of the config in the document, empty for the whole.
-static ModelConfig read_config(const nlohmann::json& json, std::string_view where, const std::string& at) {
+static ModelConfig read_config(const nlohmann::json& json, std::string_view where) {
   detail::FieldReader reader;
   ModelConfig config;
-  reader.read(json, at, config);
-  reader.require(!json.is_object() || json.contains("scales"), at, "has no field \"scales\"");
+  reader.read(json, "", config);
+  if (json.is_object()) {
+    reader.require_field(json, "", "scales");
+    reader.add_problems_of(config);
+  }
   reader.report(where);
   return config;
 }
 
 ModelConfig config_from_json(std::string_view text, std::string_view where) {
-  return read_config(detail::parse_strict(text, where, kMostDepth), where, "");
+  return read_config(detail::parse_strict(text, where, kMostDepth), where);
 }
 
-ModelConfig config_from_file_text(std::string_view text, std::string_view where) {
-  const nlohmann::json root = detail::parse_strict(text, where, kMostDepth);
-  const bool of_run = root.is_object() && root.contains("format_version") && root.contains("model");
-  return of_run ? read_config(root["model"], where, "model") : read_config(root, where, "");
+ModelConfig config_from_file_text(std::string_view document, std::string_view where) {
+  const nlohmann::json root = detail::parse_strict(document, where, kMostDepth);
+  if (!root.is_object() || !root.contains("format_version") || !root.contains("model")) return read_config(root, where);
+  detail::check_run_version(root, where);
+  return read_config(root["model"], text(where, ": model"));
 }
 
 std::string first_difference(const ModelConfig& a, const ModelConfig& b) {

@@ -93,7 +93,7 @@ TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool aver
 }
 
 double scoring_memory(const ModelConfig& config, Shape batch) {
-  return bytes_of(static_cast<double>(parameter_count(config)) + decoder_numbers(config, 0, batch, 1).scoring);
+  return bytes_of(decoder_numbers(config, 0, batch, 1).scoring);
 }
 
 double state_memory(const ModelConfig& config, Index B) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // megalith eval: what each byte of some files costs under a model.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdio>

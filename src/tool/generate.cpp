@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // megalith generate: bytes from a model, to standard output, where nothing else goes, or several samples to files.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -12,8 +11,6 @@
 #include "megalith/generate/generator.h"
 #include "megalith/generate/stop_strings.h"
 #include "megalith/io/checkpoint.h"
-#include "megalith/models/config_size.h"
-#include "megalith/models/memory.h"
 #include "samples.h"
 #include "start_line.h"
 #include "verb.h"

@@ -68,7 +68,7 @@ Described describe(const InfoOptions& options) {
     const auto of_run = options.model.ends_with(".json") ? training_of_run(options.model) : std::nullopt;
     train = of_run.value_or(recipe(d.name));
   }
-  constexpr Index kMostWindows = 1 << 20;  // as in training; edited settings of a run may say anything
+  // Edited settings of a run may say anything.
   check(train.batch >= 1 && train.batch <= kMostWindows && train.length >= 0 && train.length <= d.config.length,
         options.model, ": the batch is ", train.batch, " and the length ", train.length, "; no run is trained so");
   d.average = train.average > 0;

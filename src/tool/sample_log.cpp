@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample_log.h"
 
-#include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 
+#include "../hex.h"
 #include "json_lines.h"
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
@@ -19,22 +18,13 @@ using nlohmann::ordered_json;
 
 constexpr double kTemperature = 0.8;  // a little below 1: samples are to be read
 
-std::string in_hex(std::string_view bytes) {
-  std::string out;
-  for (const char byte : bytes) out += hex(byte);
-  return out;
-}
-
 /// The bytes of a line's "hex".
 std::string from_hex(JsonLine& line) {
-  std::string digits, out;
+  std::string digits;
   line.read("hex", digits);
-  const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
-  if (!line.require(digits.size() % 2 == 0 && std::all_of(digits.begin(), digits.end(), is_digit), "hex",
-                    "must be pairs of hexadecimal digits, not ", detail::in_quotes(digits)))
-    return out;
-  for (std::size_t i = 0; i < digits.size(); i += 2) out += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
-  return out;
+  const auto bytes = detail::from_hex(digits);
+  line.require(bytes.has_value(), "hex", "must be pairs of hexadecimal digits, not ", detail::in_quotes(digits));
+  return bytes.value_or("");
 }
 
 std::string line_of(const SampleOptions& options) {
@@ -44,7 +34,7 @@ std::string line_of(const SampleOptions& options) {
 
 std::string line_of(const TextSample& sample) {
   const ordered_json line{
-      {"step", sample.step}, {"prompt", sample.prompt}, {"text", sample.bytes}, {"hex", in_hex(sample.bytes)}};
+      {"step", sample.step}, {"prompt", sample.prompt}, {"text", sample.bytes}, {"hex", detail::in_hex(sample.bytes)}};
   return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

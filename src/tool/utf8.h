@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "../hex.h"
+
 namespace megalith::tool {
 
 /// How many bytes the UTF-8 sign at the start of `bytes` has: 1 to 4, or 0 where none begins there.
@@ -44,12 +46,7 @@ inline bool is_utf8(std::string_view bytes) {
   return bytes.empty();
 }
 
-/// Two hexadecimal digits.
-inline std::string hex(char byte) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  const auto value = static_cast<unsigned char>(byte);
-  return {kDigits[value >> 4], kDigits[value & 15]};
-}
+using detail::hex;
 
 /// Bytes that a terminal can show: what is no text as \xNN. Lines stay lines.
 inline std::string printable(std::string_view bytes) {

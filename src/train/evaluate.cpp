@@ -74,12 +74,11 @@ class Scorer {
     batch_.push_back(window);
   }
 
-  /// What scoring takes besides the weights and the scratch that are there.
+  /// What scoring takes beside the weights and the scratch that are there.
   void check_scoring(Index padded) {
     longest_ = padded;
-    const double there =
-        static_cast<double>(model_.parameter_count()) * sizeof(float) + static_cast<double>(workspace_.capacity());
-    check_memory(text("scoring windows of ", padded, " bytes"), scoring_memory(model_.config(), {most_, padded}) - there);
+    check_memory(text("scoring windows of ", padded, " bytes"),
+                 scoring_memory(model_.config(), {most_, padded}) - static_cast<double>(workspace_.capacity()));
   }
 
   void flush() {

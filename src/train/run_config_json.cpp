@@ -16,7 +16,6 @@ namespace megalith {
 using detail::Is;
 using nlohmann::ordered_json;
 
-constexpr int kFormatVersion = 1;
 constexpr std::size_t kMostDepth = 16;
 constexpr std::uint64_t kMostBytes = 16 << 20;  // of a config.json
 
@@ -81,7 +80,7 @@ inline constexpr std::array<std::string_view, 2> kNames<Precision> = kPrecisionN
 
 std::string to_json(const RunConfig& config) {
   ordered_json out;
-  out["format_version"] = kFormatVersion;
+  out["format_version"] = detail::kRunVersion;
   out["library_version"] = kLibraryVersion;
   out["model"] = ordered_json::parse(to_json(config.model));
   out["train"] = detail::write_fields(config.train);
@@ -92,9 +91,7 @@ std::string to_json(const RunConfig& config) {
 RunConfig run_config_from_json(std::string_view document, std::string_view where) {
   const nlohmann::json all = detail::parse_strict(document, where, kMostDepth);
   check(all.is_object() && all.contains("format_version"), where, " is not the config.json of a run");
-  const bool tells_writer = all.contains("library_version") && all["library_version"].is_string();
-  detail::check_format_version(std::string(where), all["format_version"].dump(), kFormatVersion,
-                               tells_writer ? all["library_version"].get<std::string>() : "");
+  detail::check_run_version(all, where);
   check(all.contains("model"), where, " has no \"model\"");
   RunConfig config;
   config.model = config_from_json(all["model"].dump(), text(where, ": model"));
@@ -102,7 +99,7 @@ RunConfig run_config_from_json(std::string_view document, std::string_view where
   std::vector<std::string_view> known{"format_version", "library_version", "model"};
   const auto read_group = [&](const char* name, auto& group) {
     known.push_back(name);
-    if (reader.require(all.contains(name), "", "has no field \"", name, "\"")) reader.read(all[name], name, group);
+    if (reader.require_field(all, "", name)) reader.read(all[name], name, group);
   };
   read_group("train", config.train);
   read_group("data", config.data);

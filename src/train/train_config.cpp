@@ -20,7 +20,6 @@ void TrainConfig::validate(const ModelConfig& model) const {
   const int budgets = (budget.steps > 0 ? 1 : 0) + (budget.bytes > 0 ? 1 : 0) + (budget.minutes > 0 ? 1 : 0);
   problems.unless(budgets == 1, "the budget is ", budget.steps, " steps, ", budget.bytes, " bytes, ", budget.minutes,
                   " minutes; give exactly one of them");
-  constexpr Index kMostWindows = 1 << 20;  // keeps products of sizes inside 64 bits
   problems.unless(batch >= 1 && batch <= kMostWindows, "batch is ", batch, ", and must be from 1 to ", kMostWindows);
   problems.unless(accumulate >= 1 && accumulate <= kMostWindows, "accumulate is ", accumulate, ", and must be from 1 to ",
                   kMostWindows);

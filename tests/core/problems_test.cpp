@@ -25,6 +25,17 @@ TEST(Problems, AllAreSaidAtOnce) {
                "in here: a = 1 is odd; n must be from 1 to 3, not 4; m must be from 1 to 3, not 0");
 }
 
+TEST(Problems, OfAValueThatWasNotReadAreLeftOut) {
+  Problems problems;
+  problems.leave_out("a.unit");
+  problems.leave_out("b[0]");
+  for (const char* words : {"a.unit must be 1", "b = 2 does not divide a.unit = 3", "x with a.unit", "b[0].unit is 1"})
+    problems.unless(false, words);
+  EXPECT_EQ(problems.count(), 0u);
+  for (const char* words : {"a.units is 1", "ba.unit is 1", "c.a.unit is 1", "b[1] is 1"}) problems.unless(false, words);
+  EXPECT_EQ(problems.all(), "a.units is 1; ba.unit is 1; c.a.unit is 1; b[1] is 1");
+}
+
 TEST(Problems, AreSaidUpToALimit) {
   Problems problems;
   for (int i = 0; i < 16; ++i) problems.unless(false, "p", i);

@@ -98,13 +98,37 @@ TEST(ConfigJson, RefusesWithASentence) {
   EXPECT_LT(refusal("{\"" + std::string(100000, 'k') + "\":1}").size(), 300u);
 }
 
+TEST(ConfigJson, AllThatIsWrongIsToldInOneRound) {
+  const std::vector<std::pair<std::string_view, std::string_view>> cases = {
+      // Of another type, and out of range.
+      {R"({"length":12,"scales":[{"unit":8,"stack":{"layers":0.5,"width":-3}},{"unit":1}]})",
+       "scales[0].stack.layers must be a whole number, not 0.5; length = 12 is not a multiple of scales[0].unit = 8; "
+       "scales[0].stack.width must be from 1 to 65536, not -3"},
+      // What could not be read, and what depends on it, is told once: 12 heads would not divide the default width.
+      {R"({"scales":[{"stack":{"width":"x","heads":12,"dropout":7}}]})",
+       "scales[0].stack.width must be a whole number, not \"x\"; scales[0].stack.dropout must be at least 0 and below 1, "
+       "not 7"},
+      // The same where a name is misspelt,
+      {R"({"scales":[{"stack":{"widht":24,"heads":12}}],"soft_cap":-1})",
+       "scales[0].stack has no field \"widht\"; did you mean \"width\"?; soft_cap must be 0 or above, not -1"},
+      // and where an object is none.
+      {R"({"scales":[{"unit":4},7],"init_std":-1})", "scales[1] must be an object, not 7; init_std must be 0 or above, not -1"},
+      {R"({"init_std":-1})", "the config has no field \"scales\"; init_std must be 0 or above, not -1"},
+      {R"({"scales":7,"length":0})", "scales must be an array, not 7; length must be from 1 to 2147483648, not 0"},
+  };
+  for (const auto& [json, words] : cases) EXPECT_EQ(refusal(json), "my.json: " + std::string(words)) << json;
+}
+
 TEST(ConfigJson, AFileMayBeThatOfARun) {
   const std::string model = to_json(unusual());
   EXPECT_EQ(config_from_file_text(model, "x"), unusual());
   EXPECT_EQ(config_from_file_text("{\"format_version\":1,\"train\":{},\"model\":" + model + "}", "x"), unusual());
   EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":{"lenght":8,"scales":[]}})", "my.json"),
-               "my.json: model has no field \"lenght\"; did you mean \"length\"?");
-  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":7})", "my.json"), "my.json: model must be an object");
+               "my.json: model: the config has no field \"lenght\"; did you mean \"length\"?");
+  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":7})", "my.json"), "my.json: model: the config must be an object");
+  EXPECT_ERROR(config_from_file_text(R"({"format_version":7,"library_version":"9.1","model":{"scales":[],"new":1}})", "my.json"),
+               "my.json has format version 7, which is newer than 1, the newest that this library reads; read it with "
+               "Megalith \"9.1\"");
   EXPECT_ERROR(config_from_json("{\"format_version\":1,\"model\":" + model + "}", "x"), "no field \"format_version\"");
 }
 

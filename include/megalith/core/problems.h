@@ -2,7 +2,10 @@
 // What is wrong with a set of values, all of it: whoever has to mend it should not find one fault per attempt.
 #pragma once
 
+#include <algorithm>
+#include <cctype>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "megalith/core/check.h"
@@ -16,7 +19,9 @@ class Problems {
   template <class... A>
   void unless(bool sound, const A&... sentence) {
     if (sound) return;
-    if (++count_ <= kMostSaid) sentences_.push_back(text(sentence...));
+    const std::string words = text(sentence...);
+    if (std::any_of(left_out_.begin(), left_out_.end(), [&](const auto& name) { return names(words, name); })) return;
+    if (++count_ <= kMostSaid) sentences_.push_back(words);
   }
   /// Also tells whether the value is in range, for checks that make sense only then.
   bool range(const std::string& name, Index value, Index least, Index most) {
@@ -24,6 +29,10 @@ class Problems {
     unless(inside, name, " must be from ", least, " to ", most, ", not ", value);
     return inside;
   }
+
+  /// Leaves out every later sentence that names this value, as where the value could not be read: what stands in for it
+  /// proves nothing.
+  void leave_out(const std::string& name) { left_out_.push_back(name); }
 
   std::size_t count() const { return count_; }
   /// Whether no more of them would be said.
@@ -42,8 +51,20 @@ class Problems {
  private:
   static constexpr std::size_t kMostSaid = 16;  // of a damaged file there may be millions
 
+  /// Whether a sentence has the name in it, and not only a longer one that contains it: `a.unit` is not in `a.units`.
+  static bool names(std::string_view sentence, std::string_view name) {
+    const auto in_name = [&](std::size_t i) {
+      return i < sentence.size() && (std::isalnum(static_cast<unsigned char>(sentence[i])) != 0 || sentence[i] == '_');
+    };
+    for (std::size_t at = sentence.find(name); at != sentence.npos; at = sentence.find(name, at + 1)) {
+      const bool starts = at == 0 || (!in_name(at - 1) && sentence[at - 1] != '.');
+      if (starts && !in_name(at + name.size())) return true;
+    }
+    return false;
+  }
+
   std::size_t count_ = 0;
-  std::vector<std::string> sentences_;
+  std::vector<std::string> sentences_, left_out_;
 };
 
 }  // namespace megalith

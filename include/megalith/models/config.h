@@ -9,6 +9,8 @@
 
 namespace megalith {
 
+class Problems;
+
 /// What stands for the unit before the first position of a decoder: the trained pad (Yu et al. 2023, eq. 4), or the true
 /// bytes that came before where there are any.
 enum class FirstInput { pad, previous };
@@ -45,6 +47,8 @@ struct ModelConfig {
 
   /// Throws Error with every problem at once, a sentence each, naming fields as in JSON (`scales[0].stack.heads`).
   void validate() const;
+  /// Adds those sentences.
+  void list_problems(Problems& problems) const;
 };
 
 /// Bytes in a window of the decoder at `scale`: the model's length for the outermost, else the unit of the one around it.

@@ -18,7 +18,7 @@ std::string to_json(const ModelConfig& config);
 ModelConfig config_from_json(std::string_view text, std::string_view where);
 
 /// The same of what a file holds that a user names: a model's config, or the config.json of a run, whose `model` is taken.
-ModelConfig config_from_file_text(std::string_view text, std::string_view where);
+ModelConfig config_from_file_text(std::string_view document, std::string_view where);
 
 /// The first field in which two configs differ, with both values, such as `scales[0].stack.heads (8 and 4)`; empty where
 /// they are equal.

@@ -21,7 +21,7 @@ struct TrainingMemory {
 /// For batches (B,T) of a valid config, T a multiple of its units, trained on so many threads.
 TrainingMemory training_memory(const ModelConfig& config, Shape batch, bool average = false, int threads = 2);
 
-/// Bytes that scoring (B,T) takes at least, weights and temporaries.
+/// Bytes that scoring (B,T) takes at least beside the weights.
 double scoring_memory(const ModelConfig& config, Shape batch);
 
 /// Bytes of an AnyState for B sequences: keys and values of the config's length, and the condition of unfinished patches.

@@ -33,6 +33,9 @@ struct DataConfig {
   bool operator==(const DataConfig&) const = default;
 };
 
+/// Most windows of a batch, and most batches of a step: products of sizes stay inside 64 bits.
+inline constexpr Index kMostWindows = Index{1} << 20;
+
 /// How a model is trained. Dropout belongs to the model's own config.
 struct TrainConfig {
   Budget budget{};
@@ -64,7 +67,8 @@ struct TrainConfig {
   /// Throws Error with every problem at once, those of the combination with the model too.
   void validate(const ModelConfig& model) const;
   /// Steps between validations that cost little beside training: 24 bytes are trained on for each that is validated, which
-  /// takes a third of the work. Of a model with windows of `model_length` bytes; 1,000 at most, and 250 where all validation data are read.
+  /// takes a third of the work. Of a model with windows of `model_length` bytes; 1,000 at most, and 250 where all validation
+  /// data are read.
   Index modest_eval_every(Index model_length) const;
   /// The random key of the training windows. The keys of the steps, for dropout, count up from 0 and do not get there.
   RandomKey data_key() const { return RandomKey{seed}.child(~std::uint64_t{0}); }
