@@ -37,8 +37,8 @@ void check_embedding(const ScaleConfig& c, bool innermost, const std::string& at
   if (!problems.range(at + ".embedding", c.embedding, 0, kMostWidth)) return;
   if (c.unit < 1 || c.unit > kMostLength || c.stack.width < 1 || c.stack.width > kMostWidth) return;
   if (innermost) {
-    problems.unless(c.embedding == 0 || c.embedding == c.stack.width, at, ".embedding = ", c.embedding,
-                    " must be 0 or ", at, ".stack.width = ", c.stack.width, ", because the innermost scale reads bytes one by one");
+    problems.unless(c.embedding == 0 || c.embedding == c.stack.width, at, ".embedding = ", c.embedding, " must be 0 or ", at,
+                    ".stack.width = ", c.stack.width, ", because the innermost scale reads bytes one by one");
     return;
   }
   problems.unless(c.embedding > 0 || c.stack.width % c.unit == 0, at, ".unit = ", c.unit, " does not divide ", at,

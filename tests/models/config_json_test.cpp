@@ -112,7 +112,8 @@ TEST(ConfigJson, AllThatIsWrongIsToldInOneRound) {
       {R"({"scales":[{"stack":{"widht":24,"heads":12}}],"soft_cap":-1})",
        "scales[0].stack has no field \"widht\"; did you mean \"width\"?; soft_cap must be 0 or above, not -1"},
       // and where an object is none.
-      {R"({"scales":[{"unit":4},7],"init_std":-1})", "scales[1] must be an object, not 7; init_std must be 0 or above, not -1"},
+      {R"({"scales":[{"unit":4},7],"init_std":-1})",
+       "scales[1] must be an object, not 7; init_std must be 0 or above, not -1"},
       {R"({"init_std":-1})", "the config has no field \"scales\"; init_std must be 0 or above, not -1"},
       {R"({"scales":7,"length":0})", "scales must be an array, not 7; length must be from 1 to 2147483648, not 0"},
   };
@@ -125,10 +126,12 @@ TEST(ConfigJson, AFileMayBeThatOfARun) {
   EXPECT_EQ(config_from_file_text("{\"format_version\":1,\"train\":{},\"model\":" + model + "}", "x"), unusual());
   EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":{"lenght":8,"scales":[]}})", "my.json"),
                "my.json: model: the config has no field \"lenght\"; did you mean \"length\"?");
-  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":7})", "my.json"), "my.json: model: the config must be an object");
-  EXPECT_ERROR(config_from_file_text(R"({"format_version":7,"library_version":"9.1","model":{"scales":[],"new":1}})", "my.json"),
-               "my.json has format version 7, which is newer than 1, the newest that this library reads; read it with "
-               "Megalith \"9.1\"");
+  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":7})", "my.json"),
+               "my.json: model: the config must be an object");
+  EXPECT_ERROR(
+      config_from_file_text(R"({"format_version":7,"library_version":"9.1","model":{"scales":[],"new":1}})", "my.json"),
+      "my.json has format version 7, which is newer than 1, the newest that this library reads; read it with "
+      "Megalith \"9.1\"");
   EXPECT_ERROR(config_from_json("{\"format_version\":1,\"model\":" + model + "}", "x"), "no field \"format_version\"");
 }
 
