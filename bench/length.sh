@@ -3,7 +3,7 @@
 #
 #   bash bench/length.sh [--quick] [--threads N] [--precision fp32|bf16] [--out FOLDER]     [build/bench/length]
 #
-# About 8 minutes on two cores that make 400 GFLOP/s, with --quick (up to 16,384 bytes) 3. Four models of global width
+# About 12 minutes on two cores whose peak is 480 GFLOP/s, with --quick (up to 16,384 bytes) 3. Four models of global width
 # 512 (6 layers, 8 heads) and, but for the plain one, local width 256 (2 layers, 4 heads): patches of 8 bytes up to length
 # 131,072; patches near T^(1/3); three scales with patches near T^(3/7) and T^(1/7), which cost the least attention; and the
 # plain transformer as long as a step takes a minute. The outermost positions are rotary: a learned table would grow with T.

@@ -83,7 +83,11 @@ class Drawing {
   Drawing(const Plot& plot, const std::string& id)
       : plot_(plot), id_(id), x_(scale_of(plot, true)), y_(scale_of(plot, false)) {
     x_.from = kLeft, x_.to = plot.width - kRight;
-    y_.from = plot.height - kBottom, y_.to = kTop;
+    double legend_width = 0;
+    for (const Series& series : plot.series)
+      if (!series.name.empty()) legend_width += legend_entry(series);
+    if (8 + width_of(plot.y.label) + legend_width > x_.to) legend_y_ += 20;  // below the label of the vertical axis
+    y_.from = plot.height - kBottom, y_.to = legend_y_ + 24;
   }
 
   std::string draw(bool standalone) {
@@ -105,7 +109,12 @@ class Drawing {
   }
 
  private:
-  static constexpr int kLeft = 48, kRight = 56, kTop = 40, kBottom = 48;
+  static constexpr int kLeft = 48, kRight = 56, kBottom = 48;
+  static constexpr int kSample = 18;  // of a line in the legend
+
+  /// About as wide as words are.
+  static double width_of(std::string_view words) { return 6.7 * static_cast<double>(words.size()); }
+  static double legend_entry(const Series& series) { return 16 + kSample + 8 + width_of(series.name); }
 
   void label(double x, double y, const char* anchor, std::string_view words, std::string_view more = "") {
     out_ += text("<text x=\"", fixed(x), "\" y=\"", fixed(y), "\" text-anchor=\"", anchor, "\"", more, ">", escaped(words),
@@ -150,16 +159,18 @@ class Drawing {
   }
 
   void legend() {
-    // From the right, so that it keeps clear of the label of the vertical axis.
+    // From the right: the label of the vertical axis is at the left.
     double x = x_.to;
     for (auto series = plot_.series.rbegin(); series != plot_.series.rend(); ++series) {
       if (series->name.empty()) continue;
-      label(x, 16, "end", series->name);
-      x -= 6.7 * static_cast<double>(series->name.size()) + 8;  // about as wide as the words are
-      out_ += text("<path class=\"line\" stroke=\"", color(*series), "\" d=\"M", fixed(x - 18), " 12H", fixed(x), "\"/>\n");
+      label(x, legend_y_, "end", series->name);
+      const double to = x - width_of(series->name) - 8;
+      out_ += text("<path class=\"line", series->dashed ? " dashed" : "", "\" stroke=\"", color(*series), "\" d=\"M",
+                   fixed(to - kSample), " ", legend_y_ - 4, "H", fixed(to), "\"/>\n");
       if (series->markers)
-        out_ += text("<circle cx=\"", fixed(x - 9), "\" cy=\"12\" r=\"3\" fill=\"", color(*series), "\"/>\n");
-      x -= 18 + 16;
+        out_ += text("<circle cx=\"", fixed(to - kSample / 2), "\" cy=\"", legend_y_ - 4, "\" r=\"3\" fill=\"",
+                     color(*series), "\"/>\n");
+      x -= legend_entry(*series);
     }
   }
 
@@ -179,6 +190,7 @@ class Drawing {
 
   const Plot& plot_;
   std::string id_, out_;
+  int legend_y_ = 16;  // of its words
   Scale x_, y_;
 };
 

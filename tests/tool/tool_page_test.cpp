@@ -102,6 +102,17 @@ TEST(Plot, DrawsWhatCanBeDrawn) {
   }
 }
 
+TEST(Plot, ALongLegendHasALineOfItsOwn) {
+  Plot plot{.y = {.label = "microseconds a byte"}};
+  const auto legend_beside_label = [&] { return count(svg(plot), "y=\"16.0\" text-anchor=\"end\""); };
+  plot.series = {{.name = "patches of 8", .points = {{1, 1}, {2, 2}}}};
+  EXPECT_EQ(legend_beside_label(), 1u);
+  for (const char* name : {"patches near T^(1/3)", "three scales", "plain", "slope of T^(1/3)"})
+    plot.series.push_back({.name = name, .points = {{1, 2}, {2, 1}}, .dashed = true});
+  EXPECT_EQ(legend_beside_label(), 0u);
+  EXPECT_EQ(count(svg(plot), "y=\"36.0\" text-anchor=\"end\""), 5u);
+}
+
 TEST(LearningCurve, ShowsEveryValidationAndTheStart) {
   std::vector<Metric> metrics;
   for (int i = 1; i <= 2000; ++i) {
