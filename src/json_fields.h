@@ -128,13 +128,17 @@ class FieldReader {
     refuse_others(value, at, names);
   }
 
-  /// Notes each key of an object that is not known.
+  /// Notes each key of an object that is not known. It may have been meant for any field that is missing.
   void refuse_others(const json& object, const std::string& at, const std::vector<std::string_view>& known) {
+    bool any = false;
     for (const auto& [key, member] : object.items())
       if (std::find(known.begin(), known.end(), key) == known.end()) {
         say(at, "has no field ", in_quotes(key), suggestion(key, known));
-        if (const auto meant = nearest(key, known); is_near(key, meant)) unread_.push_back(path(at, meant));
+        any = true;
       }
+    if (!any) return;
+    for (const std::string_view name : known)
+      if (!object.contains(name)) unread_.push_back(path(at, name));
   }
 
   /// Notes a problem of the value at a path unless it is sound; gives back whether it is.
@@ -158,7 +162,7 @@ class FieldReader {
   /// all that is wrong with a document is then told in one round.
   template <class C>
   void add_problems_of(const C& value) {
-    if (problems_.count() == 0) return;
+    if (problems_.count() == 0 || problems_.full()) return;
     for (const std::string& at : unread_) problems_.leave_out(at);
     value.list_problems(problems_);
   }

@@ -22,7 +22,7 @@ llvm-profdata merge -o "$profiles/all" "$profiles"/*.profraw
 if [ $# -gt 0 ]; then
   exec llvm-cov show -instr-profile="$profiles/all" "${objects[@]}" "$@"
 fi
-# Of the files that are compiled for it (tests/fuzz/CMakeLists.txt), and of the two headers that these share.
+# Of the files that are compiled for it (tests/fuzz/CMakeLists.txt), and of the headers in src/ that these share.
 root=$(printf '%s' "$PWD" | sed 's/[][\\.*^$+?(){}|]/\\&/g')
 base="$root/(build/fuzz/([.][.]/)*)?"  # some compiler caches let paths begin at the folder of the build
 others="^/usr|^$base(include|tests)/|^${base}src/(tool|train)/.*[.]h$"

@@ -108,10 +108,18 @@ TEST(ConfigJson, AllThatIsWrongIsToldInOneRound) {
       {R"({"scales":[{"stack":{"width":"x","heads":12,"dropout":7}}]})",
        "scales[0].stack.width must be a whole number, not \"x\"; scales[0].stack.dropout must be at least 0 and below 1, "
        "not 7"},
-      // The same where a name is misspelt,
+      // The same where a name is misspelt
       {R"({"scales":[{"stack":{"widht":24,"heads":12}}],"soft_cap":-1})",
        "scales[0].stack has no field \"widht\"; did you mean \"width\"?; soft_cap must be 0 or above, not -1"},
-      // and where an object is none.
+      // or is another: what stands in for the width is not told.
+      {R"({"scales":[{"stack":{"d_model":24,"heads":12}}],"soft_cap":-1})",
+       "scales[0].stack has no field \"d_model\"; choose from width, layers, heads, hidden, window, norm, activation, "
+       "positions, rotary_base, qk_norm, bias, dropout, recompute; soft_cap must be 0 or above, not -1"},
+      // What was read beside it is told.
+      {R"({"length":0,"lenght":8,"scales":[{"stack":{"heads":7}}]})",
+       "the config has no field \"lenght\"; did you mean \"length\"?; length must be from 1 to 2147483648, not 0; "
+       "scales[0].stack.heads = 7 does not divide scales[0].stack.width = 512"},
+      // And where an object is none.
       {R"({"scales":[{"unit":4},7],"init_std":-1})",
        "scales[1] must be an object, not 7; init_std must be 0 or above, not -1"},
       {R"({"init_std":-1})", "the config has no field \"scales\"; init_std must be 0 or above, not -1"},

@@ -14,7 +14,7 @@ std::string to_json(const ModelConfig& config);
 
 /// The config that `text` describes. `scales` must be there; any other field that is not keeps its default. `where` names
 /// the text in messages. Throws Error on text that is no such JSON; an unknown name is refused with the nearest known one.
-/// Does not validate().
+/// What it can read it does not validate(); where it refuses, it tells what validate() would say too.
 ModelConfig config_from_json(std::string_view text, std::string_view where);
 
 /// The same of what a file holds that a user names: a model's config, or the config.json of a run, whose `model` is taken.
