@@ -30,11 +30,14 @@ inline void check_format_version(const std::string& where, const std::string& ve
 /// Of a run's config.json.
 inline constexpr int kRunVersion = 1;
 
-/// The same of a run's config.json, an object that has a format version.
-inline void check_run_version(const nlohmann::json& run, std::string_view where) {
+/// The model's config in a run's config.json, an object that has a format version. Throws Error as above, or where there is
+/// none.
+inline const nlohmann::json& model_of_run(const nlohmann::json& run, std::string_view where) {
   const bool tells_writer = run.contains("library_version") && run["library_version"].is_string();
   check_format_version(std::string(where), run["format_version"].dump(), kRunVersion,
                        tells_writer ? run["library_version"].get<std::string>() : "");
+  check(run.contains("model"), where, " has no \"model\"");
+  return run["model"];
 }
 
 }  // namespace megalith::detail

@@ -95,9 +95,7 @@ ModelConfig config_from_json(std::string_view text, std::string_view where) {
 ModelConfig config_from_file_text(std::string_view document, std::string_view where) {
   const nlohmann::json root = detail::parse_strict(document, where, kMostDepth);
   if (!root.is_object() || !root.contains("format_version")) return read_config(root, where);
-  detail::check_run_version(root, where);
-  check(root.contains("model"), where, " has no \"model\"");
-  return read_config(root["model"], text(where, ": model"));
+  return read_config(detail::model_of_run(root, where), text(where, ": model"));
 }
 
 std::string first_difference(const ModelConfig& a, const ModelConfig& b) {

@@ -91,10 +91,8 @@ std::string to_json(const RunConfig& config) {
 RunConfig run_config_from_json(std::string_view document, std::string_view where) {
   const nlohmann::json all = detail::parse_strict(document, where, kMostDepth);
   check(all.is_object() && all.contains("format_version"), where, " is not the config.json of a run");
-  detail::check_run_version(all, where);
-  check(all.contains("model"), where, " has no \"model\"");
   RunConfig config;
-  config.model = config_from_json(all["model"].dump(), text(where, ": model"));
+  config.model = config_from_json(detail::model_of_run(all, where).dump(), text(where, ": model"));
   detail::FieldReader reader;
   std::vector<std::string_view> known{"format_version", "library_version", "model"};
   const auto read_group = [&](const char* name, auto& group) {

@@ -140,6 +140,10 @@ TEST(ConfigJson, AFileMayBeThatOfARun) {
       config_from_file_text(R"({"format_version":7,"library_version":"9.1","model":{"scales":[],"new":1}})", "my.json"),
       "my.json has format version 7, which is newer than 1, the newest that this library reads; read it with "
       "Megalith \"9.1\"");
+  // Known by the version alone, whatever a newer one holds.
+  EXPECT_ERROR(config_from_file_text(R"({"format_version":2,"network":{}})", "my.json"),
+               "has format version 2, which is newer");
+  EXPECT_ERROR(config_from_file_text(R"({"format_version":1})", "my.json"), "my.json has no \"model\"");
   EXPECT_ERROR(config_from_json("{\"format_version\":1,\"model\":" + model + "}", "x"), "no field \"format_version\"");
 }
 
