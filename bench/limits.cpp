@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine can do at best: multiply-adds per second in fp32 and in bf16 on all threads, and bytes per second read
+// What this machine can do at best: multiply-adds per second in fp32 and in bf16 on all threads, what is more of products in
+// fp32, which tiles of AMX make of six in bf16, and bytes per second read
 // from memory and from the last cache: the best of ten windows spread over some seconds. Prints one line of JSON; bf16 is by
 // tiles of AMX where there are any, else by dot products of AVX-512 BF16, and null where the processor has neither.
 //
@@ -26,8 +27,9 @@ void print(int threads) {
   }
   char bf16[32] = "null";
   if (best.bf16 > 0) std::snprintf(bf16, sizeof bf16, "%.1f", best.bf16 / 1e9);
-  std::printf("{\"threads\": %d, \"fp32_gflops\": %.1f, \"bf16_gflops\": %s, \"bf16_by\": %s, ", threads, best.fp32 / 1e9,
-              bf16, bf16_by());
+  std::printf(
+      "{\"threads\": %d, \"fp32_gflops\": %.1f, \"fp32_product_gflops\": %.1f, \"bf16_gflops\": %s, \"bf16_by\": %s, ",
+      threads, best.fp32 / 1e9, best.fp32_products() / 1e9, bf16, bf16_by());
   std::printf("\"memory_gbytes\": %.1f, \"cache_gbytes\": %.1f}\n", best.memory / 1e9, best.cache / 1e9);
 }
 

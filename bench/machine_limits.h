@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
+#include "megalith/kernels/gemm.h"
 #include "megalith/runtime/parallel.h"
 
 namespace megalith::bench {
@@ -35,6 +37,9 @@ inline double bf16_multiply_adds(int threads) {
   if (has_bf16_tiles()) return bf16_tile_multiply_adds(threads);
   return has_bf16_pairs() ? bf16_pair_multiply_adds(threads) : 0;
 }
+
+/// Products of bf16 numbers that a product of fp32 numbers takes by tiles (src/kernels/gemm_amx.cpp).
+inline constexpr double kTileProducts = 6;
 
 /// What the kernel for `threads` threads read for: keeps the compiler from leaving the work out.
 inline void use(float value) {
@@ -79,6 +84,11 @@ inline constexpr std::size_t kMemoryBytes = std::size_t{1} << 30, kCacheBytes = 
 struct Limits {
   double fp32 = 0, bf16 = 0;     // FLOP; bf16 is 0 where the processor has none
   double memory = 0, cache = 0;  // bytes
+
+  /// FLOP of fp32 products: by multiply-adds, or by tiles where products use them.
+  double fp32_products() const {
+    return has_bf16_tiles() && std::string_view(product_library()) == "AMX" ? std::max(fp32, bf16 / kTileProducts) : fp32;
+  }
 
   /// One more window of each. `data` has kMemoryBytes.
   void measure(int threads, const std::vector<float>& data) {

@@ -67,7 +67,7 @@ class Roofline {
       auto at = std::find_if(all.begin(), all.end(), [&](const Part& p) { return p.name == c.part && p.scale == c.scale; });
       if (at == all.end()) at = all.insert(all.end(), {.name = c.part, .scale = c.scale});
       const double bytes = c.work.numbers * sizeof(float);
-      const double peak = bf16 && c.arithmetic == Arithmetic::products ? limits.bf16 : limits.fp32;
+      const double peak = c.arithmetic == Arithmetic::fp32 ? limits.fp32 : bf16 ? limits.bf16 : limits.fp32_products();
       const double bandwidth = bytes <= last_cache ? limits.cache : limits.memory;
       at->calls += c.count;
       at->flops += c.count * c.work.flops;

@@ -107,10 +107,12 @@ void print(const Options& o, bool table) {
   print_part(step, whole, table);
   const std::string heading =
       text(o.model, ", ", o.shape().B, " x ", o.shape().T, " bytes, ", o.threads, " threads, ", to_string(o.precision));
-  std::printf(table ? "\n%s; peak %.1f GFLOP/s in fp32, %.1f in bf16; %.1f GB/s of memory, %.1f of the last cache\n"
-                    : "{\"step\": \"%s\", \"fp32_gflops\": %.1f, \"bf16_gflops\": %.1f, \"memory_gbytes\": %.1f, "
-                      "\"cache_gbytes\": %.1f}\n",
-              heading.c_str(), limits.fp32 / 1e9, limits.bf16 / 1e9, limits.memory / 1e9, limits.cache / 1e9);
+  std::printf(table ? "\n%s; peak %.1f GFLOP/s of fp32 multiply-adds, %.1f of fp32 products, %.1f of bf16; %.1f GB/s of "
+                      "memory, %.1f of the last cache\n"
+                    : "{\"step\": \"%s\", \"fp32_gflops\": %.1f, \"fp32_product_gflops\": %.1f, \"bf16_gflops\": %.1f, "
+                      "\"memory_gbytes\": %.1f, \"cache_gbytes\": %.1f}\n",
+              heading.c_str(), limits.fp32 / 1e9, limits.fp32_products() / 1e9, limits.bf16 / 1e9, limits.memory / 1e9,
+              limits.cache / 1e9);
 }
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace megalith::detail {
 void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
                      const Mat<float>& c, Into into, const float* bias, float* b_sums);
 
-/// c = a b or c += a b on the calling thread; of kernels in fp32 alone.
-void blocked_tile_product(const GemmKernel& kernel, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c,
-                          Into into);
+/// Whether so few rows are better multiplied by a kernel that takes factors where they lie.
+bool is_thin(Index rows);
 
 }  // namespace megalith::detail

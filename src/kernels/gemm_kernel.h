@@ -7,7 +7,8 @@
 
 namespace megalith::detail {
 
-/// An element of a packed factor: one number in fp32, two neighbours along K in bf16. Four bytes in both.
+/// An element of a packed factor: one number in fp32, two neighbours along K in bf16 or in a part of a number that is one.
+/// Four bytes in all of them.
 using PackedElement = float;
 
 /// Where element (r, k) of panel p of a packed left factor lies: at p * panel + r * row + k * step.
@@ -25,17 +26,21 @@ struct GemmBlock {
   Index b_panel, b_step;
   float* c;
   Index c_stride;
-  const float* base;  // null: 0
-  Index base_stride;  // 0: the same row for all rows of c
+  const float* base;          // null: 0
+  Index base_stride;          // 0: the same row for all rows of c
+  const PackedElement* next;  // what may be fetched meanwhile, for the next block
+  Index next_size;
 };
 
 struct GemmKernel {
   const char* name;
   Index rows, cols;  // of the panels of a and b
   Index lanes;       // numbers in a register
-  Index group;       // numbers along K in an element
   Index chunk;       // numbers along K after which a sum goes to memory: panels of b so long stay in the second cache
-  Index multiple;    // packed panels have a multiple of so many elements along K, 0 beyond the depth
+  Index step, step_elements;     // along K: panels take so many elements for each `step` numbers, padded with 0
+  Index strip_rows, strip_cols;  // of the output: what one thread lays out for itself of a factor stays in the second cache
+  Index pass_rows, pass_cols;    // of the other factor, which passes by, in one block
+  Index short_piece;             // of a strip: shorter ones are not worth laying out its factor for each
   /// How pack_a lays out a left factor that is transposed or not, in panels of so many elements along K.
   LeftLayout (*left)(bool transposed, Index elements);
   /// Lays out b (depth, cols), row-major with `stride` or transposed, as panels of (elements, GemmKernel::cols), padded with
@@ -45,16 +50,23 @@ struct GemmKernel {
   /// `in_row` numbers may be read from the start of each row on.
   void (*pack_a)(const float* a, Index stride, bool transposed, Index rows, Index in_row, Index depth, PackedElement* out);
   void (*block)(const GemmBlock& block);
+
+  /// Whether factors may be used where they lie, unpacked.
+  bool in_place() const { return step == 1; }
+  Index elements(Index depth) const { return (depth + step - 1) / step * step_elements; }
 };
 
-/// The fastest kernels of this machine; null where there are none.
+/// The fastest kernels of this machine; null where there are none. fp32_kernel() takes factors where they lie, for products
+/// of few rows or on one thread; blocked_fp32_kernel() is for all others.
 const GemmKernel* fp32_kernel();
+const GemmKernel* blocked_fp32_kernel();
 const GemmKernel* bf16_kernel();
 
 /// The kernels of an instruction set; null where the machine lacks it.
 const GemmKernel* gemm_kernel_avx2();
 const GemmKernel* gemm_kernel_avx512();
 const GemmKernel* gemm_kernel_avx512_bf16();
+const GemmKernel* gemm_kernel_amx();
 const GemmKernel* gemm_kernel_amx_bf16();
 
 }  // namespace megalith::detail

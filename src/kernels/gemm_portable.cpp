@@ -5,6 +5,7 @@
 namespace megalith::detail {
 
 const GemmKernel* fp32_kernel() { return nullptr; }
+const GemmKernel* blocked_fp32_kernel() { return nullptr; }
 const GemmKernel* bf16_kernel() { return nullptr; }
 
 }  // namespace megalith::detail

@@ -9,6 +9,11 @@ const GemmKernel* fp32_kernel() {
   return best;
 }
 
+const GemmKernel* blocked_fp32_kernel() {
+  static const GemmKernel* const best = gemm_kernel_amx() != nullptr ? gemm_kernel_amx() : fp32_kernel();
+  return best;
+}
+
 const GemmKernel* bf16_kernel() {
   static const GemmKernel* const best =
       gemm_kernel_amx_bf16() != nullptr ? gemm_kernel_amx_bf16() : gemm_kernel_avx512_bf16();

@@ -12,12 +12,10 @@
 namespace megalith::detail {
 namespace {
 
-inline Index smaller(Index a, Index b) { return a < b ? a : b; }
-
 /// fp32: an element is a number.
 template <int kLanesOf>
 struct Fp32 {
-  static constexpr int kLanes = kLanesOf, kGroup = 1, kMultiple = 1;
+  static constexpr int kLanes = kLanesOf, kGroup = 1;
   using Vec = Floats<kLanes>;
 
   /// a in all lanes, in a register: left to itself, GCC reads it from memory again for every product.
@@ -38,7 +36,7 @@ struct Fp32 {
 template <class Arithmetic, int kRows, int kVectors>
 struct MicroKernel {
   using Vec = typename Arithmetic::Vec;
-  static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup, kMultiple = Arithmetic::kMultiple;
+  static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup;
   static constexpr Index kCols = kVectors * kLanes;
   /// Vectors of sums of a single row: half of the registers, of which AVX2 has 16.
   static constexpr int kWide = kLanes;
@@ -58,10 +56,7 @@ struct MicroKernel {
     }
   }
 
-  static Index elements_of(Index depth) {
-    constexpr Index kStep = kGroup * Arithmetic::kMultiple;
-    return (depth + kStep - 1) / kStep * Arithmetic::kMultiple;
-  }
+  static Index elements_of(Index depth) { return (depth + kGroup - 1) / kGroup; }
 
   /// A transposed left factor by columns, any other by rows.
   static LeftLayout left(bool transposed, Index elements) {
@@ -72,7 +67,6 @@ struct MicroKernel {
                      float* sums) {
     const Index elements = elements_of(depth);
     for (Index j = 0; j < cols; j += kCols, out += elements * kCols) {
-      for (Index e = (depth + kGroup - 1) / kGroup * kCols; e < elements * kCols; e += kLanes) store(out + e, Vec{});
       const Index width = smaller(kCols, cols - j);
       if (!transposed && width == kCols) {
         float unwanted[kCols] = {};
@@ -254,8 +248,22 @@ struct MicroKernel {
 template <class Arithmetic, int kRows, int kVectors>
 constexpr GemmKernel gemm_kernel(const char* name) {
   using K = MicroKernel<Arithmetic, kRows, kVectors>;
-  return {name,     kRows,      K::kCols,   Arithmetic::kLanes, Arithmetic::kGroup, 512, Arithmetic::kMultiple,
-          &K::left, &K::pack_b, &K::pack_a, &K::block};
+  return {.name = name,
+          .rows = kRows,
+          .cols = K::kCols,
+          .lanes = Arithmetic::kLanes,
+          .chunk = 512,
+          .step = Arithmetic::kGroup,
+          .step_elements = 1,
+          .strip_rows = 96,
+          .strip_cols = 256,
+          .pass_rows = 96,
+          .pass_cols = 256,
+          .short_piece = 256,
+          .left = &K::left,
+          .pack_b = &K::pack_b,
+          .pack_a = &K::pack_a,
+          .block = &K::block};
 }
 
 }  // namespace

@@ -5,8 +5,12 @@
 #include <cstddef>
 #include <utility>
 
+#include "megalith/core/shape.h"
+
 namespace megalith::detail {
 namespace {
+
+inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 
 template <int kLanes>
 using Floats __attribute__((vector_size(4 * kLanes))) = float;
@@ -31,7 +35,7 @@ V zip(V a, V b, std::index_sequence<I...>) {
 
 /// Transposes a square of vectors: log2(n) perfect shuffles of its rows.
 template <class V, int n = static_cast<int>(sizeof(V) / 4)>
-void transpose(V (&rows)[n]) {
+[[gnu::always_inline]] inline void transpose(V (&rows)[n]) {
   constexpr auto lanes = std::make_index_sequence<n>();
   V shuffled[n];
   V *from = rows, *to = shuffled;

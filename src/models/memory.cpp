@@ -24,22 +24,34 @@ double stack_tape(const StackConfig& c, double rows) {
   return rows * static_cast<double>(c.layers * (always + (c.recompute ? 0 : kept)) + norm_tape(c));
 }
 
+Index whole(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
+
+/// Numbers that attention in tiles lays out for each position and head: of keys and values in forward, and of queries and of
+/// gradients of what they gave in backward, twice where AMX multiplies long sequences in three parts of half a number each.
+Index packed_forward(Index D, Index T) {
+  if (T <= 16) return 0;
+  const Index plain = D + whole(D, 64), parts = 3 * (whole(D, 32) + whole(D, 16)) / 2;
+  return T < 512 ? plain : std::max(plain, parts);
+}
+Index packed_backward(Index D, Index T) {
+  if (T <= 16) return 0;
+  const Index plain = 2 * whole(D, 64), parts = 3 * (whole(D, 32) + whole(D, 16));
+  return T < 512 ? plain : std::max(plain, parts);
+}
+
 /// Numbers of scratch at the height of a stack's forward over (B,T) positions; without a tape, what that would hold of one
 /// layer is scratch.
 double stack_forward(const StackConfig& c, double rows, Index T, bool tape) {
-  // Attention in tiles lays out the keys and values of all heads in panels of 64 columns.
-  const Index D = c.width / c.heads, panels = T > 16 ? (D + 63) / 64 * 64 : 0;
-  const Index packed = panels > 0 ? c.heads * (D + panels) : 0;
+  const Index packed = c.heads * packed_forward(c.width / c.heads, T);
   const Index C = c.width, normed = C, kept = C + 3 * C + (c.qk_norm ? 2 * C : 0);
   return rows * static_cast<double>(normed + (tape && !c.recompute ? 0 : kept) + packed);
 }
 
 /// The same of its backward.
 double stack_backward(const StackConfig& c, double rows, Shape positions, int threads) {
-  const Index D = c.width / c.heads, panels = positions.T > 16 ? (D + 63) / 64 * 64 : 0;
-  // Queries and gradients of the heads that threads have in hand, in panels.
-  const double packed =
-      2 * static_cast<double>(positions.T * panels) * static_cast<double>(std::min<Index>(threads, positions.B * c.heads));
+  // Of the heads that threads have in hand.
+  const double packed = static_cast<double>(positions.T * packed_backward(c.width / c.heads, positions.T)) *
+                        static_cast<double>(std::min<Index>(threads, positions.B * c.heads));
   const Index C = c.width, gradients = 2 * C, normed = C, masked = c.dropout > 0 ? C : 0;
   const Index attention = 3 * C + (c.recompute ? 3 * C + (c.qk_norm ? 2 * C : 0) : 0);
   const Index hidden = 2 * hidden_width(c) + (c.recompute ? 2 : 1) * up_width(c);

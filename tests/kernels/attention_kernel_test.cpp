@@ -106,6 +106,58 @@ TEST(Attention, BothFormsGiveTheSameGradients) {
   }
 }
 
+/// The same in float.
+struct FloatNumbers {
+  Tensor<float> q, kv;
+  AttentionInput<float> in;
+
+  explicit FloatNumbers(const Numbers& n) : q({n.q.rows(), n.q.cols()}), kv({n.kv.rows(), n.kv.cols()}) {
+    q.vec() = n.q.vec().cast<float>();
+    kv.vec() = n.kv.vec().cast<float>();
+    const AttentionInput<double>& d = n.in;
+    in = {q.data(), d.q_stride, kv.data(), kv.data() + d.H * d.D, d.kv_stride, d.kv_rows, d.B, d.H, d.D,
+          d.Tq,     d.Tk,       d.window};
+  }
+};
+
+double error_of(const Tensor<float>& got, const Tensor<double>& expected) {
+  return (got.vec().cast<double>() - expected.vec()).norm() / expected.vec().norm();
+}
+
+TEST(Attention, FloatTilesMatchDoubles) {
+  // Long enough for the kernels that lay both factors out, with queries that begin where those may begin, and where not.
+  Workspace workspace(2);
+  for (const auto& [Tq, Tk] : {std::pair<Index, Index>{520, 520}, {604, 700}, {300, 641}, {70, 600}, {17, 20}}) {
+    for (const Index window : {0, 130, 300}) {
+      for (const Index D : {5, 40}) {
+        const Problem p{.B = 1, .H = 2, .D = D, .Tq = Tq, .Tk = Tk, .window = window};
+        const Numbers n(p);
+        const FloatNumbers f(n);
+        const Index C = p.H * p.D;
+        Tensor<double> o({1, Tq, C}), log_sums({1, p.H, Tq}), d_o = o, dq({1, Tq, 3 * C}), dkv({1, Tk + 4, 2 * C});
+        testing::fill_noise(d_o, {3});
+        const Context exact(workspace);
+        detail::attention_tiles_forward(exact, n.in, o.data(), log_sums.data());
+        detail::attention_tiles_backward(exact, n.in, o.data(), log_sums.data(), d_o.data(),
+                                         {dq.data(), dkv.data(), dkv.data() + C});
+        for (const Context& ctx : {Context(workspace), Context(workspace).with_independent_rows()}) {
+          Tensor<float> fo({Tq, C}), fd_o = fo, fsums({p.H, Tq}), fdq({Tq, 3 * C}), fdkv({Tk + 4, 2 * C});
+          fd_o.vec() = d_o.vec().cast<float>();
+          fo.fill(std::numeric_limits<float>::quiet_NaN());
+          detail::attention_tiles_forward(ctx, f.in, fo.data(), fsums.data());
+          detail::attention_tiles_backward(ctx, f.in, fo.data(), fsums.data(), fd_o.data(),
+                                           {fdq.data(), fdkv.data(), fdkv.data() + C});
+          const std::string what = ::testing::PrintToString(std::vector<Index>{Tq, Tk, window, D, ctx.independent_rows});
+          EXPECT_LT(error_of(fo, o), 2e-6) << what;
+          EXPECT_LT(error_of(fsums, log_sums), 1e-6) << what;
+          EXPECT_LT(error_of(fdq, dq), 4e-6) << what;
+          EXPECT_LT(error_of(fdkv, dkv), 4e-6) << what;
+        }
+      }
+    }
+  }
+}
+
 TEST(Attention, LargeScoresDoNotOverflow) {
   Workspace workspace(1);
   const Context ctx(workspace);

@@ -2,8 +2,10 @@
 // Attention in tiles with an online softmax: the scores exist one tile at a time.
 #pragma once
 
+#include <numeric>
+
 #include "megalith/kernels/attention_input.h"
-#include "megalith/kernels/gemm.h"
+#include "megalith/kernels/tile_product.h"
 
 namespace megalith::detail {
 
@@ -45,6 +47,14 @@ struct ScoreTile {
   Index last(Index i) const { return std::min(nk, in.end_key(i) - kj); }
 };
 
+/// What multiplies the tiles of one call. Its factors begin where tiles of queries do, which keys before the first query may
+/// shift. Scores of few keys are not worth laying out, which a kernel that takes factors anywhere does without.
+template <class S>
+TileKernel<S> tile_kernel(const Context& ctx, const AttentionInput<S>& in) {
+  constexpr Index kFewKeys = 512;
+  return {ctx, in.Tk < kFewKeys ? 1 : std::gcd(kKeyTile, in.Tk - in.Tq)};
+}
+
 /// Numbers [0, first) and [last, size) of a row become 0.
 template <class S>
 void clear_outside(S* row, Index first, Index last, Index size) {
@@ -56,15 +66,23 @@ template <class S>
 void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) {
   const Index tiles = (in.Tq + kQueryTile - 1) / kQueryTile;
   const Index width = in.H * in.D;
-  // All queries of a head multiply the same keys and values, which are laid out for that once.
-  const Index keys_size = PackedFactor<S>::size(in.D, in.Tk), packed_size = keys_size + PackedFactor<S>::size(in.Tk, in.D);
+  const TileKernel<S> kernel = tile_kernel(ctx, in);
+  // All queries of a head multiply the same keys and values, which are laid out for that once: tile by tile, as they are
+  // read.
+  const Index longest = std::min(kKeyTile, in.Tk);
+  const Index keys_size = kernel.right_size(in.D, longest), values_size = kernel.right_size(longest, in.D);
+  const Index key_tiles = (in.Tk + kKeyTile - 1) / kKeyTile;
   Frame packed_frame(ctx.scratch());
-  S* const packed = packed_frame.take<S>(in.B * in.H * packed_size);
-  const auto keys_of = [&](Index b, Index h) { return key_rows(in, b, h, 0, in.Tk).transpose(); };
-  const auto values_of = [&](Index b, Index h) { return value_rows(in, b, h, 0, in.Tk); };
+  S* const packed = packed_frame.take<S>(in.B * in.H * key_tiles * (keys_size + values_size));
+  const auto packed_at = [&](Index bh, Index kj) {
+    return packed + (bh * key_tiles + kj / kKeyTile) * (keys_size + values_size);
+  };
   ctx.parallel_for(in.B * in.H, [&](Index bh, Lane&) {
-    PackedFactor<S>::pack(keys_of(bh / in.H, bh % in.H), packed + bh * packed_size);
-    PackedFactor<S>::pack(values_of(bh / in.H, bh % in.H), packed + bh * packed_size + keys_size);
+    for (Index kj = 0; kj < in.Tk; kj += kKeyTile) {
+      const Index nk = std::min(kKeyTile, in.Tk - kj);
+      kernel.right(key_rows(in, bh / in.H, bh % in.H, kj, nk).transpose(), packed_at(bh, kj));
+      kernel.right(value_rows(in, bh / in.H, bh % in.H, kj, nk), packed_at(bh, kj) + keys_size);
+    }
   });
   ctx.parallel_for(in.B * in.H * tiles, [&](Index task, Lane& lane) {
     using std::exp, std::log;
@@ -80,13 +98,17 @@ void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S*
       sums[i - qi] = S(0);
       row_map(out(i), in.D).setConstant(S(0));
     }
-    const PackedFactor<S> all_keys(keys_of(b, h), packed + bh * packed_size);
-    const PackedFactor<S> all_values(values_of(b, h), packed + bh * packed_size + keys_size);
+    const PackedLeft<S> queries = kernel.left(query_rows(in, b, h, qi, nq), frame);
+    S* const left = frame.take<S>(kernel.left_size(kQueryTile, kKeyTile));
     const Index first_key = in.first_key(qi) / kKeyTile * kKeyTile;
     for (Index kj = first_key; kj < in.end_key(qi + nq - 1); kj += kKeyTile) {
       const ScoreTile<S> tile(in, qi, nq, kj);
       const Mat<S> p(scores, tile.rows(), tile.nk, kScoreStride);
-      tile_product<S>(query_rows(in, b, h, tile.begin, tile.rows()), all_keys.columns(kj, tile.nk), p, Into::overwrite);
+      const S *const keys_at = packed_at(bh, kj), *const values_at = keys_at + keys_size,
+                     *const next = values_at + values_size;
+      const PackedRight<S> keys = kernel.packed_right(key_rows(in, b, h, kj, tile.nk).transpose(), keys_at);
+      const PackedRight<S> values = kernel.packed_right(value_rows(in, b, h, kj, tile.nk), values_at);
+      kernel.product(queries.rows(tile.begin - qi, tile.rows()), keys, p, Into::overwrite, {values_at, next});
       for (Index i = tile.begin; i < tile.end; ++i) {
         S* const row = scores + (i - tile.begin) * kScoreStride;
         const Index first = tile.first(i), last = tile.last(i), r = i - qi;
@@ -104,7 +126,8 @@ void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S*
         sums[r] += seen.sum();
         clear_outside(row, first, last, tile.nk);
       }
-      tile_product<S>(Factor<S>(p), all_values.rows(kj, tile.nk), {out(tile.begin), tile.rows(), in.D, width}, Into::add);
+      kernel.product(kernel.left(p, left), values, {out(tile.begin), tile.rows(), in.D, width}, Into::add,
+                     {next, kj + kKeyTile < in.Tk ? next + keys_size : next});
     }
     for (Index i = qi; i < qi + nq; ++i) {
       row_map(out(i), in.D) *= S(1) / sums[i - qi];
@@ -113,11 +136,26 @@ void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S*
   });
 }
 
+/// Where the rows of a tile of queries, and those of the gradient of its output, lie packed as left and as right factors.
+template <class S>
+struct QueryTile {
+  S* begin;
+  Index left_size, right_size;
+
+  S* left_q() const { return begin; }
+  S* left_d() const { return begin + left_size; }
+  S* right_d() const { return begin + 2 * left_size; }
+  S* right_q() const { return begin + 2 * left_size + right_size; }
+  S* end() const { return begin + 2 * left_size + 2 * right_size; }
+  QueryTile after(Index tiles) const { return {begin + tiles * (end() - begin), left_size, right_size}; }
+};
+
 /// One (sequence, head) by one thread: its dk, dv and dq are summed in one order.
 template <class S>
 void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, const S* o, const S* log_sums, const S* d_o,
                               const AttentionGradient<S>& out) {
   const Index width = in.H * in.D;
+  const TileKernel<S> kernel = tile_kernel(ctx, in);
   ctx.parallel_for(in.B * in.H, [&](Index bh, Lane& lane) {
     const Index b = bh / in.H, h = bh % in.H;
     Frame frame(lane);
@@ -125,8 +163,21 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
     S* const dscores = frame.take<S>(kQueryTile * kScoreStride);
     S* const mean_dp = frame.take<S>(in.Tq);
     const auto offset = [&](Index i) { return (b * in.Tq + i) * width + h * in.D; };
-    const PackedFactor<S> all_queries(query_rows(in, b, h, 0, in.Tq), frame);
-    const PackedFactor<S> all_d_rows(Factor<S>(d_o + offset(0), in.Tq, in.D, width), frame);
+    // What is read of a tile of queries, laid out in the order in which it is.
+    const Index longest = std::min(kQueryTile, in.Tq);
+    const Index left_size = kernel.left_size(longest, in.D), right_size = kernel.right_size(longest, in.D);
+    const Index query_tiles = (in.Tq + kQueryTile - 1) / kQueryTile;
+    const QueryTile<S> first_tile{frame.take<S>(query_tiles * 2 * (left_size + right_size)), left_size, right_size};
+    const auto d_rows = [&](Index begin, Index count) { return Factor<S>(d_o + offset(begin), count, in.D, width); };
+    for (Index qi = 0; qi < in.Tq; qi += kQueryTile) {
+      const QueryTile<S> tile = first_tile.after(qi / kQueryTile);
+      const Index nq = std::min(kQueryTile, in.Tq - qi);
+      kernel.left(query_rows(in, b, h, qi, nq), tile.left_q());
+      kernel.left(d_rows(qi, nq), tile.left_d());
+      kernel.right(d_rows(qi, nq), tile.right_d());
+      kernel.right(query_rows(in, b, h, qi, nq), tile.right_q());
+    }
+    S* const left = frame.take<S>(std::max(kernel.left_size(kQueryTile, kKeyTile), kernel.left_size(kKeyTile, kQueryTile)));
     for (Index i = 0; i < in.Tq; ++i) {
       mean_dp[i] = row_map(d_o + offset(i), in.D).cwiseProduct(row_map(o + offset(i), in.D)).sum();
       row_map(out.query(in, b, h, i), in.D).setConstant(S(0));
@@ -135,21 +186,24 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
       const Index nk = std::min(kKeyTile, in.Tk - kj);
       const Mat<S> dk(out.key(in, b, h, kj), nk, in.D, in.kv_stride), dv(out.value(in, b, h, kj), nk, in.D, in.kv_stride);
       Frame key_frame(lane);
-      const PackedFactor<S> keys(key_rows(in, b, h, kj, nk), key_frame);
-      const PackedFactor<S> keys_t(key_rows(in, b, h, kj, nk).transpose(), key_frame);
-      const PackedFactor<S> values_t(value_rows(in, b, h, kj, nk).transpose(), key_frame);
+      const PackedRight<S> keys = kernel.right(key_rows(in, b, h, kj, nk), key_frame);
+      const PackedRight<S> keys_t = kernel.right(key_rows(in, b, h, kj, nk).transpose(), key_frame);
+      const PackedRight<S> values_t = kernel.right(value_rows(in, b, h, kj, nk).transpose(), key_frame);
       // The first query that sees key kj stands at its own position; before the queries begin there are only keys.
       const Index first_query = std::max<Index>(0, kj - (in.Tk - in.Tq)) / kQueryTile * kQueryTile;
       for (Index qi = first_query; qi < in.Tq && in.first_key(qi) < kj + nk; qi += kQueryTile) {
-        const ScoreTile<S> tile(in, qi, std::min(kQueryTile, in.Tq - qi), kj);
-        const Index rows = tile.rows();
-        const Factor<S> q = query_rows(in, b, h, tile.begin, rows);
-        const Factor<S> d_rows(d_o + offset(tile.begin), rows, in.D, width);
+        const Index nq = std::min(kQueryTile, in.Tq - qi);
+        const ScoreTile<S> tile(in, qi, nq, kj);
+        const Index rows = tile.rows(), skipped = tile.begin - qi;
+        const QueryTile<S> packed = first_tile.after(qi / kQueryTile);
+        const Factor<S> q = query_rows(in, b, h, qi, nq), d = d_rows(qi, nq);
         const Mat<S> p(probabilities, rows, nk, kScoreStride), ds(dscores, rows, nk, kScoreStride);
         // forward was: O = P V, P = softmax(scale Q K^T). So dV += P^T dO, dP = dO V^T, dS = P (dP - dO O) scale,
         // dQ += dS K, dK += dS^T Q.
-        tile_product<S>(q, keys_t, p, Into::overwrite);
-        tile_product<S>(d_rows, values_t, ds, Into::overwrite);
+        kernel.product(kernel.packed_left(q, packed.left_q()).rows(skipped, rows), keys_t, p, Into::overwrite,
+                       {packed.left_d(), packed.right_d()});
+        kernel.product(kernel.packed_left(d, packed.left_d()).rows(skipped, rows), values_t, ds, Into::overwrite,
+                       {packed.right_d(), packed.right_q()});
         for (Index i = tile.begin; i < tile.end; ++i) {
           S* const p_row = probabilities + (i - tile.begin) * kScoreStride;
           S* const ds_row = dscores + (i - tile.begin) * kScoreStride;
@@ -161,9 +215,13 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
           clear_outside(p_row, first, last, nk);
           clear_outside(ds_row, first, last, nk);
         }
-        tile_product<S>(transposed<S>(p), all_d_rows.rows(tile.begin, rows), dv, Into::add);
-        tile_product<S>(ds, keys, {out.query(in, b, h, tile.begin), rows, in.D, in.q_stride}, Into::add);
-        tile_product<S>(transposed<S>(ds), all_queries.rows(tile.begin, rows), dk, Into::add);
+        const Mat<S> dq(out.query(in, b, h, tile.begin), rows, in.D, in.q_stride);
+        kernel.product(kernel.left(transposed<S>(p), left), kernel.packed_right(d, packed.right_d()).rows(skipped, rows), dv,
+                       Into::add, {packed.right_q(), packed.end()});
+        kernel.product(kernel.left(ds, left), keys, dq, Into::add);
+        const bool more = qi + kQueryTile < in.Tq;
+        kernel.product(kernel.left(transposed<S>(ds), left), kernel.packed_right(q, packed.right_q()).rows(skipped, rows),
+                       dk, Into::add, {packed.end(), more ? packed.after(1).left_d() : packed.end()});
       }
     }
   });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only place where matrices are multiplied: over Eigen for any scalar, and by our own kernels for float (src/kernels/).
 //
-// A product is cut into tiles that follow from its sizes alone, each tile is computed by one thread and each sum over K
-// runs inside one tile: the bits do not depend on the number of threads.
+// A product is cut into tiles, each computed by one thread, and each sum over K runs inside one tile in an order that
+// follows from the sizes alone: the bits do not depend on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -92,14 +92,6 @@ void eigen_tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
 /// Float products, by the kernels of src/kernels/ where the machine has one of their instruction sets, else by Eigen.
 void float_product(const Context& ctx, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into,
                    const float* bias, float* b_sums);
-void float_tile_product(const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into);
-/// Numbers that the panels of a right factor take, 0 where products are Eigen's; and the panels.
-Index float_panel_size(Index rows, Index cols);
-void float_pack_panels(const Factor<float>& b, float* panels);
-/// c = a b or c += a b of the rows of b from `first` on, whose panels have `panel_rows` rows.
-void float_panel_product(const Factor<float>& a, const float* panels, Index panel_rows, Index first, const Mat<float>& c,
-                         Into into);
-
 /// Counting scalars specialise this to count multiplications made inside of products only.
 template <class S>
 struct ProductScope {};
@@ -136,71 +128,16 @@ void eigen_product(const Context& ctx, const Factor<S>& a, const Factor<S>& b, c
 
 }  // namespace detail
 
-/// What multiplies float matrices here: the instruction set of our own kernels, as "AVX-512", or "Eigen".
+/// What multiplies large float matrices here: the instruction set of our own kernels, as "AMX" or "AVX-512", or "Eigen".
+///
+/// Where the processor has AMX, the first product or question asks Linux for leave to use its registers, after which signal
+/// stacks of the process must hold them too (sigaltstack, 11 KB); where Linux refuses, as it does while a smaller one is in
+/// use, products are AVX-512's. A library built with -DMEGALITH_AMX=OFF never asks. In fp32 a product by AMX is as exact as
+/// one by multiply-adds, but an infinity in a factor may come out as NaN, and what is smaller than 2^-102 loses digits.
 const char* product_library();
 
-/// Whether Precision::bf16 is to be had: the machine has the instructions. Where they are those of AMX, the first call asks
-/// Linux for leave to use its registers, after which signal stacks of the process must hold them too (sigaltstack, 11 KB).
+/// Whether Precision::bf16 is to be had: the machine has the instructions.
 bool has_bf16_products();
-
-/// c = a b, or c += a b, on the calling thread, always in fp32. For tiles inside a kernel; layers use product().
-template <class S>
-void tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
-  assert(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows);
-  [[maybe_unused]] const detail::ProductScope<S> scope;
-  if constexpr (std::is_same_v<S, float>) detail::float_tile_product(a, b, c, into);
-  else detail::eigen_tile_product(a, b, c, into);
-}
-
-/// A right factor laid out once for several products on one thread, or a part of it.
-template <class S>
-struct PackedFactor {
-  Factor<S> factor;
-  const S* panels = nullptr;  // null: products read the factor where it lies
-  Index panel_rows = 0, first = 0;
-
-  /// Numbers that the panels of a (rows, cols) factor take.
-  static Index size(Index rows, Index cols) {
-    if constexpr (std::is_same_v<S, float>) return detail::float_panel_size(rows, cols);
-    else return 0;
-  }
-  /// Lays out b in `memory` of that size, and returns it.
-  static const S* pack(const Factor<S>& b, S* memory) {
-    if constexpr (std::is_same_v<S, float>)
-      if (size(b.rows, b.cols) > 0) detail::float_pack_panels(b, memory);
-    return memory;
-  }
-
-  /// b, which lies packed in that memory.
-  PackedFactor(const Factor<S>& b, const S* packed)
-      : factor(b), panels(size(b.rows, b.cols) > 0 ? packed : nullptr), panel_rows(b.rows) {}
-  PackedFactor(const Factor<S>& b, Frame& frame) : PackedFactor(b, pack(b, frame.take<S>(size(b.rows, b.cols)))) {}
-
-  /// Rows [begin, begin + count).
-  PackedFactor rows(Index begin, Index count) const {
-    PackedFactor part = *this;
-    part.factor = factor.block(begin, 0, count, factor.cols);
-    part.first += begin;
-    return part;
-  }
-  /// Columns [begin, begin + count); begin is a multiple of 64, which panels of any kernel begin at.
-  PackedFactor columns(Index begin, Index count) const {
-    assert(begin % 64 == 0 && first == 0);
-    PackedFactor part = *this;
-    part.factor = factor.block(0, begin, factor.rows, count);
-    if (panels != nullptr) part.panels += begin * panel_rows;
-    return part;
-  }
-};
-
-template <class S>
-void tile_product(Factor<S> a, const PackedFactor<S>& b, Mat<S> c, Into into) {
-  assert(a.rows == c.rows && b.factor.cols == c.cols && a.cols == b.factor.rows);
-  if constexpr (std::is_same_v<S, float>) {
-    if (b.panels != nullptr) return detail::float_panel_product(a, b.panels, b.panel_rows, b.first, c, into);
-  }
-  tile_product(a, b.factor, c, into);
-}
 
 /// c = a b, or c += a b, on all threads of the context. a is (M, K), b (K, N), c (M, N); none overlaps c. A bias (N) is
 /// added to each row of an overwritten c.

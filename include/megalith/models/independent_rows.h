@@ -6,10 +6,12 @@
 
 namespace megalith {
 
-/// Whether the bits that a float model of this config gives for a sequence are the same whatever number of sequences stand
-/// beside it in the batch, and wherever it stands among them. Two things can make them differ. Eigen's products, used where
-/// there are no kernels of our own, are cut by the number of rows. And Eigen sums and exponentiates the numbers of a row
-/// before its first whole vector one by one: rows must begin at a multiple of 64 bytes, so widths must be multiples of 16.
+/// Whether the bits that read() and next() of a float model of this config give for a sequence are the same whatever number
+/// of sequences stand beside it in the batch, and wherever it stands among them. Three things can make bits differ. Eigen's
+/// products, used where there are no kernels of our own, are cut by the number of rows. Eigen sums and exponentiates the
+/// numbers of a row before its first whole vector one by one: rows must begin at a multiple of 64 bytes, so widths must be
+/// multiples of 16. And AMX multiplies many rows but not few: decoding does without it (Context::independent_rows), score()
+/// and train() do not.
 bool rows_are_independent(const ModelConfig& config);
 
 }  // namespace megalith

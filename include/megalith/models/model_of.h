@@ -76,7 +76,7 @@ class ModelOf final : public AnyModel {
     check(s.position() + bytes.T <= config_.length, "the model reads at most ", config_.length, " bytes, and ",
           s.position() + bytes.T, " were given; start a new state with the last of them");
     if (bytes.T == 0) return;
-    decoder_.read(ctx, bytes, {}, s.state);
+    decoder_.read(ctx.with_independent_rows(), bytes, {}, s.state);
     s.asked = false;
   }
   void next(const Context& ctx, AnyState& state, std::span<float> logits) const override {
@@ -85,7 +85,7 @@ class ModelOf final : public AnyModel {
     check_room(logits.size(), s.batch() * kByteValues, "logits");
     check(s.position() < config_.length, "the model has read its ", config_.length,
           " bytes; start a new state with the last of them");
-    decoder_.next(ctx, {}, s.state, {logits.data(), s.batch(), 1, kByteValues});
+    decoder_.next(ctx.with_independent_rows(), {}, s.state, {logits.data(), s.batch(), 1, kByteValues});
     s.asked = true;
   }
   void accept(std::span<const std::uint8_t> bytes, AnyState& state) const override {

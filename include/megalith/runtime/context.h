@@ -19,7 +19,10 @@ struct Context {
   Workspace* workspace = nullptr;
   Mode mode = Mode::infer;
   Precision precision = Precision::fp32;
-  RandomKey key{};      // of (seed, step, site): a dropout mask is a function of it, the absolute row and the channel
+  // Products give a row the same bits whatever rows stand beside it, where rows_are_independent() holds for a model.
+  // Decoding asks for it; training does without, which is faster where the processor has AMX.
+  bool independent_rows = false;
+  RandomKey key{};  // of (seed, step, site): a dropout mask is a function of it, the absolute row and the channel
   // Absolute number of the first row (b * T + t) of the activations passed. Rows count on from it, so a run in chunks of a
   // batch of several sequences draws other dropout masks than a run in one piece; with one sequence they are the same.
   Index first_row = 0;
@@ -48,6 +51,12 @@ struct Context {
   Context site(std::uint64_t i) const {
     Context c = *this;
     c.key = key.child(i);
+    return c;
+  }
+  /// For decoding.
+  Context with_independent_rows() const {
+    Context c = *this;
+    c.independent_rows = true;
     return c;
   }
   /// For a tile or micro-batch that starts `rows` rows further on.

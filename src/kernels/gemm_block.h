@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Telling a block of a product where its factors and its output lie.
+#pragma once
+
+#include "gemm_kernel.h"
+#include "megalith/kernels/gemm.h"
+
+namespace megalith::detail {
+
+inline Index blocks_of(Index n, Index size) { return (n + size - 1) / size; }
+
+/// A left factor that is used where it lies.
+inline void set_left(GemmBlock& t, const GemmKernel& kernel, const Factor<float>& a) {
+  t.a = a.data;
+  t.a_row = a.transposed ? 1 : a.stride;
+  t.a_step = a.transposed ? a.stride : 1;
+  t.a_panel = kernel.rows * t.a_row;
+}
+
+/// A left factor that lies packed.
+inline void set_packed_left(GemmBlock& t, const LeftLayout& layout, const PackedElement* packed) {
+  t.a = packed;
+  t.a_row = layout.row;
+  t.a_step = layout.step;
+  t.a_panel = layout.panel;
+}
+
+/// What c is added to, in the first chunk of K or in a later one.
+inline void set_base(GemmBlock& t, const Mat<float>& c, Into into, const float* bias, bool first) {
+  t.c = c.data;
+  t.c_stride = c.stride;
+  const bool add = into == Into::add || !first;
+  t.base = add ? c.data : bias;
+  t.base_stride = add ? c.stride : 0;
+}
+
+}  // namespace megalith::detail

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/kernels/tile_product.h"
+
+#include "gemm_block.h"
+
+namespace megalith::detail {
+
+const GemmKernel* tile_kernel(const Context& ctx, Index unit) {
+  const GemmKernel* const fastest = blocked_fp32_kernel();
+  return ctx.independent_rows || fastest == nullptr || unit % fastest->step != 0 ? fp32_kernel() : fastest;
+}
+
+Index packed_left_size(const GemmKernel& kernel, Index rows, Index depth) {
+  if (kernel.in_place()) return 0;
+  return blocks_of(rows, kernel.rows) * kernel.left(false, kernel.elements(depth)).panel + kernel.lanes;
+}
+
+Index packed_right_size(const GemmKernel& kernel, Index depth, Index cols) {
+  return blocks_of(cols, kernel.cols) * kernel.cols * kernel.elements(depth);
+}
+
+Index packed_line_size(const GemmKernel& kernel, Index depth) { return kernel.elements(depth); }
+
+void pack_left(const GemmKernel& kernel, const Factor<float>& a, float* memory) {
+  kernel.pack_a(a.data, a.stride, a.transposed, a.rows, a.rows, a.cols, memory);
+}
+
+void pack_right(const GemmKernel& kernel, const Factor<float>& b, float* memory) {
+  kernel.pack_b(b.data, b.stride, b.transposed, b.cols, b.rows, memory, nullptr);
+}
+
+void float_tile_product(const GemmKernel& kernel, const PackedLeft<float>& a, const PackedRight<float>& b,
+                        const Mat<float>& c, Into into, std::span<const float> soon) {
+  GemmBlock t{};
+  t.rows = c.rows;
+  t.cols = c.cols;
+  t.depth = kernel.elements(a.factor.cols);
+  if (kernel.in_place()) set_left(t, kernel, a.factor);
+  else set_packed_left(t, kernel.left(a.factor.transposed, t.depth), a.packed);
+  t.b = b.packed + kernel.elements(b.first) * kernel.cols;
+  t.b_panel = packed_right_size(kernel, b.panel_rows, kernel.cols);
+  t.b_step = kernel.cols;
+  t.next = soon.data();
+  t.next_size = std::ssize(soon);
+  set_base(t, c, into, nullptr, true);
+  kernel.block(t);
+}
+
+}  // namespace megalith::detail
