@@ -205,8 +205,8 @@ struct AmxKernel {
     void fetch(const GemmBlock& t) {
       for (Index i = 0; i < lines; ++i, panel += kLine) _mm_prefetch(panel, _MM_HINT_T1);
       for (Index i = 0; i < rows; ++i, c += t.c_stride) {
-        _mm_prefetch(c, _MM_HINT_T1);
-        _mm_prefetch(c + kSide, _MM_HINT_T1);
+        _mm_prefetch(c, _MM_HINT_T0);
+        _mm_prefetch(c + kSide, _MM_HINT_T0);
       }
     }
   };

@@ -41,10 +41,12 @@ Index packed_backward(Index D, Index T) {
 
 /// Numbers of scratch at the height of a stack's forward over (B,T) positions; without a tape, what that would hold of one
 /// layer is scratch.
-double stack_forward(const StackConfig& c, double rows, Index T, bool tape) {
-  const Index packed = c.heads * packed_forward(c.width / c.heads, T);
+double stack_forward(const StackConfig& c, double rows, Shape positions, int threads, bool tape) {
+  // Of the heads that threads have in hand, or of all where those are few.
+  const Index heads = positions.B * c.heads, at_once = heads >= 4 * threads ? threads : heads;
+  const double packed = static_cast<double>(at_once * positions.T * packed_forward(c.width / c.heads, positions.T));
   const Index C = c.width, normed = C, kept = C + 3 * C + (c.qk_norm ? 2 * C : 0);
-  return rows * static_cast<double>(normed + (tape && !c.recompute ? 0 : kept) + packed);
+  return rows * static_cast<double>(normed + (tape && !c.recompute ? 0 : kept)) + packed;
 }
 
 /// The same of its backward.
@@ -71,9 +73,9 @@ Numbers decoder_numbers(const ModelConfig& config, std::size_t scale, Shape byte
   const Shape positions{bytes.B, bytes.T / c.unit};
   const double rows = static_cast<double>(bytes.B) * static_cast<double>(positions.T),
                C = static_cast<double>(c.stack.width);
-  const double tape = stack_tape(c.stack, rows), scoring = stack_forward(c.stack, rows, positions.T, false);
+  const double tape = stack_tape(c.stack, rows), scoring = stack_forward(c.stack, rows, positions, threads, false);
   const double training =
-      std::max(stack_forward(c.stack, rows, positions.T, true), stack_backward(c.stack, rows, positions, threads));
+      std::max(stack_forward(c.stack, rows, positions, threads, true), stack_backward(c.stack, rows, positions, threads));
   if (scale + 1 == config.scales.size()) {
     const double logits = std::min(rows, double{kLogitRows}) * kByteValues;
     return {tape, 4 * rows * C + std::max(training, logits), 2 * rows * C + std::max(scoring, logits)};

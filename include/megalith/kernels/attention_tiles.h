@@ -62,78 +62,117 @@ void clear_outside(S* row, Index first, Index last, Index size) {
   std::fill(row + last, row + size, S(0));
 }
 
+/// One call of forward. All queries of a head multiply the same keys and values, which are laid out for that once: tile by
+/// tile, as they are read.
 template <class S>
-void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) {
-  const Index tiles = (in.Tq + kQueryTile - 1) / kQueryTile;
-  const Index width = in.H * in.D;
-  const TileKernel<S> kernel = tile_kernel(ctx, in);
-  // All queries of a head multiply the same keys and values, which are laid out for that once: tile by tile, as they are
-  // read.
-  const Index longest = std::min(kKeyTile, in.Tk);
-  const Index keys_size = kernel.right_size(in.D, longest), values_size = kernel.right_size(longest, in.D);
-  const Index key_tiles = (in.Tk + kKeyTile - 1) / kKeyTile;
-  Frame packed_frame(ctx.scratch());
-  S* const packed = packed_frame.take<S>(in.B * in.H * key_tiles * (keys_size + values_size));
-  const auto packed_at = [&](Index bh, Index kj) {
-    return packed + (bh * key_tiles + kj / kKeyTile) * (keys_size + values_size);
-  };
-  ctx.parallel_for(in.B * in.H, [&](Index bh, Lane&) {
-    for (Index kj = 0; kj < in.Tk; kj += kKeyTile) {
-      const Index nk = std::min(kKeyTile, in.Tk - kj);
-      kernel.right(key_rows(in, bh / in.H, bh % in.H, kj, nk).transpose(), packed_at(bh, kj));
-      kernel.right(value_rows(in, bh / in.H, bh % in.H, kj, nk), packed_at(bh, kj) + keys_size);
+class TiledForward {
+ public:
+  TiledForward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums)
+      : ctx_(ctx), in_(in), o_(o), log_sums_(log_sums), kernel_(tile_kernel(ctx, in)) {}
+
+  void run() const {
+    const Index heads = in_.B * in_.H, tiles = (in_.Tq + kQueryTile - 1) / kQueryTile;
+    if (heads >= kManyHeads * ctx_.threads()) {  // what a thread lays out stays near it
+      ctx_.parallel_for(heads, [&](Index bh, Lane& lane) {
+        Frame frame(lane);
+        S* const packed = frame.take<S>(head_size());
+        lay_out(bh, packed);
+        for (Index tile = 0; tile < tiles; ++tile) attend(bh, tile * kQueryTile, packed, lane);
+      });
+      return;
     }
-  });
-  ctx.parallel_for(in.B * in.H * tiles, [&](Index task, Lane& lane) {
-    using std::exp, std::log;
-    // The last queries see the most keys: long tasks come first.
-    const Index bh = task % (in.B * in.H), b = bh / in.H, h = bh % in.H;
-    const Index qi = (tiles - 1 - task / (in.B * in.H)) * kQueryTile, nq = std::min(kQueryTile, in.Tq - qi);
+    Frame frame(ctx_.scratch());
+    S* const packed = frame.take<S>(heads * head_size());
+    ctx_.parallel_for(heads, [&](Index bh, Lane&) { lay_out(bh, packed + bh * head_size()); });
+    ctx_.parallel_for(heads * tiles, [&](Index task, Lane& lane) {
+      // The last queries see the most keys: long tasks come first.
+      const Index bh = task % heads, tile = tiles - 1 - task / heads;
+      attend(bh, tile * kQueryTile, packed + bh * head_size(), lane);
+    });
+  }
+
+ private:
+  /// So many (sequence, head) pairs for each thread are shared out whole.
+  static constexpr Index kManyHeads = 4;
+
+  Index longest() const { return std::min(kKeyTile, in_.Tk); }
+  Index keys_size() const { return kernel_.right_size(in_.D, longest()); }
+  Index tile_size() const { return keys_size() + kernel_.right_size(longest(), in_.D); }
+  Index head_size() const { return (in_.Tk + kKeyTile - 1) / kKeyTile * tile_size(); }
+
+  void lay_out(Index bh, S* packed) const {
+    for (Index kj = 0; kj < in_.Tk; kj += kKeyTile, packed += tile_size()) {
+      const Index nk = std::min(kKeyTile, in_.Tk - kj);
+      kernel_.right(key_rows(in_, bh / in_.H, bh % in_.H, kj, nk).transpose(), packed);
+      kernel_.right(value_rows(in_, bh / in_.H, bh % in_.H, kj, nk), packed + keys_size());
+    }
+  }
+
+  /// Queries [qi, qi + kQueryTile) of a head.
+  void attend(Index bh, Index qi, const S* packed, Lane& lane) const {
+    using std::log;
+    const Index b = bh / in_.H, h = bh % in_.H, nq = std::min(kQueryTile, in_.Tq - qi);
     Frame frame(lane);
     S* const scores = frame.take<S>(kQueryTile * kScoreStride);
     S* const top = frame.take<S>(kQueryTile);   // largest score of a row so far
     S* const sums = frame.take<S>(kQueryTile);  // sum of exp(score - top) so far; 0: nothing seen
-    const auto out = [&](Index i) { return o + (b * in.Tq + i) * width + h * in.D; };
     for (Index i = qi; i < qi + nq; ++i) {
       sums[i - qi] = S(0);
-      row_map(out(i), in.D).setConstant(S(0));
+      row_map(out(bh, i), in_.D).setConstant(S(0));
     }
-    const PackedLeft<S> queries = kernel.left(query_rows(in, b, h, qi, nq), frame);
-    S* const left = frame.take<S>(kernel.left_size(kQueryTile, kKeyTile));
-    const Index first_key = in.first_key(qi) / kKeyTile * kKeyTile;
-    for (Index kj = first_key; kj < in.end_key(qi + nq - 1); kj += kKeyTile) {
-      const ScoreTile<S> tile(in, qi, nq, kj);
+    const PackedLeft<S> queries = kernel_.left(query_rows(in_, b, h, qi, nq), frame);
+    S* const left = frame.take<S>(kernel_.left_size(kQueryTile, kKeyTile));
+    const Index first_key = in_.first_key(qi) / kKeyTile * kKeyTile;
+    for (Index kj = first_key; kj < in_.end_key(qi + nq - 1); kj += kKeyTile) {
+      const ScoreTile<S> tile(in_, qi, nq, kj);
       const Mat<S> p(scores, tile.rows(), tile.nk, kScoreStride);
-      const S *const keys_at = packed_at(bh, kj), *const values_at = keys_at + keys_size,
-                     *const next = values_at + values_size;
-      const PackedRight<S> keys = kernel.packed_right(key_rows(in, b, h, kj, tile.nk).transpose(), keys_at);
-      const PackedRight<S> values = kernel.packed_right(value_rows(in, b, h, kj, tile.nk), values_at);
-      kernel.product(queries.rows(tile.begin - qi, tile.rows()), keys, p, Into::overwrite, {values_at, next});
-      for (Index i = tile.begin; i < tile.end; ++i) {
-        S* const row = scores + (i - tile.begin) * kScoreStride;
-        const Index first = tile.first(i), last = tile.last(i), r = i - qi;
-        auto seen = row_map(row + first, last - first).array();
-        const S tile_top = seen.maxCoeff() * in.scale();
-        if (sums[r] == S(0)) {
-          top[r] = tile_top;
-        } else if (tile_top > top[r]) {  // what was summed so far was relative to the old top
-          const S shrink = exp(top[r] - tile_top);
-          sums[r] *= shrink;
-          row_map(out(i), in.D) *= shrink;
-          top[r] = tile_top;
-        }
-        seen = (seen * in.scale() - top[r]).exp();
-        sums[r] += seen.sum();
-        clear_outside(row, first, last, tile.nk);
-      }
-      kernel.product(kernel.left(p, left), values, {out(tile.begin), tile.rows(), in.D, width}, Into::add,
-                     {next, kj + kKeyTile < in.Tk ? next + keys_size : next});
+      const S *const keys_at = packed + kj / kKeyTile * tile_size(), *const values_at = keys_at + keys_size(),
+                     *const next = keys_at + tile_size();
+      const PackedRight<S> keys = kernel_.packed_right(key_rows(in_, b, h, kj, tile.nk).transpose(), keys_at);
+      const PackedRight<S> values = kernel_.packed_right(value_rows(in_, b, h, kj, tile.nk), values_at);
+      kernel_.product(queries.rows(tile.begin - qi, tile.rows()), keys, p, Into::overwrite, {values_at, next});
+      for (Index i = tile.begin; i < tile.end; ++i)
+        exponentiate(tile, i, scores + (i - tile.begin) * kScoreStride, top[i - qi], sums[i - qi], out(bh, i));
+      kernel_.product(kernel_.left(p, left), values, {out(bh, tile.begin), tile.rows(), in_.D, in_.H * in_.D}, Into::add,
+                      {next, kj + kKeyTile < in_.Tk ? next + keys_size() : next});
     }
     for (Index i = qi; i < qi + nq; ++i) {
-      row_map(out(i), in.D) *= S(1) / sums[i - qi];
-      if (log_sums != nullptr) log_sums[bh * in.Tq + i] = top[i - qi] + log(sums[i - qi]);
+      row_map(out(bh, i), in_.D) *= S(1) / sums[i - qi];
+      if (log_sums_ != nullptr) log_sums_[bh * in_.Tq + i] = top[i - qi] + log(sums[i - qi]);
     }
-  });
+  }
+
+  /// Scores of query i become exp(score - top), 0 where it does not see the key. What was summed so far was relative to the
+  /// old top.
+  void exponentiate(const ScoreTile<S>& tile, Index i, S* row, S& top, S& sum, S* out) const {
+    using std::exp;
+    const Index first = tile.first(i), last = tile.last(i);
+    auto seen = row_map(row + first, last - first).array();
+    const S tile_top = seen.maxCoeff() * in_.scale();
+    if (sum == S(0)) {
+      top = tile_top;
+    } else if (tile_top > top) {
+      const S shrink = exp(top - tile_top);
+      sum *= shrink;
+      row_map(out, in_.D) *= shrink;
+      top = tile_top;
+    }
+    seen = (seen * in_.scale() - top).exp();
+    sum += seen.sum();
+    clear_outside(row, first, last, tile.nk);
+  }
+
+  S* out(Index bh, Index i) const { return o_ + ((bh / in_.H * in_.Tq + i) * in_.H + bh % in_.H) * in_.D; }
+
+  const Context& ctx_;
+  const AttentionInput<S>& in_;
+  S *const o_, *const log_sums_;
+  const TileKernel<S> kernel_;
+};
+
+template <class S>
+void attention_tiles_forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) {
+  TiledForward<S>(ctx, in, o, log_sums).run();
 }
 
 /// Where the rows of a tile of queries, and those of the gradient of its output, lie packed as left and as right factors.
