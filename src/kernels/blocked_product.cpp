@@ -15,34 +15,46 @@ constexpr Index kEnoughTasks = 2;
 /// Columns of a right factor and rows of a left one that are laid out in one go: whole panels of every kernel.
 constexpr Index kPackCols = 64, kPackRows = 96;
 
-/// c = base + a b with few rows of a, b row-major. A task is a panel of columns.
+/// c = base + a b with few rows of a, b row-major, of whole registers of columns unless it is to be `packed`.
+void thin_range(const GemmKernel& kernel, Lane& lane, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c,
+                Into into, const float* bias, bool packed) {
+  GemmBlock t{};
+  t.rows = c.rows;
+  t.cols = c.cols;
+  for (Index k = 0; k < a.cols; k += kernel.chunk) {
+    Frame frame(lane);
+    t.depth = std::min(kernel.chunk, a.cols - k);
+    set_left(t, kernel, a.block(0, k, a.rows, t.depth));
+    t.b = b.block(k, 0, t.depth, t.cols).data;
+    t.b_step = b.stride;
+    t.b_panel = kernel.cols;
+    if (packed) {
+      PackedElement* const panel = frame.take<PackedElement>(rounded_up(t.cols, kernel.cols) * t.depth);
+      kernel.pack_b(t.b, b.stride, false, t.cols, t.depth, panel, nullptr);
+      t.b = panel;
+      t.b_step = kernel.cols;
+      t.b_panel = kernel.cols * t.depth;
+    }
+    set_base(t, c, into, bias, k == 0);
+    kernel.block(t);
+  }
+}
+
+/// c = base + a b with few rows of a, b row-major. A task is a range of columns, as long as can be: memory likes long pieces
+/// of b's rows. The last columns, which do not fill a register, are laid out.
 void thin_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
                   const Mat<float>& c, Into into, const float* bias) {
-  // A single row likes long pieces of b's rows, but two threads like two pieces.
-  const Index width = c.rows > 1 ? kernel.cols : c.cols % 512 == 0 ? 256 : 128;
-  ctx.parallel_for(blocks_of(c.cols, width), [&](Index i, Lane& lane) {
-    const Index j = i * width;
-    GemmBlock t{};
-    t.rows = c.rows;
-    t.cols = std::min(width, c.cols - j);
-    t.b_panel = kernel.cols;
-    const bool in_place = t.cols % kernel.lanes == 0;
-    for (Index k = 0; k < a.cols; k += kernel.chunk) {
-      Frame frame(lane);
-      t.depth = std::min(kernel.chunk, a.cols - k);
-      set_left(t, kernel, a.block(0, k, a.rows, t.depth));
-      t.b = b.block(k, j, t.depth, t.cols).data;
-      t.b_step = b.stride;
-      if (!in_place) {
-        PackedElement* const panel = frame.take<PackedElement>(blocks_of(t.cols, kernel.cols) * kernel.cols * t.depth);
-        kernel.pack_b(t.b, b.stride, false, t.cols, t.depth, panel, nullptr);
-        t.b = panel;
-        t.b_step = kernel.cols;
-        t.b_panel = kernel.cols * t.depth;
-      }
-      set_base(t, c.block(0, j, t.rows, t.cols), into, bias == nullptr ? nullptr : bias + j, k == 0);
-      kernel.block(t);
-    }
+  const Index panels = blocks_of(c.cols, kernel.cols), tasks = std::min<Index>(ctx.threads(), panels);
+  ctx.parallel_for(tasks, [&](Index i, Lane& lane) {
+    const Index begin = panels * i / tasks * kernel.cols, end = std::min(c.cols, panels * (i + 1) / tasks * kernel.cols);
+    const Index whole = begin + (end - begin) / kernel.lanes * kernel.lanes;
+    const auto multiply = [&](Index from, Index to, bool packed) {
+      if (from < to)
+        thin_range(kernel, lane, a, b.block(0, from, b.rows, to - from), c.block(0, from, c.rows, to - from), into,
+                   bias == nullptr ? nullptr : bias + from, packed);
+    };
+    multiply(begin, whole, false);
+    multiply(whole, end, true);
   });
 }
 
@@ -55,16 +67,20 @@ class SharedProduct {
       : kernel_(kernel), ctx_(ctx), a_(a), b_(b), c_(c), into_(into), bias_(bias), b_sums_(b_sums) {
     const Index along = by_rows_ ? c.rows : c.cols, across = by_rows_ ? c.cols : c.rows;
     const Index widest = by_rows_ ? kernel.strip_rows : kernel.strip_cols, enough = kEnoughTasks * ctx.threads();
-    // Where strips are too few for all threads they are cut into pieces, each of which lays out the strip's factor again,
-    // and where those would be too short for that, strips get narrower.
-    Index pieces = 1;
-    strip_ = widest;
-    const auto tasks = [&] { return blocks_of(along, strip_) * pieces; };
+    // The side is cut into parts of whole panels, about equal and one for each thread if there are panels enough, and these
+    // into strips. Where strips are too few for all threads they are cut into pieces, each of which lays out the strip's
+    // factor again, and where those would be too short for that, strips get narrower.
+    Index pieces = 1, width = widest;
+    const auto tasks = [&] { return blocks_of(along, width) * pieces; };
     while (tasks() < enough && across >= 2 * pieces * kernel.short_piece) pieces *= 2;
-    while (tasks() < enough && strip_ > widest / 4) strip_ /= 2;
-    strips_ = blocks_of(along, strip_);
+    while (tasks() < enough && width > widest / 4) width /= 2;
+    const Index panel = by_rows_ ? kernel.rows : kernel.cols;
+    part_ = blocks_of(along, width) < ctx.threads() ? along : rounded_up(blocks_of(along, ctx.threads()), panel);
+    strips_of_part_ = blocks_of(part_, width);
+    strip_ = rounded_up(blocks_of(part_, strips_of_part_), panel);
+    strips_ = blocks_of(along, part_) * strips_of_part_;
     const Index pack = by_rows_ ? kPackCols : kPackRows;
-    piece_ = blocks_of(blocks_of(across, pieces), pack) * pack;
+    piece_ = rounded_up(blocks_of(across, pieces), pack);
     pieces_ = blocks_of(across, piece_);
     packs_ = by_rows_ || packs_left_ ? blocks_of(across, pack) : 0;
   }
@@ -102,8 +118,16 @@ class SharedProduct {
     });
   }
 
+  /// Where a strip begins on the longer side of c, and how much of it there is; a part's last strips may be empty.
+  Index begin_of(Index strip) const { return strip / strips_of_part_ * part_ + strip % strips_of_part_ * strip_; }
+  Index size_of(Index strip) const {
+    const Index end = std::min(by_rows_ ? c_.rows : c_.cols, (strip / strips_of_part_ + 1) * part_);
+    return std::min(strip_, end - begin_of(strip));
+  }
+
   void strip_of_rows(const Chunk& chunk, Index strip, Index piece, Lane& lane) const {
-    const Index r = strip * strip_, rows = std::min(strip_, c_.rows - r), end = std::min((piece + 1) * piece_, c_.cols);
+    const Index r = begin_of(strip), rows = size_of(strip), end = std::min((piece + 1) * piece_, c_.cols);
+    if (rows <= 0) return;
     Frame frame(lane);
     PackedElement* const left = frame.take<PackedElement>(left_size(chunk, rows));
     if (packs_left_) pack_left(chunk, r, rows, left);
@@ -117,7 +141,8 @@ class SharedProduct {
   }
 
   void strip_of_cols(const Chunk& chunk, Index strip, Index piece, Lane& lane) const {
-    const Index j = strip * strip_, cols = std::min(strip_, c_.cols - j), end = std::min((piece + 1) * piece_, c_.rows);
+    const Index j = begin_of(strip), cols = size_of(strip), end = std::min((piece + 1) * piece_, c_.rows);
+    if (cols <= 0) return;
     Frame frame(lane);
     PackedElement* const right = frame.take<PackedElement>(right_size(chunk, cols));
     pack_right(chunk, j, cols, piece == 0 ? b_sums_ : nullptr, right);
@@ -157,9 +182,7 @@ class SharedProduct {
   Index left_size(const Chunk& chunk, Index rows) const {
     return packs_left_ ? blocks_of(rows, kernel_.rows) * chunk.left.panel + kernel_.lanes : 0;
   }
-  Index right_size(const Chunk& chunk, Index cols) const {
-    return blocks_of(cols, kernel_.cols) * kernel_.cols * chunk.elements;
-  }
+  Index right_size(const Chunk& chunk, Index cols) const { return rounded_up(cols, kernel_.cols) * chunk.elements; }
   void pack_left(const Chunk& chunk, Index r, Index rows, PackedElement* out) const {
     kernel_.pack_a(a_.block(r, chunk.k, rows, chunk.depth).data, a_.stride, a_.transposed, rows, c_.rows - r, chunk.depth,
                    out);
@@ -178,8 +201,8 @@ class SharedProduct {
   const float* const bias_;
   float* const b_sums_;
   const bool by_rows_ = c_.rows >= c_.cols, packs_left_ = a_.transposed || !kernel_.in_place();
-  Index strip_ = 0, strips_ = 0;              // of the longer side of c
-  Index piece_ = 0, pieces_ = 0, packs_ = 0;  // of the other
+  Index part_ = 0, strips_of_part_ = 0, strip_ = 0, strips_ = 0;  // of the longer side of c
+  Index piece_ = 0, pieces_ = 0, packs_ = 0;                      // of the other
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 namespace megalith::detail {
 
 inline Index blocks_of(Index n, Index size) { return (n + size - 1) / size; }
+inline Index rounded_up(Index n, Index size) { return blocks_of(n, size) * size; }
 
 /// A left factor that is used where it lies.
 inline void set_left(GemmBlock& t, const GemmKernel& kernel, const Factor<float>& a) {

@@ -38,8 +38,6 @@ struct MicroKernel {
   using Vec = typename Arithmetic::Vec;
   static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup;
   static constexpr Index kCols = kVectors * kLanes;
-  /// Vectors of sums of a single row: half of the registers, of which AVX2 has 16.
-  static constexpr int kWide = kLanes;
   /// Elements from k to k + 1 in a panel of rows, and between such panels, which would else share lines of the cache.
   static constexpr Index kStep = 8, kGap = 16;
   static_assert(kRows <= kStep && kStep <= kLanes);
@@ -110,29 +108,67 @@ struct MicroKernel {
  protected:
   using Tile = void (*)(const GemmBlock&, const PackedElement*, const PackedElement*, Index, Index, Index);
 
-  /// One row, its right factor where it lies: long pieces of its rows are read in one go, as memory likes it.
+  /// One row, its right factor where it lies. Each number of that is used once, so memory sets the pace, and memory likes
+  /// long pieces of few rows: the sums wait in the first cache while kTogether rows pass by.
   static void row(const GemmBlock& t) {
-    Index j = 0;
-    for (; j + kWide * kLanes <= t.cols; j += kWide * kLanes) tile<1, kWide>(t, t.a, t.b + j, 0, j, kWide * kLanes);
-    for (; j < t.cols; j += kCols) {
-      const Index width = smaller(kCols, t.cols - j);
-      tile_of(1, width / kLanes)(t, t.a, t.b + j, 0, j, width);
+    constexpr Index kMostSums = 1024, kTogether = 8;
+    alignas(64) float sums[kMostSums];
+    for (Index j = 0; j < t.cols; j += kMostSums) {
+      const Index width = smaller(kMostSums, t.cols - j);
+      for (Index i = 0; i < width; i += kLanes) store(sums + i, Vec{});
+      Index k = 0;
+      for (; k + kTogether <= t.depth; k += kTogether) add_rows<kTogether>(t, k, j, width, sums);
+      for (; k < t.depth; ++k) add_rows<1>(t, k, j, width, sums);
+      for (Index i = 0; i < width; i += kLanes) {
+        const Vec sum = load<Vec>(sums + i);
+        store(t.c + j + i, t.base == nullptr ? sum : load<Vec>(t.base + j + i) + sum);
+      }
     }
   }
 
-  /// sums += a b. With kFar, b is read where it lies and from beyond the second cache: each of its rows is on a page of its
-  /// own, where the machine fetches nothing ahead.
+  /// sums (width) += a row of a times rows [k, k + R) of b, `width` of their columns from j on.
+  template <int R>
+  static void add_rows(const GemmBlock& t, Index k, Index j, Index width, float* sums) {
+    const PackedElement* const b = t.b + k * t.b_step + j;
+    Vec a[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) a[r] = Arithmetic::broadcast(t.a[(k + r) * t.a_step]);
+    for (Index i = 0; i < width; i += kLanes) {
+      Vec sum = load<Vec>(sums + i);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+        fetch_near(b + (r + kAhead) * t.b_step + i);
+        sum = Arithmetic::multiply_add(sum, a[r], load<Vec>(b + r * t.b_step + i));
+      }
+      store(sums + i, sum);
+    }
+  }
+
+  /// Lines to fetch while a tile is multiplied: for row k of b, [first, last) of those from `row` + k * b_step on.
+  struct Lines {
+    const PackedElement* row;
+    Index first, last;
+  };
+
+  /// Where b lies as it was it comes from beyond the second cache, each of its rows on a page of its own, where the machine
+  /// fetches nothing ahead. So the first tile fetches its own panel, if nobody did, and the others the next one together.
+  static Lines lines_to_fetch(const GemmBlock& t, const PackedElement* b, Index r, Index j) {
+    constexpr Index kLines = kCols / 16;
+    const Index tile = r / kRows, tiles = (t.rows + kRows - 1) / kRows;
+    if (tile == 0 && (j == 0 || tiles == 1)) return {b + kAhead * t.b_step, 0, kLines};
+    if (tile == 0 || j + kCols >= t.cols) return {b, 0, 0};
+    return {b + kCols, kLines * (tile - 1) / (tiles - 1), kLines * tile / (tiles - 1)};
+  }
+
+  /// sums += a b, with kFar fetching `lines`.
   template <bool kFar, int R, int N>
   [[gnu::always_inline]] static void add_products(Vec (&sums)[R][N], const GemmBlock& t, const PackedElement* a,
-                                                  const PackedElement* b) {
+                                                  const PackedElement* b, Lines lines) {
 #pragma GCC unroll 4  // panels come from the second cache 5 % faster so
     for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
-      if constexpr (kFar) fetch(b + kAhead * t.b_step, N * kLanes);
-      if constexpr (R == 1) {  // each number of b is used once
-        const Vec ak = Arithmetic::broadcast(a[0]);
-#pragma GCC unroll 16
-        for (int n = 0; n < N; ++n) sums[0][n] = Arithmetic::multiply_add(sums[0][n], ak, load<Vec>(b + n * kLanes));
-        continue;
+      if constexpr (kFar) {
+        for (Index l = lines.first; l < lines.last; ++l) fetch_near(lines.row + l * 16);
+        lines.row += t.b_step;
       }
       Vec bk[N];
 #pragma GCC unroll 8
@@ -158,8 +194,8 @@ struct MicroKernel {
     for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
-    if (R > 1 && r == 0 && t.b_step > kCols) add_products<true>(sums, t, a, b);
-    else add_products<false>(sums, t, a, b);
+    if (t.b_panel == kCols && t.b_step > kCols) add_products<true>(sums, t, a, b, lines_to_fetch(t, b, r, j));
+    else add_products<false>(sums, t, a, b, {});
 #pragma GCC unroll 32
     for (int i = 0; i < R; ++i) {
       float* const c = t.c + (r + i) * t.c_stride + j;
@@ -187,6 +223,8 @@ struct MicroKernel {
 
   /// Rows of a panel lie far apart, where the machine does not fetch ahead by itself.
   static constexpr Index kAhead = 16;  // rows
+  /// Into the second cache, a line: the first has no room for what is on its way from memory.
+  static void fetch_near(const float* line) { __builtin_prefetch(line, 0, 2); }
   static void fetch(const float* row, Index numbers) {
     for (Index i = 0; i < numbers; i += 16) __builtin_prefetch(row + i);  // a line
   }

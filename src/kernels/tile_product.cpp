@@ -16,7 +16,7 @@ Index packed_left_size(const GemmKernel& kernel, Index rows, Index depth) {
 }
 
 Index packed_right_size(const GemmKernel& kernel, Index depth, Index cols) {
-  return blocks_of(cols, kernel.cols) * kernel.cols * kernel.elements(depth);
+  return rounded_up(cols, kernel.cols) * kernel.elements(depth);
 }
 
 Index packed_line_size(const GemmKernel& kernel, Index depth) { return kernel.elements(depth); }

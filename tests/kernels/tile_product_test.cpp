@@ -22,19 +22,21 @@ Tensor<S> wider(Index rows, Index cols, std::uint64_t seed) {
   return t;
 }
 
-/// c (M, N) of rows [row, row + M) of a left factor and rows [first, first + K) of a right one, against their sums.
+/// c (M, N) of rows [row, row + M) of a left factor, and of rows [first, first + K) and the first columns of a right one,
+/// against their sums.
 template <class S>
 void compare(const Context& ctx, Index unit, Index M, Index N, Index K, bool a_transposed, bool b_transposed, Into into) {
-  const Index row = 32, first = unit == 1 ? 7 : unit, R = row + M + 5, D = first + K + 9;
+  const Index row = 32, first = unit == 1 ? 7 : unit, R = row + M + 5, D = first + K + 9, wide = N + 70;
   const Tensor<S> a = a_transposed ? wider<S>(K, R, 1) : wider<S>(R, K, 1);
-  const Tensor<S> b = b_transposed ? wider<S>(N, D, 2) : wider<S>(D, N, 2);
-  const Factor<S> left(a.data(), R, K, a.cols(), a_transposed), right(b.data(), D, N, b.cols(), b_transposed);
+  const Tensor<S> b = b_transposed ? wider<S>(wide, D, 2) : wider<S>(D, wide, 2);
+  const Factor<S> left(a.data(), R, K, a.cols(), a_transposed), right(b.data(), D, wide, b.cols(), b_transposed);
   const TileKernel<S> kernel(ctx, unit);
   Frame frame(ctx.scratch());
   const PackedLeft<S> packed_left = kernel.left(left, frame);
   const PackedRight<S> packed_right = kernel.right(right, frame);
   Tensor<S> before = wider<S>(M, N, 3), c = before;
-  kernel.product(packed_left.rows(row, M), packed_right.rows(first, K), {c.data(), M, N, c.cols()}, into, b.span());
+  kernel.product(packed_left.rows(row, M), packed_right.rows(first, K).first_cols(N), {c.data(), M, N, c.cols()}, into,
+                 b.span());
   const auto at = [](const Factor<S>& f, Index i, Index j) {
     return static_cast<double>(f.transposed ? f.data[j * f.stride + i] : f.data[i * f.stride + j]);
   };

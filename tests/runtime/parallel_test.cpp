@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 namespace megalith {
 namespace {
 
 TEST(ParallelFor, VisitsEachIndexOnceOnKnownThreads) {
-  for (const int threads : {1, 2, 3, 7, 33}) {
+  for (const int threads : {1, 2, 3, 7, 33, 70}) {
     for (const Index n : {0, 1, 2, 100}) {
       std::vector<std::atomic<int>> visits(static_cast<std::size_t>(n));
       std::atomic<bool> known = true;
@@ -22,6 +23,31 @@ TEST(ParallelFor, VisitsEachIndexOnceOnKnownThreads) {
       EXPECT_TRUE(known);
     }
   }
+}
+
+TEST(ParallelFor, EachThreadBeginsWithItsOwnPart) {
+  if (omp_get_thread_limit() < 2 || omp_get_dynamic() != 0) GTEST_SKIP() << "OpenMP may give one thread only";
+  // Both tasks are under way at once, so that no thread may help the other.
+  for (int run = 0; run < 20; ++run) {
+    std::atomic<int> begun = 0;
+    std::vector<int> done_by(2, -1);
+    parallel_for(2, 2, [&](Index i, int thread) {
+      for (++begun; begun < 2;) std::this_thread::yield();
+      done_by[static_cast<std::size_t>(i)] = thread;
+    });
+    EXPECT_EQ(done_by, (std::vector{0, 1}));
+  }
+}
+
+TEST(ParallelFor, ThreadsHelpWithTheOthersParts) {
+  if (omp_get_thread_limit() < 2 || omp_get_dynamic() != 0) GTEST_SKIP() << "OpenMP may give one thread only";
+  // The first task ends only when all others have: whoever does it, the rest of its part is done by others.
+  std::atomic<int> done = 0;
+  parallel_for(2, 100, [&](Index i, int) {
+    while (i == 0 && done < 99) std::this_thread::yield();
+    ++done;
+  });
+  EXPECT_EQ(done, 100);
 }
 
 TEST(ParallelFor, ThreadsDoNotShareALane) {
@@ -43,7 +69,10 @@ TEST(ParallelFor, LeavesTheCallersSettings) {
   });
   EXPECT_TRUE(single);
   EXPECT_EQ(omp_get_max_threads(), 5);
-  parallel_for(1, 10, [](Index, int) {});
+  parallel_for(1, 10, [&](Index, int) {
+    if (omp_get_max_threads() != 1) single = false;
+  });
+  EXPECT_TRUE(single);
   EXPECT_EQ(omp_get_max_threads(), 5);
 }
 

@@ -11,6 +11,8 @@ namespace megalith::detail {
 
 /// Rows of scores this long are worth vector loops.
 inline constexpr Index kQueryTile = 256, kKeyTile = 128;
+/// Where the diagonal crosses a tile, its rows are taken so many at a time, with the keys that they see.
+inline constexpr Index kDiagonalStep = 64;
 /// Beyond the scores of a row stands this much room: rows at a distance of a power of two fall into the same lines of the
 /// cache.
 inline constexpr Index kScoreStride = kKeyTile + 16;
@@ -29,30 +31,40 @@ Factor<S> value_rows(const AttentionInput<S>& in, Index b, Index h, Index begin,
   return {in.value(b, h, begin), count, in.D, in.kv_stride};
 }
 
-/// One tile of scores: keys [kj, kj + nk), and of the queries [qi, qi + nq) those that see any of them, [begin, end). Query
-/// i sees the tile's columns [first(i), last(i)).
+/// Scores of queries [begin, end) for keys [kj, kj + nk): query i sees the columns [first(i), last(i)).
 template <class S>
 struct ScoreTile {
   const AttentionInput<S>& in;
   Index kj, nk, begin, end;
 
-  ScoreTile(const AttentionInput<S>& input, Index qi, Index nq, Index key)
-      : in(input), kj(key), nk(std::min(kKeyTile, input.Tk - key)) {
-    const Index before = in.Tk - in.Tq;  // keys before the first query's own
-    begin = std::max(qi, kj - before);
-    end = in.window > 0 ? std::min(qi + nq, kj + nk - 1 - before + in.window) : qi + nq;
-  }
   Index rows() const { return end - begin; }
   Index first(Index i) const { return std::max<Index>(0, in.first_key(i) - kj); }
   Index last(Index i) const { return std::min(nk, in.end_key(i) - kj); }
 };
+
+/// Calls f(tile) for the scores of keys [kj, kj + kKeyTile) that some of the queries [qi, qi + nq) see: in steps of
+/// kDiagonalStep queries with the keys that they see, rounded up to a multiple of that, and in one tile from there on where
+/// these are all keys.
+template <class S, class F>
+void for_each_score_tile(const AttentionInput<S>& in, Index qi, Index nq, Index kj, F&& f) {
+  const Index nk = std::min(kKeyTile, in.Tk - kj);
+  const Index before = in.Tk - in.Tq;  // keys before the first query's own
+  const Index end = in.window > 0 ? std::min(qi + nq, kj + nk - 1 - before + in.window) : qi + nq;
+  for (Index begin = std::max(qi, kj - before), next; begin < end; begin = next) {
+    const auto keys_of = [&](Index i) {
+      return std::min(nk, (in.end_key(i) - kj + kDiagonalStep - 1) / kDiagonalStep * kDiagonalStep);
+    };
+    next = keys_of(begin) == nk ? end : std::min(end, begin + kDiagonalStep);
+    f(ScoreTile<S>{in, kj, keys_of(next - 1), begin, next});
+  }
+}
 
 /// What multiplies the tiles of one call. Its factors begin where tiles of queries do, which keys before the first query may
 /// shift. Scores of few keys are not worth laying out, which a kernel that takes factors anywhere does without.
 template <class S>
 TileKernel<S> tile_kernel(const Context& ctx, const AttentionInput<S>& in) {
   constexpr Index kFewKeys = 512;
-  return {ctx, in.Tk < kFewKeys ? 1 : std::gcd(kKeyTile, in.Tk - in.Tq)};
+  return {ctx, in.Tk < kFewKeys ? 1 : std::gcd(kDiagonalStep, in.Tk - in.Tq)};
 }
 
 /// Numbers [0, first) and [last, size) of a row become 0.
@@ -85,8 +97,8 @@ class TiledForward {
     S* const packed = frame.take<S>(heads * head_size());
     ctx_.parallel_for(heads, [&](Index bh, Lane&) { lay_out(bh, packed + bh * head_size()); });
     ctx_.parallel_for(heads * tiles, [&](Index task, Lane& lane) {
-      // The last queries see the most keys: long tasks come first.
-      const Index bh = task % heads, tile = tiles - 1 - task / heads;
+      // The last queries of a head see the most keys: long tasks come first.
+      const Index bh = task / tiles, tile = tiles - 1 - task % tiles;
       attend(bh, tile * kQueryTile, packed + bh * head_size(), lane);
     });
   }
@@ -124,17 +136,21 @@ class TiledForward {
     S* const left = frame.take<S>(kernel_.left_size(kQueryTile, kKeyTile));
     const Index first_key = in_.first_key(qi) / kKeyTile * kKeyTile;
     for (Index kj = first_key; kj < in_.end_key(qi + nq - 1); kj += kKeyTile) {
-      const ScoreTile<S> tile(in_, qi, nq, kj);
-      const Mat<S> p(scores, tile.rows(), tile.nk, kScoreStride);
+      const Index nk = std::min(kKeyTile, in_.Tk - kj);
       const S *const keys_at = packed + kj / kKeyTile * tile_size(), *const values_at = keys_at + keys_size(),
                      *const next = keys_at + tile_size();
-      const PackedRight<S> keys = kernel_.packed_right(key_rows(in_, b, h, kj, tile.nk).transpose(), keys_at);
-      const PackedRight<S> values = kernel_.packed_right(value_rows(in_, b, h, kj, tile.nk), values_at);
-      kernel_.product(queries.rows(tile.begin - qi, tile.rows()), keys, p, Into::overwrite, {values_at, next});
-      for (Index i = tile.begin; i < tile.end; ++i)
-        exponentiate(tile, i, scores + (i - tile.begin) * kScoreStride, top[i - qi], sums[i - qi], out(bh, i));
-      kernel_.product(kernel_.left(p, left), values, {out(bh, tile.begin), tile.rows(), in_.D, in_.H * in_.D}, Into::add,
-                      {next, kj + kKeyTile < in_.Tk ? next + keys_size() : next});
+      const PackedRight<S> keys = kernel_.packed_right(key_rows(in_, b, h, kj, nk).transpose(), keys_at);
+      const PackedRight<S> values = kernel_.packed_right(value_rows(in_, b, h, kj, nk), values_at);
+      for_each_score_tile(in_, qi, nq, kj, [&](const ScoreTile<S>& tile) {
+        const Mat<S> p(scores, tile.rows(), tile.nk, kScoreStride);
+        kernel_.product(queries.rows(tile.begin - qi, tile.rows()), keys.first_cols(tile.nk), p, Into::overwrite,
+                        {values_at, next});
+        for (Index i = tile.begin; i < tile.end; ++i)
+          exponentiate(tile, i, scores + (i - tile.begin) * kScoreStride, top[i - qi], sums[i - qi], out(bh, i));
+        kernel_.product(kernel_.left(p, left), values.rows(0, tile.nk),
+                        {out(bh, tile.begin), tile.rows(), in_.D, in_.H * in_.D}, Into::add,
+                        {next, kj + kKeyTile < in_.Tk ? next + keys_size() : next});
+      });
     }
     for (Index i = qi; i < qi + nq; ++i) {
       row_map(out(bh, i), in_.D) *= S(1) / sums[i - qi];
@@ -232,35 +248,36 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
       const Index first_query = std::max<Index>(0, kj - (in.Tk - in.Tq)) / kQueryTile * kQueryTile;
       for (Index qi = first_query; qi < in.Tq && in.first_key(qi) < kj + nk; qi += kQueryTile) {
         const Index nq = std::min(kQueryTile, in.Tq - qi);
-        const ScoreTile<S> tile(in, qi, nq, kj);
-        const Index rows = tile.rows(), skipped = tile.begin - qi;
         const QueryTile<S> packed = first_tile.after(qi / kQueryTile);
+        const S* const next = qi + kQueryTile < in.Tq ? packed.after(1).left_d() : packed.end();
         const Factor<S> q = query_rows(in, b, h, qi, nq), d = d_rows(qi, nq);
-        const Mat<S> p(probabilities, rows, nk, kScoreStride), ds(dscores, rows, nk, kScoreStride);
-        // forward was: O = P V, P = softmax(scale Q K^T). So dV += P^T dO, dP = dO V^T, dS = P (dP - dO O) scale,
-        // dQ += dS K, dK += dS^T Q.
-        kernel.product(kernel.packed_left(q, packed.left_q()).rows(skipped, rows), keys_t, p, Into::overwrite,
-                       {packed.left_d(), packed.right_d()});
-        kernel.product(kernel.packed_left(d, packed.left_d()).rows(skipped, rows), values_t, ds, Into::overwrite,
-                       {packed.right_d(), packed.right_q()});
-        for (Index i = tile.begin; i < tile.end; ++i) {
-          S* const p_row = probabilities + (i - tile.begin) * kScoreStride;
-          S* const ds_row = dscores + (i - tile.begin) * kScoreStride;
-          const Index first = tile.first(i), last = tile.last(i);
-          auto pr = row_map(p_row + first, last - first).array();
-          auto dr = row_map(ds_row + first, last - first).array();
-          pr = (pr * in.scale() - log_sums[bh * in.Tq + i]).exp();
-          dr = pr * (dr - mean_dp[i]) * in.scale();
-          clear_outside(p_row, first, last, nk);
-          clear_outside(ds_row, first, last, nk);
-        }
-        const Mat<S> dq(out.query(in, b, h, tile.begin), rows, in.D, in.q_stride);
-        kernel.product(kernel.left(transposed<S>(p), left), kernel.packed_right(d, packed.right_d()).rows(skipped, rows), dv,
-                       Into::add, {packed.right_q(), packed.end()});
-        kernel.product(kernel.left(ds, left), keys, dq, Into::add);
-        const bool more = qi + kQueryTile < in.Tq;
-        kernel.product(kernel.left(transposed<S>(ds), left), kernel.packed_right(q, packed.right_q()).rows(skipped, rows),
-                       dk, Into::add, {packed.end(), more ? packed.after(1).left_d() : packed.end()});
+        for_each_score_tile(in, qi, nq, kj, [&](const ScoreTile<S>& tile) {
+          const Index rows = tile.rows(), seen = tile.nk, skipped = tile.begin - qi;
+          const Mat<S> p(probabilities, rows, seen, kScoreStride), ds(dscores, rows, seen, kScoreStride);
+          // forward was: O = P V, P = softmax(scale Q K^T). So dV += P^T dO, dP = dO V^T, dS = P (dP - dO O) scale,
+          // dQ += dS K, dK += dS^T Q.
+          kernel.product(kernel.packed_left(q, packed.left_q()).rows(skipped, rows), keys_t.first_cols(seen), p,
+                         Into::overwrite, {packed.left_d(), packed.right_d()});
+          kernel.product(kernel.packed_left(d, packed.left_d()).rows(skipped, rows), values_t.first_cols(seen), ds,
+                         Into::overwrite, {packed.right_d(), packed.right_q()});
+          for (Index i = tile.begin; i < tile.end; ++i) {
+            S* const p_row = probabilities + (i - tile.begin) * kScoreStride;
+            S* const ds_row = dscores + (i - tile.begin) * kScoreStride;
+            const Index first = tile.first(i), last = tile.last(i);
+            auto pr = row_map(p_row + first, last - first).array();
+            auto dr = row_map(ds_row + first, last - first).array();
+            pr = (pr * in.scale() - log_sums[bh * in.Tq + i]).exp();
+            dr = pr * (dr - mean_dp[i]) * in.scale();
+            clear_outside(p_row, first, last, seen);
+            clear_outside(ds_row, first, last, seen);
+          }
+          const Mat<S> dq(out.query(in, b, h, tile.begin), rows, in.D, in.q_stride);
+          kernel.product(kernel.left(transposed<S>(p), left), kernel.packed_right(d, packed.right_d()).rows(skipped, rows),
+                         dv.block(0, 0, seen, in.D), Into::add, {packed.right_q(), packed.end()});
+          kernel.product(kernel.left(ds, left), keys.rows(0, seen), dq, Into::add);
+          kernel.product(kernel.left(transposed<S>(ds), left), kernel.packed_right(q, packed.right_q()).rows(skipped, rows),
+                         dk.block(0, 0, seen, in.D), Into::add, {packed.end(), next});
+        });
       }
     }
   });

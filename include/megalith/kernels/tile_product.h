@@ -41,6 +41,11 @@ struct PackedRight {
     part.first += begin;
     return part;
   }
+  PackedRight first_cols(Index count) const {
+    PackedRight part = *this;
+    part.factor = factor.block(0, 0, factor.rows, count);
+    return part;
+  }
 };
 
 namespace detail {

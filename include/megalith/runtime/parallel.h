@@ -14,21 +14,46 @@ namespace megalith {
 inline int available_processors() { return omp_get_num_procs(); }
 
 /// Calls f(i, thread) for each i in [0, n) on up to `threads` threads; thread is in [0, threads). Which thread gets which i
-/// is left open, so work must be cut by the problem and never by the thread: then bits do not depend on `threads`.
+/// is left open, so sums must be cut by the problem and never by the threads: then bits do not depend on `threads`.
 /// f must not throw and must not call parallel_for again; nor may the caller be inside an OpenMP region of its own.
+///
+/// Each thread begins with its own part of [0, n), the same in every call with the same n, and then helps with what is left
+/// of the others' parts: what one call leaves in a core's caches, the next finds there.
 template <class F>
 void parallel_for(int threads, Index n, F&& f) {
   if (n <= 0) return;
+  constexpr int kMostParts = 64;
   const int team = static_cast<int>(n < threads ? n : threads);
   assert(!omp_in_parallel());
+  if (team == 1) {  // even for a team of one OpenMP takes as long as a small module does
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(1);
+    for (Index i = 0; i < n; ++i) f(i, 0);
+    omp_set_num_threads(before);
+    return;
+  }
+  const int parts = team < kMostParts ? team : kMostParts;
+  struct Part {
+    Index next, end, unused[6];  // no two share a line of the cache
+  };
+  Part part[kMostParts];
+  for (int p = 0; p < parts; ++p) part[p] = {n * p / parts, n * (p + 1) / parts, {}};
 #pragma omp parallel num_threads(team)
   {
     // Setting the count inside the region changes it for this implicit task alone: libraries called from f (matrix
     // products) then start no threads of their own, and the caller's settings stay as they were.
     omp_set_num_threads(1);
     const int thread = omp_get_thread_num();
-#pragma omp for schedule(dynamic, 1)
-    for (Index i = 0; i < n; ++i) f(i, thread);
+    for (int p = 0; p < parts; ++p) {
+      Part& from = part[(thread + p) % parts];
+      for (;;) {
+        Index i;
+#pragma omp atomic capture
+        i = from.next++;
+        if (i >= from.end) break;
+        f(i, thread);
+      }
+    }
   }
 }
 
