@@ -3,7 +3,8 @@
 #
 #   bash bench/compare_pytorch.sh [--rounds N] [--threads N] [--precision fp32|bf16] [--build DIR]
 #
-# About 20 seconds a round. --precision is that of our products; PyTorch's stay in fp32. Needs python3-torch.
+# About 20 seconds a round. --precision is that of our products; PyTorch's stay in fp32. Needs python3-torch and
+# libopenblas0.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
@@ -24,7 +25,7 @@ for number in "$rounds" "$threads"; do
   whole_number "$number" || { echo "compare_pytorch.sh: \"$number\" is not a number above 0" >&2; exit 2; }
 done
 [ -x "$build/train_step" ] || { echo "compare_pytorch.sh: $build has no train_step; build it by: cmake --preset bench && cmake --build --preset bench" >&2; exit 2; }
-/usr/bin/python3 -c "import torch" 2> /dev/null || { echo "compare_pytorch.sh: there is no PyTorch here; install python3-torch" >&2; exit 1; }
+/usr/bin/python3 "$here/peer_megabyte.py" --check
 
 unset OPENBLAS_CORETYPE
 ours=() theirs=()

@@ -5,10 +5,10 @@
 The same model (Yu et al. 2023, eq. 1-6): tables of bytes for both scales, learned positions, trained pads, pre-norm blocks
 with ReLU, one matrix from the global to the local width, an output tied to the local table.
 
-    bench/peer_megabyte.py [--threads N] [--steps N] [--length T] [--batch B]
+    bench/peer_megabyte.py [--threads N] [--steps N] [--length T] [--batch B] [--check]
 
-Needs Debian's python3-torch. OPENBLAS_CORETYPE must be unset: where it names an older processor, PyTorch's products leave
-instructions unused.
+Needs Debian's python3-torch and libopenblas0, without which its products are those of the reference BLAS, slower by a factor
+of ten and more. OPENBLAS_CORETYPE must be unset: where it names an older processor, products leave instructions unused.
 """
 import argparse
 import json
@@ -21,7 +21,7 @@ try:
     from torch import nn
     from torch.nn import functional
 except ImportError:
-    sys.exit("peer_megabyte.py: there is no PyTorch here; install python3-torch")
+    sys.exit("peer_megabyte.py: there is no PyTorch here; install python3-torch and libopenblas0")
 
 GLOBAL = dict(width=512, layers=6, heads=8)
 LOCAL = dict(width=256, layers=2, heads=4)
@@ -82,11 +82,27 @@ class Megabyte(nn.Module):
         return functional.cross_entropy((out @ self.byte_table.weight.T).reshape(-1, 256), data.reshape(-1))
 
 
+def refuse_reference_blas():
+    try:
+        with open("/proc/self/maps") as maps:
+            libraries = {line.split()[-1] for line in maps}
+    except OSError:
+        return  # not Linux: nothing is known
+    slow = [path for path in libraries if "/blas/libblas.so" in path]
+    if slow:
+        sys.exit(f"peer_megabyte.py: PyTorch multiplies by the reference BLAS here ({slow[0]}), which says nothing about "
+                 "PyTorch; install libopenblas0, or choose it by update-alternatives")
+
+
 def main():
     options = argparse.ArgumentParser()
     for name, value in dict(threads=2, steps=7, length=1024, batch=8).items():
         options.add_argument("--" + name, type=int, default=value)
+    options.add_argument("--check", action="store_true", help="end after the look at what PyTorch multiplies by")
     given = options.parse_args()
+    refuse_reference_blas()
+    if given.check:
+        return
     torch.set_num_threads(given.threads)
     model = Megabyte(given.length)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, foreach=True)
