@@ -3,7 +3,7 @@
 #
 #   bash bench/compare_pytorch.sh [--rounds N] [--threads N] [--precision fp32|bf16] [--build DIR]
 #
-# About 20 seconds a round. --precision is that of our products; PyTorch's stay in fp32. Needs python3-torch and
+# 20 to 35 seconds a round. --precision is that of our products; PyTorch's stay in fp32. Needs python3-torch and
 # libopenblas0.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -7,8 +7,8 @@ with ReLU, one matrix from the global to the local width, an output tied to the 
 
     bench/peer_megabyte.py [--threads N] [--steps N] [--length T] [--batch B] [--check]
 
-Needs Debian's python3-torch and libopenblas0, without which its products are those of the reference BLAS, slower by a factor
-of ten and more. OPENBLAS_CORETYPE must be unset: where it names an older processor, products leave instructions unused.
+Needs Debian's python3-torch and libopenblas0, without which its products are those of the reference BLAS and it is refused.
+OPENBLAS_CORETYPE must be unset: where it names an older processor, products leave instructions unused.
 """
 import argparse
 import json
