@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block of a product, for any arithmetic on vectors. Included by the files that are compiled for one instruction set:
-// everything here has internal linkage and nothing of Eigen or of the standard library's code is used, so that the linker
-// never puts their instructions into the rest of the program.
+// A block of a product, for any arithmetic on vectors; panels.h lays out its factors. Included by the files that are
+// compiled for one instruction set: everything here has internal linkage and nothing of Eigen or of the standard library's
+// code is used, so that the linker never puts their instructions into the rest of the program.
 #pragma once
 
 #include <utility>
 
-#include "gemm_kernel.h"
-#include "vectors.h"
+#include "panels.h"
 
 namespace megalith::detail {
 namespace {
@@ -34,16 +33,13 @@ struct Fp32 {
 
 /// c = base + a b by micro tiles of kRows x (kVectors * lanes) sums in registers.
 template <class Arithmetic, int kRows, int kVectors>
-struct MicroKernel {
-  using Vec = typename Arithmetic::Vec;
-  static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup;
-  static constexpr Index kCols = kVectors * kLanes;
-  /// Elements from k to k + 1 in a panel of rows, and between such panels, which would else share lines of the cache.
-  static constexpr Index kStep = 8, kGap = 16;
-  static_assert(kRows <= kStep && kStep <= kLanes);
+struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
+  using Layout = Panels<Arithmetic, kRows, kVectors>;
+  using Layout::kLanes, Layout::kCols, Layout::kAhead;
+  using typename Layout::Vec;
 
   static void block(const GemmBlock& t) {
-    if (t.rows == 1 && t.b_panel == kCols && t.cols % kLanes == 0) return row(t);
+    if (t.rows == 1 && lies_in_place(t) && t.cols % kLanes == 0) return row(t);
     for (Index j = 0; j < t.cols; j += kCols) {
       const Index width = smaller(kCols, t.cols - j);
       const PackedElement* const b = t.b + j / kCols * t.b_panel;
@@ -54,59 +50,11 @@ struct MicroKernel {
     }
   }
 
-  static Index elements_of(Index depth) { return (depth + kGroup - 1) / kGroup; }
-
-  /// A transposed left factor by columns, any other by rows.
-  static LeftLayout left(bool transposed, Index elements) {
-    return transposed ? LeftLayout{1, kStep, kStep * elements + kGap} : LeftLayout{elements, 1, kRows * elements};
-  }
-
-  static void pack_b(const float* b, Index stride, bool transposed, Index cols, Index depth, PackedElement* out,
-                     float* sums) {
-    const Index elements = elements_of(depth);
-    for (Index j = 0; j < cols; j += kCols, out += elements * kCols) {
-      const Index width = smaller(kCols, cols - j);
-      if (!transposed && width == kCols) {
-        float unwanted[kCols] = {};
-        pack_rows(b + j, stride, depth, out, sums != nullptr ? sums + j : unwanted);
-        continue;
-      }
-      for (Index i = 0; i < width && sums != nullptr; ++i) {
-        float sum = 0;
-        for (Index k = 0; k < depth; ++k) sum += b[k * stride + j + i];
-        sums[j + i] += sum;
-      }
-      for (Index v = 0; v < kCols; v += kLanes) {
-        const Index lanes = v < width ? smaller(kLanes, width - v) : 0;
-        if (transposed) {
-          pack_columns(b + (j + v) * stride, stride, lanes, depth, out + v);
-        } else {
-          for (Index k = 0; k < depth; k += kGroup)
-            store(out + k / kGroup * kCols + v, across(b + k * stride + j + v, stride, lanes, depth - k));
-        }
-      }
-    }
-  }
-
-  static void pack_a(const float* a, Index stride, bool transposed, Index rows, Index in_row, Index depth,
-                     PackedElement* out) {
-    const Index elements = elements_of(depth);
-    if (transposed) {
-      for (Index k = 0; k < depth; k += kGroup, out += kStep) {
-        for (Index g = 0; g < kGroup; ++g) fetch(a + (k + g + kAhead) * stride, rows);
-        for (Index r = 0; r < rows; r += kRows)
-          store(out + r / kRows * (elements * kStep + kGap),
-                first_elements(across(a + k * stride + r, stride, smaller(kLanes, in_row - r), depth - k)));
-      }
-      return;
-    }
-    for (Index r = 0; r < rows; ++r, out += elements)
-      for (Index k = 0; k < depth; k += kLanes * kGroup)
-        store(out + k / kGroup, along(a + r * stride + k, smaller(kLanes * kGroup, depth - k)));
-  }
-
- protected:
+ private:
   using Tile = void (*)(const GemmBlock&, const PackedElement*, const PackedElement*, Index, Index, Index);
+
+  /// Whether b lies as it was, its rows farther apart than a panel is wide.
+  static bool lies_in_place(const GemmBlock& t) { return t.b_panel == kCols && t.b_step > kCols; }
 
   /// One row, its right factor where it lies. Each number of that is used once, so memory sets the pace, and memory likes
   /// long pieces of few rows: the sums wait in the first cache while kTogether rows pass by.
@@ -194,7 +142,7 @@ struct MicroKernel {
     for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
-    if (t.b_panel == kCols && t.b_step > kCols) add_products<true>(sums, t, a, b, lines_to_fetch(t, b, r, j));
+    if (lies_in_place(t)) add_products<true>(sums, t, a, b, lines_to_fetch(t, b, r, j));
     else add_products<false>(sums, t, a, b, {});
 #pragma GCC unroll 32
     for (int i = 0; i < R; ++i) {
@@ -221,66 +169,8 @@ struct MicroKernel {
     return tile_of(rows, vectors, std::make_index_sequence<kRows * kVectors>());
   }
 
-  /// Rows of a panel lie far apart, where the machine does not fetch ahead by itself.
-  static constexpr Index kAhead = 16;  // rows
   /// Into the second cache, a line: the first has no room for what is on its way from memory.
   static void fetch_near(const float* line) { __builtin_prefetch(line, 0, 2); }
-  static void fetch(const float* row, Index numbers) {
-    for (Index i = 0; i < numbers; i += 16) __builtin_prefetch(row + i);  // a line
-  }
-
-  /// Elements along K of `count` numbers, 0 beyond them.
-  static Vec along(const float* row, Index count) {
-    if (count == kLanes * kGroup) return Arithmetic::along(row);
-    float numbers[kLanes * kGroup] = {};
-    for (Index i = 0; i < count; ++i) numbers[i] = row[i];
-    return Arithmetic::along(numbers);
-  }
-
-  /// A whole panel of row-major numbers; the sums of its columns are added to `sums`.
-  static void pack_rows(const float* from, Index stride, Index depth, PackedElement* out, float* sums) {
-    Vec sum[kVectors] = {};
-    for (Index k = 0; k < depth; ++k) {
-      const float* const row = from + k * stride;
-      fetch(row + kAhead * stride, kCols);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        sum[v] += load<Vec>(row + v * kLanes);
-        if (k % kGroup == 0)
-          store(out + k / kGroup * kCols + v * kLanes, across(row + v * kLanes, stride, kLanes, depth - k));
-      }
-    }
-    for (int v = 0; v < kVectors; ++v) store(sums + v * kLanes, load<Vec>(sums + v * kLanes) + sum[v]);
-  }
-
-  /// The elements at rows `row` and on of `lanes` columns, of which `depth` rows are left; 0 beyond them.
-  static Vec across(const float* row, Index stride, Index lanes, Index depth) {
-    if (lanes == kLanes && depth >= kGroup) return Arithmetic::across(row, stride);
-    float numbers[kGroup * kLanes] = {};
-    for (Index g = 0; g < smaller(kGroup, depth); ++g)
-      for (Index l = 0; l < lanes; ++l) numbers[g * kLanes + l] = row[g * stride + l];
-    return Arithmetic::across(numbers, kLanes);
-  }
-
-  static Floats<kStep> first_elements(Vec v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
-
-  /// One vector of columns that lie in memory as rows.
-  static void pack_columns(const float* from, Index stride, Index lanes, Index depth, PackedElement* out) {
-    for (Index k = 0; k < depth; k += kLanes * kGroup) {
-      const Index count = smaller(kLanes * kGroup, depth - k);
-      Vec square[kLanes];
-      if (lanes == kLanes && count == kLanes * kGroup) {
-#pragma GCC unroll 16
-        for (int l = 0; l < kLanes; ++l) square[l] = Arithmetic::along(from + l * stride + k);
-      } else {
-        for (Index l = 0; l < kLanes; ++l) square[l] = l < lanes ? along(from + l * stride + k, count) : Vec{};
-      }
-      transpose(square);
-      const Index elements = (count + kGroup - 1) / kGroup;
-      for (Index e = 0; e < elements; ++e) store(out + e * kCols, square[e]);
-      out += kLanes * kCols;
-    }
-  }
 };
 
 template <class Arithmetic, int kRows, int kVectors>

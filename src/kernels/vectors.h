@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vectors of floats in the compiler's own terms. As of micro_kernel.h, which includes it, everything has internal linkage.
+// Vectors of floats in the compiler's own terms. As in micro_kernel.h, everything has internal linkage.
 #pragma once
 
 #include <cstddef>
