@@ -4,5 +4,5 @@
 # Warnings for our own code. GCC 12 calls the undefined start value inside its own AVX-512 intrinsics uninitialised wherever
 # Eigen reduces a row.
 function(megalith_own_code target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-uninitialized>)
 endfunction()

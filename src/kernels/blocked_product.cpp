@@ -8,8 +8,6 @@
 namespace megalith::detail {
 namespace {
 
-/// With so few rows, as in decoding, a right factor is read where it lies: laying it out costs more than it saves.
-constexpr Index kThin = 48;
 /// Tasks for each thread, so that all end together.
 constexpr Index kEnoughTasks = 2;
 /// Columns of a right factor and rows of a left one that are laid out in one go: whole panels of every kernel.
@@ -207,7 +205,7 @@ class SharedProduct {
 
 }  // namespace
 
-bool is_thin(Index rows) { return rows <= kThin; }
+bool is_thin(Index rows) { return rows <= kFewRows; }
 
 void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
                      const Mat<float>& c, Into into, const float* bias, float* b_sums) {

@@ -11,6 +11,9 @@ namespace megalith::detail {
 /// Four bytes in all of them.
 using PackedElement = float;
 
+/// With so few rows, as in decoding, a right factor is read where it lies: laying it out costs more than it saves.
+constexpr Index kFewRows = 48;
+
 /// Where element (r, k) of panel p of a packed left factor lies: at p * panel + r * row + k * step.
 struct LeftLayout {
   Index row, step, panel;

@@ -39,7 +39,10 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
   using typename Layout::Vec;
 
   static void block(const GemmBlock& t) {
-    if (t.rows == 1 && lies_in_place(t) && t.cols % kLanes == 0) return row(t);
+    if (lies_in_place(t) && t.cols % kLanes == 0) {
+      if (t.rows == 1) return row(t);
+      if (t.rows > kRows && t.rows <= kFewRows) return few_rows(t);
+    }
     for (Index j = 0; j < t.cols; j += kCols) {
       const Index width = smaller(kCols, t.cols - j);
       const PackedElement* const b = t.b + j / kCols * t.b_panel;
@@ -51,6 +54,7 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
   }
 
  private:
+  static constexpr Index kPiece = 64;  // rows of b
   using Tile = void (*)(const GemmBlock&, const PackedElement*, const PackedElement*, Index, Index, Index);
 
   /// Whether b lies as it was, its rows farther apart than a panel is wide.
@@ -92,41 +96,100 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
     }
   }
 
-  /// Lines to fetch while a tile is multiplied: for row k of b, [first, last) of those from `row` + k * b_step on.
-  struct Lines {
-    const PackedElement* row;
-    Index first, last;
+  /// What one tile of rows does with a piece of b, some of its rows and one panel's columns.
+  struct Piece {
+    const PackedElement *a, *b;
+    Index b_step, depth;
+    PackedElement* copy;          // to which b is copied; null: it is a copy
+    const PackedElement* soon;    // of each row from here on, which lie as those of b do,
+    Index first_line, last_line;  // these lines are fetched
   };
 
-  /// Where b lies as it was it comes from beyond the second cache, each of its rows on a page of its own, where the machine
-  /// fetches nothing ahead. So the first tile fetches its own panel, if nobody did, and the others the next one together.
-  static Lines lines_to_fetch(const GemmBlock& t, const PackedElement* b, Index r, Index j) {
+  /// Few rows, but more than a tile's, their right factor where it lies. That comes from beyond the second cache, each of
+  /// its rows on a page of its own, where the machine fetches nothing ahead, and many rows do not fit into the lines of a
+  /// cache that they share. So it is read in pieces: the first tile of rows copies one, the others take the copy, and
+  /// together they fetch the next.
+  static void few_rows(const GemmBlock& t) {
     constexpr Index kLines = kCols / 16;
-    const Index tile = r / kRows, tiles = (t.rows + kRows - 1) / kRows;
-    if (tile == 0 && (j == 0 || tiles == 1)) return {b + kAhead * t.b_step, 0, kLines};
-    if (tile == 0 || j + kCols >= t.cols) return {b, 0, 0};
-    return {b + kCols, kLines * (tile - 1) / (tiles - 1), kLines * tile / (tiles - 1)};
+    alignas(64) float sums[kFewRows * kCols];
+    alignas(64) PackedElement copy[kPiece * kCols];
+    for (Index k = 0; k < smaller(kPiece, t.depth); ++k)
+      for (Index l = 0; l < kLines; ++l) fetch_near(t.b + k * t.b_step + l * 16);
+    for (Index j = 0; j < t.cols; j += kCols) {
+      const Index width = smaller(kCols, t.cols - j);
+      for (Index i = 0; i < t.rows * kCols; i += kLanes) store(sums + i, Vec{});
+      for (Index k = 0; k < t.depth; k += kPiece) {
+        const PackedElement* const b = t.b + k * t.b_step + j;
+        const bool more = k + kPiece < t.depth;
+        for (Index r = 0; r < t.rows; r += kRows) {
+          const Index rows = smaller(kRows, t.rows - r);
+          Piece p{.a = t.a + r / kRows * t.a_panel + k * t.a_step,
+                  .b = r == 0 ? b : copy,
+                  .b_step = r == 0 ? t.b_step : kCols,
+                  .depth = smaller(kPiece, t.depth - k),
+                  .copy = r == 0 ? copy : nullptr,
+                  .soon = more ? b + kPiece * t.b_step : t.b + j + kCols,
+                  .first_line = (kLines * r + t.rows - 1) / t.rows,
+                  .last_line = (kLines * (r + rows) + t.rows - 1) / t.rows};
+          if (!more && j + kCols >= t.cols) p.last_line = p.first_line;
+          add_piece_of(rows, width / kLanes)(t, p, sums + r * kCols);
+        }
+      }
+      for (Index r = 0; r < t.rows; ++r)
+        for (Index i = 0; i < width; i += kLanes) {
+          const Vec sum = load<Vec>(sums + r * kCols + i);
+          store(t.c + r * t.c_stride + j + i, t.base == nullptr ? sum : load<Vec>(t.base + r * t.base_stride + j + i) + sum);
+        }
+    }
   }
 
-  /// sums += a b, with kFar fetching `lines`.
-  template <bool kFar, int R, int N>
-  [[gnu::always_inline]] static void add_products(Vec (&sums)[R][N], const GemmBlock& t, const PackedElement* a,
-                                                  const PackedElement* b, Lines lines) {
-#pragma GCC unroll 4  // panels come from the second cache 5 % faster so
-    for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
-      if constexpr (kFar) {
-        for (Index l = lines.first; l < lines.last; ++l) fetch_near(lines.row + l * 16);
-        lines.row += t.b_step;
-      }
-      Vec bk[N];
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) bk[n] = load<Vec>(b + n * kLanes);
+  /// to (R, kCols) += the piece's product.
+  template <int R, int N>
+  static void add_piece(const GemmBlock& t, const Piece& p, float* to) {
+    Vec sums[R][N];
 #pragma GCC unroll 32
-      for (int i = 0; i < R; ++i) {
-        const Vec ai = Arithmetic::broadcast(a[i * t.a_row]);
-#pragma GCC unroll 8
-        for (int n = 0; n < N; ++n) sums[i][n] = Arithmetic::multiply_add(sums[i][n], ai, bk[n]);
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 16
+      for (int n = 0; n < N; ++n) sums[i][n] = load<Vec>(to + i * kCols + n * kLanes);
+    const PackedElement* soon = p.soon;
+    const auto fetch_soon = [&] {
+      for (Index l = p.first_line; l < p.last_line; ++l) fetch_near(soon + l * 16);
+      soon += t.b_step;
+    };
+    const PackedElement *a = p.a, *b = p.b;
+    if (PackedElement* copy = p.copy; copy != nullptr) {
+      for (Index k = 0; k < p.depth; ++k, a += t.a_step, b += p.b_step, copy += kCols) {
+        fetch_soon();
+        add_products<true>(sums, a, t.a_row, b, copy);
       }
+    } else {
+#pragma GCC unroll 4
+      for (Index k = 0; k < p.depth; ++k, a += t.a_step, b += p.b_step) {
+        fetch_soon();
+        add_products<false>(sums, a, t.a_row, b, nullptr);
+      }
+    }
+#pragma GCC unroll 32
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 16
+      for (int n = 0; n < N; ++n) store(to + i * kCols + n * kLanes, sums[i][n]);
+  }
+
+  /// sums += the product of a column of a and a row of b, which may be copied.
+  template <bool kCopy, int R, int N>
+  [[gnu::always_inline]] static void add_products(Vec (&sums)[R][N], const PackedElement* a, Index a_row,
+                                                  const PackedElement* b, PackedElement* copy) {
+    Vec bk[N];
+#pragma GCC unroll 8
+    for (int n = 0; n < N; ++n) {
+      bk[n] = load<Vec>(b + n * kLanes);
+      if constexpr (kCopy) store(copy + n * kLanes, bk[n]);
+    }
+#pragma GCC unroll 32
+    for (int i = 0; i < R; ++i) {
+      const Vec ai = Arithmetic::broadcast(a[i * a_row]);
+#pragma GCC unroll 8
+      for (int n = 0; n < N; ++n) sums[i][n] = Arithmetic::multiply_add(sums[i][n], ai, bk[n]);
     }
   }
 
@@ -142,8 +205,16 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
     for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
-    if (lies_in_place(t)) add_products<true>(sums, t, a, b, lines_to_fetch(t, b, r, j));
-    else add_products<false>(sums, t, a, b, {});
+    if (lies_in_place(t)) {
+#pragma GCC unroll 4
+      for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
+        for (Index l = 0; l < kCols; l += 16) fetch_near(b + kAhead * t.b_step + l);
+        add_products<false>(sums, a, t.a_row, b, nullptr);
+      }
+    } else {
+#pragma GCC unroll 4  // panels come from the second cache 5 % faster so
+      for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) add_products<false>(sums, a, t.a_row, b, nullptr);
+    }
 #pragma GCC unroll 32
     for (int i = 0; i < R; ++i) {
       float* const c = t.c + (r + i) * t.c_stride + j;
@@ -158,6 +229,16 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
         }
       }
     }
+  }
+
+  using AddPiece = void (*)(const GemmBlock&, const Piece&, float*);
+  template <std::size_t... I>
+  static AddPiece add_piece_of(Index rows, Index vectors, std::index_sequence<I...>) {
+    static constexpr AddPiece pieces[] = {&add_piece<I / kVectors + 1, I % kVectors + 1>...};
+    return pieces[(rows - 1) * kVectors + vectors - 1];
+  }
+  static AddPiece add_piece_of(Index rows, Index vectors) {
+    return add_piece_of(rows, vectors, std::make_index_sequence<kRows * kVectors>());
   }
 
   template <std::size_t... I>

@@ -25,6 +25,37 @@ TEST(Context, RangesCoverAllWithoutOverlap) {
   }
 }
 
+TEST(Context, RowsAreSharedOutWhereTheyAreWorthIt) {
+  Workspace workspace(3);
+  const Context ctx(workspace);
+  struct Case {
+    Index rows, channels, tasks;
+  };
+  // Few numbers stay on one thread, more keep all threads busy, and many come in tasks of 32,768; a row is never cut.
+  for (const Case& c : {Case{0, 512, 0},
+                        {8, 512, 1},
+                        {7, 512, 1},
+                        {9, 512, 2},
+                        {24, 512, 3},
+                        {3, 2048, 2},
+                        {192, 512, 3},
+                        {256, 512, 4},
+                        {4, 100000, 4},
+                        {1, 1, 1},
+                        {5000, 1, 2}}) {
+    std::vector<int> visits(static_cast<std::size_t>(c.rows));
+    Index tasks = 0;
+    std::mutex mutex;
+    ctx.parallel_rows(c.rows, c.channels, [&](Index begin, Index end, Lane&) {
+      const std::lock_guard lock(mutex);
+      ++tasks;
+      for (Index i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+    });
+    EXPECT_EQ(tasks, c.tasks) << c.rows << " rows of " << c.channels;
+    for (const int v : visits) EXPECT_EQ(v, 1);
+  }
+}
+
 TEST(Context, SitesHaveKeysOfTheirOwn) {
   Workspace workspace(1);
   Context ctx(workspace);

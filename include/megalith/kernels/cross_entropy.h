@@ -9,15 +9,11 @@
 
 namespace megalith {
 
-namespace detail {
-inline constexpr Index kLogitRowsPerTask = 32;
-}
-
 /// Each logit z becomes cap * tanh(z / cap); nothing happens where cap is 0.
 template <class S>
 void cap_logits(const Context& ctx, Seq<S> z, double cap) {
   if (cap <= 0) return;
-  ctx.parallel_ranges(z.row_count(), detail::kLogitRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(z.row_count(), z.C, [&](Index begin, Index end, Lane&) {
     for (Index i = begin; i < end; ++i) {
       auto row = row_map(z.row(i), z.C).array();
       row = (row * S(1 / cap)).tanh() * S(cap);
@@ -28,7 +24,7 @@ void cap_logits(const Context& ctx, Seq<S> z, double cap) {
 /// costs[i] = -log softmax(z_i)[bytes[i]], in nats. z is overwritten.
 template <class S>
 void cross_entropy_forward(const Context& ctx, Seq<S> z, const std::uint8_t* bytes, S* costs) {
-  ctx.parallel_ranges(z.row_count(), detail::kLogitRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(z.row_count(), z.C, [&](Index begin, Index end, Lane&) {
     using std::log;
     for (Index i = begin; i < end; ++i) {
       auto row = row_map(z.row(i), z.C).array();
@@ -43,7 +39,7 @@ void cross_entropy_forward(const Context& ctx, Seq<S> z, const std::uint8_t* byt
 /// (z/cap)^2).
 template <class S>
 void cross_entropy_backward(const Context& ctx, Seq<S> z, const std::uint8_t* bytes, S scale, double cap, S* costs) {
-  ctx.parallel_ranges(z.row_count(), detail::kLogitRowsPerTask, [&](Index begin, Index end, Lane& lane) {
+  ctx.parallel_rows(z.row_count(), z.C, [&](Index begin, Index end, Lane& lane) {
     using std::log;
     Frame frame(lane);
     auto p = row_map(frame.take<S>(z.C), z.C).array();

@@ -23,9 +23,8 @@ S inverse_rms(const Row& x) {
 /// D channels. gain has D numbers.
 template <class S>
 void head_norm_forward(const Context& ctx, Seq<S> x, Index first, Index heads, const Tensor<S>& gain) {
-  constexpr Index kRowsPerTask = 64;
   const Index D = gain.size();
-  ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), heads * D, [&](Index begin, Index end, Lane&) {
     for (Index i = begin; i < end; ++i) {
       for (Index h = 0; h < heads; ++h) {
         auto head = row_map(x.row(i) + first + h * D, D);

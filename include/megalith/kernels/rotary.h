@@ -17,7 +17,6 @@ enum class Turn { forward, back };
 template <class S>
 void rotate(const Context& ctx, Seq<S> x, Index first, Index heads, Index D, Index position, double base, Turn turn) {
   assert(D % 2 == 0 && first + heads * D <= x.C);
-  constexpr Index kRowsPerTask = 64;
   const Index half = D / 2;
   Frame frame(ctx.scratch());
   auto cosine = MatrixMap<S>(frame.take<S>(x.T * half), x.T, half);
@@ -30,7 +29,7 @@ void rotate(const Context& ctx, Seq<S> x, Index first, Index heads, Index D, Ind
       sine(t, i) = S(turn == Turn::forward ? std::sin(angle) : -std::sin(angle));
     }
   });
-  ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane& lane) {
+  ctx.parallel_rows(x.row_count(), heads * D, [&](Index begin, Index end, Lane& lane) {
     Frame local(lane);
     auto old = row_map(local.take<S>(half), half).array();
     for (Index row = begin; row < end; ++row) {

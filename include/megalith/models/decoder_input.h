@@ -7,7 +7,7 @@
 namespace megalith {
 
 namespace detail {
-inline constexpr Index kInputRowsPerTask = 64, kInputColumnsPerTask = 32;
+inline constexpr Index kInputColumnsPerTask = 32;
 }
 
 /// Lets the first unit of each row of ids (B, stride) stand for nothing: its place gets the pad.
@@ -41,7 +41,7 @@ inline void previous_units(Bytes bytes, const ByteOrNone* last, Index step, Inde
 template <class S>
 void fill_pads(const Context& ctx, const ByteOrNone* ids, Seq<S> x, const Tensor<S>& pad) {
   const Index period = pad.size() / x.C;
-  ctx.parallel_ranges(x.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
     for (Index i = begin; i < end; ++i)
       if (ids[i] == kNoByte) row_map(x.row(i), x.C) = row_map(pad.data() + i % x.T % period * x.C, x.C);
   });
@@ -60,7 +60,7 @@ void fill_pads_backward(const Context& ctx, const ByteOrNone* ids, Seq<const S> 
 template <class S>
 void add_positions(const Context& ctx, Seq<S> x, const Tensor<S>& table, Index first, const ByteOrNone* ids) {
   assert(first + x.T <= table.rows());
-  ctx.parallel_ranges(x.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
     for (Index i = begin; i < end; ++i) {
       const Index p = first + i % x.T;
       if (p >= 0 && (ids == nullptr || ids[i] != kNoByte)) row_map(x.row(i), x.C) += row_map(table.row(p), x.C);
@@ -83,7 +83,7 @@ template <class S>
 void add_condition(const Context& ctx, Seq<S> x, Seq<const S> condition, Index first) {
   if (condition.data == nullptr) return;
   assert(condition.C == x.C && condition.B == x.B && first + x.T <= condition.T);
-  ctx.parallel_ranges(x.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
     for (Index i = begin; i < end; ++i)
       row_map(x.row(i), x.C) += row_map(condition.row(i / x.T * condition.T + first + i % x.T), x.C);
   });
@@ -93,7 +93,7 @@ template <class S>
 void add_condition_backward(const Context& ctx, Seq<const S> dx, Seq<S> dcondition) {
   if (dcondition.data == nullptr) return;
   assert(dcondition.size() == dx.size());
-  ctx.parallel_ranges(dx.row_count(), detail::kInputRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(dx.row_count(), dx.C, [&](Index begin, Index end, Lane&) {
     row_map(dcondition.row(begin), (end - begin) * dx.C) = row_map(dx.row(begin), (end - begin) * dx.C);
   });
 }

@@ -34,11 +34,11 @@ struct Dropout {
   /// y = x m / (1 - rate). x may be y.
   void apply(const Context& ctx, Seq<const S> x, Seq<S> y) const {
     assert(x.C == y.C && x.row_count() == y.row_count());
-    constexpr Index kRowsPerTask = 32, kWords = 4;
+    constexpr Index kWords = 4;
     const bool draw = active(ctx);
     const auto threshold = static_cast<std::uint64_t>(rate * 0x1.0p32);  // a word below it is dropped
     const S keep = S(1 / (1 - rate));
-    ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
       for (Index i = begin; i < end; ++i) {
         const S* const in = x.row(i);
         S* const out = y.row(i);

@@ -14,9 +14,8 @@ inline constexpr ByteOrNone kNoByte = -1;
 /// out[i] = table[ids[i]] for each id that is a byte; the other rows are not touched. table is (V, C), out (n, C).
 template <class S>
 void embed(const Context& ctx, const Tensor<S>& table, const ByteOrNone* ids, Index n, S* out) {
-  constexpr Index kRowsPerTask = 128;
   const Index C = table.cols();
-  ctx.parallel_ranges(n, kRowsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(n, C, [&](Index begin, Index end, Lane&) {
     for (Index i = begin; i < end; ++i)
       if (ids[i] != kNoByte) row_map(out + i * C, C) = row_map(table.row(ids[i]), C);
   });

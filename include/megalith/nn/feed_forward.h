@@ -73,7 +73,7 @@ struct FeedForward {
   }
 
  private:
-  static constexpr Index kRowsPerTask = 16, kTileRows = 1024;
+  static constexpr Index kTileRows = 1024;
 
   /// f(first row, rows, their part of `hidden` or, where that is empty, of scratch, frame) over tiles of rows: what is
   /// needed of the wide layer for a moment does not grow with the sequence.
@@ -99,7 +99,7 @@ struct FeedForward {
 
   /// active = activation(hidden).
   void activate(const Context& ctx, Seq<const S> hidden, Seq<S> active) const {
-    ctx.parallel_ranges(active.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(active.row_count(), active.C, [&](Index begin, Index end, Lane&) {
       for (Index i = begin; i < end; ++i) activate_row(hidden.row(i), row_map(active.row(i), active.C));
     });
   }
@@ -120,7 +120,7 @@ struct FeedForward {
   /// active again, and dhidden from dactive, in one pass over hidden.
   void deactivate(const Context& ctx, Seq<const S> hidden, Seq<const S> dactive, Seq<S> active, Seq<S> dhidden) const {
     const Index F = dactive.C;
-    ctx.parallel_ranges(dactive.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(dactive.row_count(), F, [&](Index begin, Index end, Lane&) {
       for (Index i = begin; i < end; ++i) {
         activate_row(hidden.row(i), row_map(active.row(i), F));
         const auto h = row_map(hidden.row(i), F);

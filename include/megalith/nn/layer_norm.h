@@ -40,7 +40,7 @@ struct LayerNorm {
       total.array() +=
           row_map(dy.row(i) + first, total.size()).array() * (row_map(x.row(i) + first, total.size()).array() - mean) * r;
     });
-    ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane& lane) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane& lane) {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       Frame frame(lane);
       auto n = row_map(frame.take<S>(x.C), x.C).array();
@@ -72,11 +72,9 @@ struct LayerNorm {
   }
 
  private:
-  static constexpr Index kRowsPerTask = 64;
-
   void apply(const Context& ctx, Seq<const S> x, Seq<S> y, S* mean_out, S* inv_std_out) const {
     assert(x.C == in_channels() && y.C == x.C && x.row_count() == y.row_count());
-    ctx.parallel_ranges(x.row_count(), kRowsPerTask, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
       using std::sqrt;
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       for (Index i = begin; i < end; ++i) {

@@ -2,6 +2,8 @@
 // What a call may use but does not own.
 #pragma once
 
+#include <algorithm>
+
 #include "megalith/core/precision.h"
 #include "megalith/core/random.h"
 #include "megalith/runtime/communicator.h"
@@ -46,6 +48,13 @@ struct Context {
       const Index begin = i * piece;
       f(begin, begin + piece < n ? begin + piece : n, lane);
     });
+  }
+  /// f(begin, end, lane) over `rows` rows of so many channels, in tasks that suit a little work on each number.
+  template <class F>
+  void parallel_rows(Index rows, Index channels, F&& f) const {
+    constexpr Index kFewest = 4096, kMost = 32768;  // numbers of a task; fewer are done before another thread has begun
+    const Index at_least = std::max<Index>(1, kFewest / channels), at_most = std::max<Index>(1, kMost / channels);
+    parallel_ranges(rows, std::clamp((rows + threads() - 1) / threads(), at_least, at_most), f);
   }
   /// For child number i of a composite: the same context with a random key of its own.
   Context site(std::uint64_t i) const {
