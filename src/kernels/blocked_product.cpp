@@ -14,8 +14,8 @@ constexpr Index kEnoughTasks = 2;
 constexpr Index kPackCols = 64, kPackRows = 96;
 
 /// c = base + a b with few rows of a, b row-major, of whole registers of columns unless it is to be `packed`.
-void thin_range(const GemmKernel& kernel, Lane& lane, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c,
-                Into into, const float* bias, bool packed) {
+void range_of_few_rows(const GemmKernel& kernel, Lane& lane, const Factor<float>& a, const Factor<float>& b,
+                       const Mat<float>& c, Into into, const float* bias, bool packed) {
   GemmBlock t{};
   t.rows = c.rows;
   t.cols = c.cols;
@@ -40,16 +40,16 @@ void thin_range(const GemmKernel& kernel, Lane& lane, const Factor<float>& a, co
 
 /// c = base + a b with few rows of a, b row-major. A task is a range of columns, as long as can be: memory likes long pieces
 /// of b's rows. The last columns, which do not fill a register, are laid out.
-void thin_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
-                  const Mat<float>& c, Into into, const float* bias) {
+void product_of_few_rows(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
+                         const Mat<float>& c, Into into, const float* bias) {
   const Index panels = blocks_of(c.cols, kernel.cols), tasks = std::min<Index>(ctx.threads(), panels);
   ctx.parallel_for(tasks, [&](Index i, Lane& lane) {
     const Index begin = panels * i / tasks * kernel.cols, end = std::min(c.cols, panels * (i + 1) / tasks * kernel.cols);
     const Index whole = begin + (end - begin) / kernel.lanes * kernel.lanes;
     const auto multiply = [&](Index from, Index to, bool packed) {
       if (from < to)
-        thin_range(kernel, lane, a, b.block(0, from, b.rows, to - from), c.block(0, from, c.rows, to - from), into,
-                   bias == nullptr ? nullptr : bias + from, packed);
+        range_of_few_rows(kernel, lane, a, b.block(0, from, b.rows, to - from), c.block(0, from, c.rows, to - from), into,
+                          bias == nullptr ? nullptr : bias + from, packed);
     };
     multiply(begin, whole, false);
     multiply(whole, end, true);
@@ -205,13 +205,11 @@ class SharedProduct {
 
 }  // namespace
 
-bool is_thin(Index rows) { return rows <= kFewRows; }
-
 void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
                      const Mat<float>& c, Into into, const float* bias, float* b_sums) {
   if (c.rows == 0 || c.cols == 0) return;
-  if (is_thin(c.rows) && kernel.in_place() && !b.transposed && b_sums == nullptr)
-    return thin_product(kernel, ctx, a, b, c, into, bias);
+  if (c.rows <= kFewRows && kernel.in_place() && !b.transposed && b_sums == nullptr)
+    return product_of_few_rows(kernel, ctx, a, b, c, into, bias);
   SharedProduct(kernel, ctx, a, b, c, into, bias, b_sums).run();
 }
 

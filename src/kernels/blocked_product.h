@@ -11,7 +11,4 @@ namespace megalith::detail {
 void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
                      const Mat<float>& c, Into into, const float* bias, float* b_sums);
 
-/// Whether so few rows are better multiplied by a kernel that takes factors where they lie.
-bool is_thin(Index rows);
-
 }  // namespace megalith::detail

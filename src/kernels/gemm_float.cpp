@@ -8,9 +8,9 @@ namespace detail {
 
 void float_product(const Context& ctx, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into,
                    const float* bias, float* b_sums) {
-  const GemmKernel* const kernel = ctx.precision == Precision::bf16          ? bf16_kernel()
-                                   : ctx.independent_rows || is_thin(c.rows) ? fp32_kernel()
-                                                                             : blocked_fp32_kernel();
+  const GemmKernel* const kernel = ctx.precision == Precision::bf16             ? bf16_kernel()
+                                   : ctx.independent_rows || c.rows <= kFewRows ? fp32_kernel()
+                                                                                : blocked_fp32_kernel();
   if (kernel != nullptr) return blocked_product(*kernel, ctx, a, b, c, into, bias, b_sums);
   eigen_product(ctx, a, b, c, into, bias);
   if (b_sums != nullptr) add_column_sums<float>(ctx, {b.data, 1, b.rows, b.cols}, row_map(b_sums, b.cols));

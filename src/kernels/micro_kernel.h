@@ -39,7 +39,7 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
   using typename Layout::Vec;
 
   static void block(const GemmBlock& t) {
-    if (lies_in_place(t) && t.cols % kLanes == 0) {
+    if (rows_lie_apart(t) && t.cols % kLanes == 0) {
       if (t.rows == 1) return row(t);
       if (t.rows > kRows && t.rows <= kFewRows) return few_rows(t);
     }
@@ -58,7 +58,7 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
   using Tile = void (*)(const GemmBlock&, const PackedElement*, const PackedElement*, Index, Index, Index);
 
   /// Whether b lies as it was, its rows farther apart than a panel is wide.
-  static bool lies_in_place(const GemmBlock& t) { return t.b_panel == kCols && t.b_step > kCols; }
+  static bool rows_lie_apart(const GemmBlock& t) { return t.b_panel == kCols && t.b_step > kCols; }
 
   /// One row, its right factor where it lies. Each number of that is used once, so memory sets the pace, and memory likes
   /// long pieces of few rows: the sums wait in the first cache while kTogether rows pass by.
@@ -100,9 +100,9 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
   struct Piece {
     const PackedElement *a, *b;
     Index b_step, depth;
-    PackedElement* copy;          // to which b is copied; null: it is a copy
-    const PackedElement* soon;    // of each row from here on, which lie as those of b do,
-    Index first_line, last_line;  // these lines are fetched
+    PackedElement* copy;          // to which b is copied; null: it is the copy
+    const PackedElement* next;    // the next piece, where it lies
+    Index first_line, last_line;  // what is fetched of each of its rows
   };
 
   /// Few rows, but more than a tile's, their right factor where it lies. That comes from beyond the second cache, each of
@@ -120,18 +120,18 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
       for (Index i = 0; i < t.rows * kCols; i += kLanes) store(sums + i, Vec{});
       for (Index k = 0; k < t.depth; k += kPiece) {
         const PackedElement* const b = t.b + k * t.b_step + j;
-        const bool more = k + kPiece < t.depth;
+        const bool more = k + kPiece < t.depth;  // of this panel
+        const Index lines = more || j + kCols < t.cols ? kLines : 0;
         for (Index r = 0; r < t.rows; r += kRows) {
           const Index rows = smaller(kRows, t.rows - r);
-          Piece p{.a = t.a + r / kRows * t.a_panel + k * t.a_step,
-                  .b = r == 0 ? b : copy,
-                  .b_step = r == 0 ? t.b_step : kCols,
-                  .depth = smaller(kPiece, t.depth - k),
-                  .copy = r == 0 ? copy : nullptr,
-                  .soon = more ? b + kPiece * t.b_step : t.b + j + kCols,
-                  .first_line = (kLines * r + t.rows - 1) / t.rows,
-                  .last_line = (kLines * (r + rows) + t.rows - 1) / t.rows};
-          if (!more && j + kCols >= t.cols) p.last_line = p.first_line;
+          const Piece p{.a = t.a + r / kRows * t.a_panel + k * t.a_step,
+                        .b = r == 0 ? b : copy,
+                        .b_step = r == 0 ? t.b_step : kCols,
+                        .depth = smaller(kPiece, t.depth - k),
+                        .copy = r == 0 ? copy : nullptr,
+                        .next = more ? b + kPiece * t.b_step : t.b + j + kCols,
+                        .first_line = (lines * r + t.rows - 1) / t.rows,
+                        .last_line = (lines * (r + rows) + t.rows - 1) / t.rows};
           add_piece_of(rows, width / kLanes)(t, p, sums + r * kCols);
         }
       }
@@ -151,21 +151,21 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 16
       for (int n = 0; n < N; ++n) sums[i][n] = load<Vec>(to + i * kCols + n * kLanes);
-    const PackedElement* soon = p.soon;
-    const auto fetch_soon = [&] {
-      for (Index l = p.first_line; l < p.last_line; ++l) fetch_near(soon + l * 16);
-      soon += t.b_step;
+    const PackedElement* next = p.next;
+    const auto fetch_next = [&] {
+      for (Index l = p.first_line; l < p.last_line; ++l) fetch_near(next + l * 16);
+      next += t.b_step;
     };
     const PackedElement *a = p.a, *b = p.b;
     if (PackedElement* copy = p.copy; copy != nullptr) {
       for (Index k = 0; k < p.depth; ++k, a += t.a_step, b += p.b_step, copy += kCols) {
-        fetch_soon();
+        fetch_next();
         add_products<true>(sums, a, t.a_row, b, copy);
       }
     } else {
 #pragma GCC unroll 4
       for (Index k = 0; k < p.depth; ++k, a += t.a_step, b += p.b_step) {
-        fetch_soon();
+        fetch_next();
         add_products<false>(sums, a, t.a_row, b, nullptr);
       }
     }
@@ -205,7 +205,7 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
     for (int i = 0; i < R; ++i)  // the sums are stored in one go: their lines are on the way by then
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) __builtin_prefetch(t.c + (r + i) * t.c_stride + j + n * kLanes, 1);
-    if (lies_in_place(t)) {
+    if (rows_lie_apart(t)) {
 #pragma GCC unroll 4
       for (Index k = 0; k < t.depth; ++k, a += t.a_step, b += t.b_step) {
         for (Index l = 0; l < kCols; l += 16) fetch_near(b + kAhead * t.b_step + l);

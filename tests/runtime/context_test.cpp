@@ -31,7 +31,7 @@ TEST(Context, RowsAreSharedOutWhereTheyAreWorthIt) {
   struct Case {
     Index rows, channels, tasks;
   };
-  // Few numbers stay on one thread, more keep all threads busy, and many come in tasks of 32,768; a row is never cut.
+  // Few numbers stay on one thread, more keep all threads busy, above 32,768 each they come in rounds; a row is never cut.
   for (const Case& c : {Case{0, 512, 0},
                         {8, 512, 1},
                         {7, 512, 1},
@@ -39,7 +39,7 @@ TEST(Context, RowsAreSharedOutWhereTheyAreWorthIt) {
                         {24, 512, 3},
                         {3, 2048, 2},
                         {192, 512, 3},
-                        {256, 512, 4},
+                        {256, 512, 6},
                         {4, 100000, 4},
                         {1, 1, 1},
                         {5000, 1, 2}}) {

@@ -171,7 +171,6 @@ struct Attention {
   }
 
  private:
-
   /// What backward needs of the projection: in the tape, or computed again into scratch.
   struct Kept {
     Seq<S> rows;  // (B,T,3C)

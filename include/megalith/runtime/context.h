@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 
 #include "megalith/core/precision.h"
 #include "megalith/core/random.h"
@@ -49,12 +50,16 @@ struct Context {
       f(begin, begin + piece < n ? begin + piece : n, lane);
     });
   }
-  /// f(begin, end, lane) over `rows` rows of so many channels, in tasks that suit a little work on each number.
+  /// f(begin, end, lane) over `rows` rows of so many channels, in tasks that suit a little work on each number. They depend
+  /// on threads(): each row is to be treated by itself, and sums over rows are for parallel_ranges.
   template <class F>
   void parallel_rows(Index rows, Index channels, F&& f) const {
-    constexpr Index kFewest = 4096, kMost = 32768;  // numbers of a task; fewer are done before another thread has begun
-    const Index at_least = std::max<Index>(1, kFewest / channels), at_most = std::max<Index>(1, kMost / channels);
-    parallel_ranges(rows, std::clamp((rows + threads() - 1) / threads(), at_least, at_most), f);
+    // Of a task: fewer are done before another thread has begun, more would keep the others waiting at the end.
+    constexpr Index kFewest = 4096, kMost = 32768;
+    assert(channels > 0);
+    const Index rounds = std::max<Index>(1, (rows * channels + kMost * threads() - 1) / (kMost * threads()));
+    const Index tasks = rounds * threads();
+    parallel_ranges(rows, std::max({Index{1}, kFewest / channels, (rows + tasks - 1) / tasks}), f);
   }
   /// For child number i of a composite: the same context with a random key of its own.
   Context site(std::uint64_t i) const {
