@@ -47,15 +47,14 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
       const Index width = smaller(kCols, t.cols - j);
       const PackedElement* const b = t.b + j / kCols * t.b_panel;
       for (Index r = 0; r < t.rows; r += kRows) {
-        const Index height = smaller(kRows, t.rows - r);
-        tile_of(height, (width + kLanes - 1) / kLanes)(t, t.a + r / kRows * t.a_panel, b, r, j, width);
+        with_size(smaller(kRows, t.rows - r), (width + kLanes - 1) / kLanes,
+                  [&]<int R, int N>() { tile<R, N>(t, t.a + r / kRows * t.a_panel, b, r, j, width); });
       }
     }
   }
 
  private:
   static constexpr Index kPiece = 64;  // rows of b
-  using Tile = void (*)(const GemmBlock&, const PackedElement*, const PackedElement*, Index, Index, Index);
 
   /// Whether b lies as it was, its rows farther apart than a panel is wide.
   static bool rows_lie_apart(const GemmBlock& t) { return t.b_panel == kCols && t.b_step > kCols; }
@@ -132,7 +131,7 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
                         .next = more ? b + kPiece * t.b_step : t.b + j + kCols,
                         .first_line = (lines * r + t.rows - 1) / t.rows,
                         .last_line = (lines * (r + rows) + t.rows - 1) / t.rows};
-          add_piece_of(rows, width / kLanes)(t, p, sums + r * kCols);
+          with_size(rows, width / kLanes, [&]<int R, int N>() { add_piece<R, N>(t, p, sums + r * kCols); });
         }
       }
       for (Index r = 0; r < t.rows; ++r)
@@ -231,23 +230,15 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
     }
   }
 
-  using AddPiece = void (*)(const GemmBlock&, const Piece&, float*);
-  template <std::size_t... I>
-  static AddPiece add_piece_of(Index rows, Index vectors, std::index_sequence<I...>) {
-    static constexpr AddPiece pieces[] = {&add_piece<I / kVectors + 1, I % kVectors + 1>...};
-    return pieces[(rows - 1) * kVectors + vectors - 1];
+  /// f.operator()<R, N>() with R `rows` and N `vectors`, of at most kRows and kVectors.
+  template <class F>
+  static void with_size(Index rows, Index vectors, F f) {
+    with_size(rows, vectors, f, std::make_index_sequence<kRows * kVectors>());
   }
-  static AddPiece add_piece_of(Index rows, Index vectors) {
-    return add_piece_of(rows, vectors, std::make_index_sequence<kRows * kVectors>());
-  }
-
-  template <std::size_t... I>
-  static Tile tile_of(Index rows, Index vectors, std::index_sequence<I...>) {
-    static constexpr Tile tiles[] = {&tile<I / kVectors + 1, I % kVectors + 1>...};
-    return tiles[(rows - 1) * kVectors + vectors - 1];
-  }
-  static Tile tile_of(Index rows, Index vectors) {
-    return tile_of(rows, vectors, std::make_index_sequence<kRows * kVectors>());
+  template <class F, std::size_t... I>
+  static void with_size(Index rows, Index vectors, F& f, std::index_sequence<I...>) {
+    static constexpr void (*sizes[])(F&) = {[](F& g) { g.template operator()<I / kVectors + 1, I % kVectors + 1>(); }...};
+    sizes[(rows - 1) * kVectors + vectors - 1](f);
   }
 
   /// Into the second cache, a line: the first has no room for what is on its way from memory.

@@ -89,7 +89,7 @@ TEST(Memory, ScoringIsAboutThatOfTheModel) {
   const std::vector<ModelConfig> all = configs();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto model = make_model(all[i]);
-    const Shape shape{8, all[i].length};
+    const Shape shape{16, all[i].length};
     const std::vector<std::uint8_t> bytes(static_cast<std::size_t>(shape.rows()), 'a');
     std::vector<float> costs(bytes.size());
     Workspace workspace(1);
