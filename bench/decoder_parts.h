@@ -43,12 +43,12 @@ inline void add_head(Roofline& r, const SoftmaxHead<float>& m, const Tensor<floa
   SoftmaxHead<float> grad = m;
   Tensor<float> d_table = table;
   const std::vector<std::uint8_t> bytes = random_bytes(rows);
-  std::vector<float> costs(bytes.size());
+  std::vector<float> losses(bytes.size());
   const double n = count(rows * C), logits = count(rows * kByteValues), weight = count(table.size());
   const Work work{3 * m.flops(rows, C) + 6 * logits,
                   (n + weight + logits) + 2 * logits + (logits + weight + n) + (logits + n + 2 * weight)};
   r.add(
-      "head", calls, work, [&] { m.train(r.ctx(), x, table, bytes.data(), 1e-3f, costs.data(), dx, grad, d_table); },
+      "head", calls, work, [&] { m.train(r.ctx(), x, table, bytes.data(), 1e-3f, losses.data(), dx, grad, d_table); },
       Arithmetic::products);
 }
 

@@ -83,10 +83,10 @@ void print(const Options& o, Index streams) {
 
   const Index prompt = std::min<Index>(1024, config.length);
   const std::vector<std::uint8_t> text = random_bytes(prompt);
-  std::vector<float> costs(text.size());
+  std::vector<float> losses(text.size());
   std::vector<double> passes, reads;
   for (Index w = 0; w < kWindows; ++w) {
-    passes.push_back(seconds_of([&] { model->score(ctx, {text.data(), 1, prompt}, costs); }));
+    passes.push_back(seconds_of([&] { model->score(ctx, {text.data(), 1, prompt}, losses); }));
     const auto state = model->make_state(1);
     reads.push_back(seconds_of([&] { model->read(ctx, {text.data(), 1, prompt}, *state); }));
   }

@@ -87,7 +87,7 @@ struct Limits {
 
   /// FLOP of fp32 products: by multiply-adds, or by tiles where products use them.
   double fp32_products() const {
-    return has_bf16_tiles() && std::string_view(product_library()) == "AMX" ? std::max(fp32, bf16 / kTileProducts) : fp32;
+    return has_bf16_tiles() && std::string_view(gemm_backend()) == "AMX" ? std::max(fp32, bf16 / kTileProducts) : fp32;
   }
 
   /// One more window of each. `data` has kMemoryBytes.

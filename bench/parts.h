@@ -49,10 +49,10 @@ class Roofline {
   template <class F>
   void add(const char* part, double count, Work work, F&& call, Arithmetic arithmetic = Arithmetic::fp32) {
     constexpr double kSeconds = 0.08;
-    constexpr std::size_t kFewest = 5;
+    constexpr std::size_t kMin = 5;
     call();
     std::vector<double> all;
-    for (double total = 0; total < kSeconds || all.size() < kFewest; total += all.back()) all.push_back(seconds_of(call));
+    for (double total = 0; total < kSeconds || all.size() < kMin; total += all.back()) all.push_back(seconds_of(call));
     calls_.push_back({part, scale, count, work, arithmetic, median(all)});
   }
 

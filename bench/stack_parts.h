@@ -46,7 +46,7 @@ inline void add_attention(Roofline& r, const Attention<float>& m, Shape in, doub
   const double flops = 4 * count(in.B) * attention_pairs(in.T, m.window) * count(C);
   r.add("attention", calls, {flops, 4 * n + sums}, [&] { attention_forward(r.ctx(), input, out.data(), log_sums.data()); });
   r.add("attention", calls, {2 * flops, 12 * n + sums}, [&] {
-    r.ctx().parallel_rows(rows, 2 * C, [&](Index begin, Index end, Lane&) {
+    r.ctx().parallel_rows(rows, 2 * C, [&](Index begin, Index end, Arena&) {
       for (Index i = begin; i < end; ++i) row_map(d_qkv.seq().row(i) + C, 2 * C).setConstant(0);
     });
     attention_backward(r.ctx(), input, out.data(), log_sums.data(), d_out.data(),
@@ -111,7 +111,7 @@ inline void add_activation(Roofline& r, Activation kind, Index rows, Index F, do
     else SwiGlu::backward<float>(x, value, dy, dx, d_value);
   };
   const auto over_rows = [&](auto&& f) {
-    r.ctx().parallel_rows(rows, F, [&](Index begin, Index end, Lane&) {
+    r.ctx().parallel_rows(rows, F, [&](Index begin, Index end, Arena&) {
       for (Index i = begin; i < end; ++i) f(i);
     });
   };
@@ -130,7 +130,7 @@ inline void add_activation(Roofline& r, Activation kind, Index rows, Index F, do
 inline void add_residual(Roofline& r, Index numbers, double calls) {
   Activations x(1, 1, numbers), y(1, 1, numbers);
   r.add("residuals", 2 * calls, {count(numbers), 3 * count(numbers)}, [&] {
-    r.ctx().parallel_ranges(numbers, 16 * 1024, [&](Index begin, Index end, Lane&) {
+    r.ctx().parallel_ranges(numbers, 16 * 1024, [&](Index begin, Index end, Arena&) {
       row_map(y.data() + begin, end - begin) += row_map(x.data() + begin, end - begin);
     });
   });

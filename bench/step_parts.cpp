@@ -9,7 +9,7 @@
 // sum where they would have left the cache. Dropout and copies of bytes are in the whole alone; recomputation is not looked
 // at.
 #include "decoder_parts.h"
-#include "megalith/models/model_of.h"
+#include "megalith/models/decoder_model.h"
 #include "megalith/train/corpus.h"
 
 namespace megalith::bench {
@@ -42,7 +42,7 @@ void add_data(Roofline& r, Shape shape) {
 
 template <class Decoder>
 void add_model(Roofline& r, const Options& o) {
-  ModelOf<Decoder> model(o.config());
+  DecoderModel<Decoder> model(o.config());
   model.init(RandomKey{1});
   add_decoder(r, model.decoder(), o.shape(), 1);
   add_optimiser(r, model);

@@ -58,7 +58,7 @@ void print_measured(const Options& o, Index steps) {
   std::printf(
       ", \"threads\": %d, \"products\": \"%s\", \"precision\": \"%s\", \"recompute\": %s, \"seconds_per_step\": %.4f, "
       "\"bytes_per_second\": %.0f, \"gflops\": %.1f, \"rss_anon_mb\": %.0f, \"inner_tape_mb\": %.2f",
-      o.threads, product_library(), std::string(to_string(o.precision)).c_str(), o.recompute ? "true" : "false", seconds,
+      o.threads, gemm_backend(), std::string(to_string(o.precision)).c_str(), o.recompute ? "true" : "false", seconds,
       static_cast<double>(shape.rows()) / seconds, 3 * step.model().flops(shape) / seconds / 1e9, memory / 1e6,
       inner_tape_bytes(o.config(), shape) / 1e6);
 }

@@ -31,7 +31,7 @@ class TrainingStep {
  public:
   explicit TrainingStep(const Options& o)
       : shape_(o.shape()), workspace_(o.threads), ctx_(workspace_), model_(make_model(o.config())) {
-    check(o.precision == Precision::fp32 || has_bf16_products(),
+    check(o.precision == Precision::fp32 || has_bf16_gemm(),
           "this processor has neither AMX nor AVX-512 BF16 instructions");
     ctx_.mode = Mode::train;
     ctx_.precision = o.precision;
@@ -44,14 +44,14 @@ class TrainingStep {
     norm_.emplace(weights_);
     tape_ = model_->make_tape(shape_);
     bytes_ = random_bytes(shape_.rows());
-    costs_.resize(bytes_.size());
+    losses_.resize(bytes_.size());
   }
 
   /// Forward, backward, clip and AdamW; the seconds they took.
   double run() {
     return seconds_of([&] {
       const float scale = 1.0f / static_cast<float>(shape_.rows());
-      model_->train(ctx_, {bytes_.data(), shape_.B, shape_.T}, scale, costs_, *grad_, *tape_);
+      model_->train(ctx_, {bytes_.data(), shape_.B, shape_.T}, scale, losses_, *grad_, *tape_);
       optimiser_->update(ctx_, weights_, gradients_, 1e-4, clip_factor((*norm_)(ctx_, gradients_), 1), ++taken_);
     });
   }
@@ -76,7 +76,7 @@ class TrainingStep {
   std::optional<GlobalNorm> norm_;
   std::unique_ptr<AnyTape> tape_;
   std::vector<std::uint8_t> bytes_;
-  std::vector<float> costs_;
+  std::vector<float> losses_;
   std::int64_t taken_ = 0;
 };
 

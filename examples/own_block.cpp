@@ -6,7 +6,7 @@
 #include <string>
 
 #include "megalith/models/flat.h"
-#include "megalith/models/model_of.h"
+#include "megalith/models/decoder_model.h"
 #include "megalith/testing/gradient_check.h"
 #include "megalith/testing/streaming_check.h"
 #include "megalith/train/trainer.h"
@@ -29,7 +29,7 @@ void check_block() {
 
 void train(const std::string& path, const std::string& run_dir, long steps) {
   // A decoder takes any block. MEGABYTE with it would be Patched<ParallelBlock<float>, Flat<ParallelBlock<float>>>.
-  ModelOf<Flat<ParallelBlock<float>>> model(
+  DecoderModel<Flat<ParallelBlock<float>>> model(
       {.length = 128, .scales = {{.unit = 1, .stack = {.width = 64, .layers = 2, .heads = 2}}}});
   TrainConfig config;
   config.budget.steps = steps;

@@ -28,7 +28,7 @@ void score(const std::string& run_dir, const std::string& path, std::size_t how_
   std::vector<Surprise> surprises;
   const auto dearer = [](const Surprise& a, const Surprise& b) { return a.bits > b.bits; };
   megalith::EvaluateConfig config;
-  config.costs = [&](const megalith::CorpusFile&, std::int64_t offset, std::span<const float> bits) {
+  config.losses = [&](const megalith::CorpusFile&, std::int64_t offset, std::span<const float> bits) {
     for (const float cost : bits) surprises.push_back({offset++, cost});
     std::stable_sort(surprises.begin(), surprises.end(), dearer);
     surprises.resize(std::min(surprises.size(), how_many));

@@ -83,9 +83,9 @@ class FieldReader {
   template <std::integral N>
   void read(const json& value, const std::string& at, N& out) {
     if (!require(value.is_number_integer(), at, "must be a whole number", but_is(value))) return;
-    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<N>::max());
-    const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= kMost : std::is_signed_v<N>;
-    if (require(fits, at, "must be from ", std::numeric_limits<N>::min(), " to ", kMost, ", not ", value.dump()))
+    constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<N>::max());
+    const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= kMax : std::is_signed_v<N>;
+    if (require(fits, at, "must be from ", std::numeric_limits<N>::min(), " to ", kMax, ", not ", value.dump()))
       out = value.get<N>();
   }
 
@@ -183,7 +183,7 @@ class FieldReader {
   /// What a single value is; of an array or an object it would tell too much.
   static std::string but_is(const json& value) {
     const std::string shown = value.is_primitive() ? value.dump() : "";
-    return shown.empty() || shown.size() > kMostQuoted ? "" : ", not " + shown;
+    return shown.empty() || shown.size() > kMaxQuoted ? "" : ", not " + shown;
   }
 
   Problems problems_;

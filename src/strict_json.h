@@ -13,18 +13,18 @@
 
 namespace megalith::detail {
 
-inline constexpr std::size_t kMostQuoted = 80;
+inline constexpr std::size_t kMaxQuoted = 80;
 
 /// The text, a long one cut: it may come from a damaged file.
 inline std::string shortened(std::string_view s) {
-  return text(s.substr(0, kMostQuoted), s.size() > kMostQuoted ? "..." : "");
+  return text(s.substr(0, kMaxQuoted), s.size() > kMaxQuoted ? "..." : "");
 }
 
 /// The same in quotation marks.
 inline std::string in_quotes(std::string_view s) { return '"' + shortened(s) + '"'; }
 
 /// Parses one JSON document. `where` names it in messages. Throws Error.
-inline nlohmann::json parse_strict(std::string_view document, std::string_view where, std::size_t most_depth) {
+inline nlohmann::json parse_strict(std::string_view document, std::string_view where, std::size_t max_depth) {
   using json = nlohmann::json;
   std::vector<std::set<std::string>> open;  // the keys seen in each object that is not closed yet
   const auto watch = [&](int, json::parse_event_t event, json& value) {
@@ -32,7 +32,7 @@ inline nlohmann::json parse_strict(std::string_view document, std::string_view w
       case json::parse_event_t::object_start:
       case json::parse_event_t::array_start:
         open.emplace_back();
-        check(open.size() <= most_depth, where, " nests deeper than ", most_depth, " levels");
+        check(open.size() <= max_depth, where, " nests deeper than ", max_depth, " levels");
         break;
       case json::parse_event_t::object_end:
       case json::parse_event_t::array_end:

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "megalith/core/check.h"
-#include "megalith/models/independent_rows.h"
+#include "megalith/models/batch_invariant.h"
 
 namespace megalith {
 
@@ -26,7 +26,7 @@ Generator::Generator(const AnyModel& model, const SamplingConfig& config, int th
   logits_.resize(static_cast<std::size_t>(streams * kByteValues));
   next_.resize(static_cast<std::size_t>(streams));
   if (config.repetition_penalty != 1) recent_.assign(windows_.size(), RecentBytes(config.repetition_window));
-  together_ = rows_are_independent(model.config()) ? streams : 1;
+  together_ = batch_invariant(model.config()) ? streams : 1;
   start_states();
 }
 

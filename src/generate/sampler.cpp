@@ -19,7 +19,7 @@ void SamplingConfig::validate() const {
   };
   require(repetition_penalty >= 0.01 && repetition_penalty <= 100, "repetition_penalty", repetition_penalty,
           "from 0.01 to 100");
-  require(repetition_window >= 1 && repetition_window <= kLongestRepetition, "repetition_window", repetition_window,
+  require(repetition_window >= 1 && repetition_window <= kMaxRepetition, "repetition_window", repetition_window,
           "from 1 to 1048576");
   require(temperature >= 0 && std::isfinite(temperature), "temperature", temperature, "0 or more");
   require(top_k >= 0 && top_k <= kByteValues, "top_k", top_k, "from 0 to 256");

@@ -19,9 +19,9 @@ using nlohmann::json;
 
 constexpr const char* kMetadataKey = "__metadata__";
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kMostHeaderBytes = 16 << 20;  // some 100,000 tensors; keeps the JSON of a damaged file small
+constexpr std::uint64_t kMaxHeaderBytes = 16 << 20;  // some 100,000 tensors; keeps the JSON of a damaged file small
 constexpr std::uint64_t kDataAlignment = 64;
-constexpr std::size_t kMostDimensions = 64;  // NumPy's limit; keeps messages about shapes short
+constexpr std::size_t kMaxDimensions = 64;  // NumPy's limit; keeps messages about shapes short
 
 struct Type {
   DType type;
@@ -77,8 +77,8 @@ TensorInfo parse_tensor(const json& value, const std::string& what, std::uint64_
   info.dtype = type->type;
 
   check(shape.is_array(), what, ": shape is not an array");
-  check(shape.size() <= kMostDimensions, what, " has ", shape.size(), " dimensions, and the most allowed is ",
-        kMostDimensions);
+  check(shape.size() <= kMaxDimensions, what, " has ", shape.size(), " dimensions, and the most allowed is ",
+        kMaxDimensions);
   for (const json& d : shape) info.shape.push_back(static_cast<Index>(natural_number(d, what + ": a number of its shape")));
   std::uint64_t bytes = 0;
   check(tensor_bytes(info.dtype, info.shape, bytes), what, " has more elements than fit into memory");
@@ -125,8 +125,8 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : file_(path) {
   const auto length = std::bit_cast<std::uint64_t>(length_bytes);
   check(length <= file_.size() - kLengthBytes, path, " is cut short or no safetensors file: it claims a header of ", length,
         " bytes and has ", file_.size(), " bytes in all");
-  check(length <= kMostHeaderBytes, path, " claims a header of ", length, " bytes, and the most allowed is ",
-        kMostHeaderBytes);
+  check(length <= kMaxHeaderBytes, path, " claims a header of ", length, " bytes, and the most allowed is ",
+        kMaxHeaderBytes);
   std::string header(length, '\0');
   file_.read(kLengthBytes, std::as_writable_bytes(std::span(header)));
   check(header.starts_with('{'), path, " is no safetensors file: its header does not begin with a brace");
@@ -200,8 +200,8 @@ void SafetensorsWriter::write(const std::string& path) const {
   std::string header = root.dump(-1, ' ', false, json::error_handler_t::replace);
   const std::uint64_t used = kLengthBytes + header.size();
   header.append((used + kDataAlignment - 1) / kDataAlignment * kDataAlignment - used, ' ');
-  check(header.size() <= kMostHeaderBytes, "cannot write ", path, ": its header would have ", header.size(),
-        " bytes, and the most allowed is ", kMostHeaderBytes);
+  check(header.size() <= kMaxHeaderBytes, "cannot write ", path, ": its header would have ", header.size(),
+        " bytes, and the most allowed is ", kMaxHeaderBytes);
 
   AtomicFile file(path);
   const auto length = std::bit_cast<std::array<std::byte, kLengthBytes>>(static_cast<std::uint64_t>(header.size()));

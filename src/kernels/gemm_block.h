@@ -11,7 +11,7 @@ inline Index blocks_of(Index n, Index size) { return (n + size - 1) / size; }
 inline Index rounded_up(Index n, Index size) { return blocks_of(n, size) * size; }
 
 /// A left factor that is used where it lies.
-inline void set_left(GemmBlock& t, const GemmKernel& kernel, const Factor<float>& a) {
+inline void set_left(GemmBlock& t, const GemmKernel& kernel, const Operand<float>& a) {
   t.a = a.data;
   t.a_row = a.transposed ? 1 : a.stride;
   t.a_step = a.transposed ? a.stride : 1;

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which kernel multiplies float matrices.
-#include "blocked_product.h"
+#include "blocked_gemm.h"
 #include "megalith/kernels/gemm.h"
 
 namespace megalith {
 namespace detail {
 
-void float_product(const Context& ctx, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into,
+void float_gemm(const Context& ctx, const Operand<float>& a, const Operand<float>& b, const Mat<float>& c, Into into,
                    const float* bias, float* b_sums) {
   const GemmKernel* const kernel = ctx.precision == Precision::bf16             ? bf16_kernel()
-                                   : ctx.independent_rows || c.rows <= kFewRows ? fp32_kernel()
+                                   : ctx.batch_invariant || c.rows <= kFewRows ? fp32_kernel()
                                                                                 : blocked_fp32_kernel();
-  if (kernel != nullptr) return blocked_product(*kernel, ctx, a, b, c, into, bias, b_sums);
-  eigen_product(ctx, a, b, c, into, bias);
+  if (kernel != nullptr) return blocked_gemm(*kernel, ctx, a, b, c, into, bias, b_sums);
+  eigen_gemm(ctx, a, b, c, into, bias);
   if (b_sums != nullptr) add_column_sums<float>(ctx, {b.data, 1, b.rows, b.cols}, row_map(b_sums, b.cols));
 }
 
 }  // namespace detail
 
-const char* product_library() {
+const char* gemm_backend() {
   const detail::GemmKernel* const kernel = detail::blocked_fp32_kernel();
   return kernel != nullptr ? kernel->name : "Eigen";
 }
 
-bool has_bf16_products() { return detail::bf16_kernel() != nullptr; }
+bool has_bf16_gemm() { return detail::bf16_kernel() != nullptr; }
 
 }  // namespace megalith

@@ -62,10 +62,10 @@ struct MicroKernel : Panels<Arithmetic, kRows, kVectors> {
   /// One row, its right factor where it lies. Each number of that is used once, so memory sets the pace, and memory likes
   /// long pieces of few rows: the sums wait in the first cache while kTogether rows pass by.
   static void row(const GemmBlock& t) {
-    constexpr Index kMostSums = 1024, kTogether = 8;
-    alignas(64) float sums[kMostSums];
-    for (Index j = 0; j < t.cols; j += kMostSums) {
-      const Index width = smaller(kMostSums, t.cols - j);
+    constexpr Index kMaxSums = 1024, kTogether = 8;
+    alignas(64) float sums[kMaxSums];
+    for (Index j = 0; j < t.cols; j += kMaxSums) {
+      const Index width = smaller(kMaxSums, t.cols - j);
       for (Index i = 0; i < width; i += kLanes) store(sums + i, Vec{});
       Index k = 0;
       for (; k + kTogether <= t.depth; k += kTogether) add_rows<kTogether>(t, k, j, width, sums);

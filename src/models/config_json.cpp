@@ -10,7 +10,7 @@ namespace megalith {
 using detail::Is;
 using nlohmann::ordered_json;
 
-constexpr std::size_t kMostDepth = 8;
+constexpr std::size_t kMaxDepth = 8;
 
 template <Is<StackConfig> C, class F>
 static void visit_fields(C& c, F&& f) {
@@ -89,11 +89,11 @@ static ModelConfig read_config(const nlohmann::json& json, std::string_view wher
 }
 
 ModelConfig config_from_json(std::string_view text, std::string_view where) {
-  return read_config(detail::parse_strict(text, where, kMostDepth), where);
+  return read_config(detail::parse_strict(text, where, kMaxDepth), where);
 }
 
 ModelConfig config_from_file_text(std::string_view document, std::string_view where) {
-  const nlohmann::json root = detail::parse_strict(document, where, kMostDepth);
+  const nlohmann::json root = detail::parse_strict(document, where, kMaxDepth);
   if (!root.is_object() || !root.contains("format_version")) return read_config(root, where);
   return read_config(detail::model_of_run(root, where), text(where, ": model"));
 }

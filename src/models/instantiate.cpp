@@ -3,7 +3,7 @@
 #include "megalith/core/check.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/decoders.h"
-#include "megalith/models/model_of.h"
+#include "megalith/models/decoder_model.h"
 #include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
@@ -22,11 +22,11 @@ std::unique_ptr<AnyModel> make_model(const ModelConfig& config) {
   check_memory(text("a model of ", parameters, " parameters"), static_cast<double>(parameters) * sizeof(float));
   switch (config.scales.size()) {
     case 1:
-      return std::make_unique<ModelOf<Vanilla<float>>>(config);
+      return std::make_unique<DecoderModel<Vanilla<float>>>(config);
     case 2:
-      return std::make_unique<ModelOf<Megabyte<float>>>(config);
+      return std::make_unique<DecoderModel<Megabyte<float>>>(config);
     case 3:
-      return std::make_unique<ModelOf<ThreeScale<float>>>(config);
+      return std::make_unique<DecoderModel<ThreeScale<float>>>(config);
     default:
       throw Error(text("a model has one to three scales, not ", config.scales.size()));
   }

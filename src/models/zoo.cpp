@@ -88,12 +88,12 @@ std::vector<Preset> make_presets() {
 
 /// The whole text of a file that holds a config.
 std::string read_config_file(const std::string& path) {
-  constexpr std::uintmax_t kMostBytes = 1 << 20;
+  constexpr std::uintmax_t kMaxBytes = 1 << 20;
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   check(std::filesystem::exists(status), "there is no file ", path);
   check(std::filesystem::is_regular_file(status), path, " is not a file");
-  check(std::filesystem::file_size(path, error) <= kMostBytes && !error, path, " is too large for a model's config");
+  check(std::filesystem::file_size(path, error) <= kMaxBytes && !error, path, " is too large for a model's config");
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
   check(file.good() || file.eof(), "cannot read ", path);

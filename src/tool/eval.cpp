@@ -102,7 +102,7 @@ int run_eval(const EvalOptions& options) {
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);
   ProgressDisplay display(stderr);
-  std::unique_ptr<CostFile> costs;
+  std::unique_ptr<CostFile> losses;
   std::unique_ptr<AtomicFile> page;
   SurpriseMap map(options.html_bytes);
   std::map<std::int64_t, double> bits_of;  // of each file, by its offset: one may be named twice
@@ -112,7 +112,7 @@ int run_eval(const EvalOptions& options) {
         "--html and --per-byte name the same file ", options.html);
   if (!options.per_byte.empty()) {
     check_is_no_input("--per-byte", options.per_byte, options.checkpoint, corpus);
-    costs = std::make_unique<CostFile>(options.per_byte);
+    losses = std::make_unique<CostFile>(options.per_byte);
   }
   if (!options.html.empty()) {
     check_is_no_input("--html", options.html, options.checkpoint, corpus);
@@ -120,9 +120,9 @@ int run_eval(const EvalOptions& options) {
   }
   say_what_computes(options.threads);
   EvaluateConfig config;
-  config.costs = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
+  config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
     for (const float b : bits) bits_of[file.offset] += static_cast<double>(b);
-    if (costs) costs->write(bits);
+    if (losses) losses->write(bits);
     if (!page || map.full()) return;
     std::vector<std::uint8_t> bytes(bits.size());
     corpus.read(file.offset + offset, bytes);
@@ -135,7 +135,7 @@ int run_eval(const EvalOptions& options) {
   const Evaluation result = evaluate(*model, workspace, corpus.all(), config);
   check(std::isfinite(result.bits), "the model gives costs that are not finite numbers; its weights in ", options.checkpoint,
         " are damaged");
-  if (costs) costs->close();
+  if (losses) losses->close();
   if (page) {
     page->write(map.html(options.checkpoint, result.bytes, result.bits_per_byte()));
     page->commit();

@@ -41,8 +41,8 @@ CLI::Validator stop_string() {
               if (byte < 0) return text("'", given, "' has a backslash before something else than n, t, r, 0, xHH or \\");
               bytes += static_cast<char>(byte);
             }
-            if (bytes.empty() || bytes.size() > StopStrings::kLongest)
-              return text("'", given, "' has ", bytes.size(), " bytes, and may have from 1 to ", StopStrings::kLongest);
+            if (bytes.empty() || bytes.size() > StopStrings::kMaxLength)
+              return text("'", given, "' has ", bytes.size(), " bytes, and may have from 1 to ", StopStrings::kMaxLength);
             given = bytes;
             return std::string();
           },
@@ -62,7 +62,7 @@ void add_sampling(CLI::App& verb, SamplingConfig& sampling) {
       ->capture_default_str()
       ->type_name("X");
   verb.add_option("--repetition-window", sampling.repetition_window, "How many bytes back that looks, prompt included")
-      ->check(whole_number(1, SamplingConfig::kLongestRepetition))
+      ->check(whole_number(1, SamplingConfig::kMaxRepetition))
       ->capture_default_str()
       ->type_name("N");
   verb.add_option("--temperature", sampling.temperature,
@@ -109,7 +109,7 @@ void add_options(CLI::App& verb, GenerateOptions& options) {
       ->type_name("TEXT");
   add_sampling(verb, options.sampling);
   CLI::Option* samples = verb.add_option("--samples", options.samples, "So many independent texts, into files; needs --out")
-                             ->check(whole_number(1, kMostSamples))
+                             ->check(whole_number(1, kMaxSamples))
                              ->type_name("N");
   CLI::Option* out = verb.add_option("--out", options.out, "They are PREFIX-0001.bin, PREFIX-0002.bin and so on")
                          ->needs(samples)

@@ -69,7 +69,7 @@ Described describe(const InfoOptions& options) {
     train = of_run.value_or(recipe(d.name));
   }
   // Edited settings of a run may say anything.
-  check(train.batch >= 1 && train.batch <= kMostWindows && train.length >= 0 && train.length <= d.config.length,
+  check(train.batch >= 1 && train.batch <= kMaxWindows && train.length >= 0 && train.length <= d.config.length,
         options.model, ": the batch is ", train.batch, " and the length ", train.length, "; no run is trained so");
   d.average = train.average > 0;
   d.batch = {options.batch > 0 ? options.batch : train.batch, train.length > 0 ? train.length : d.config.length};

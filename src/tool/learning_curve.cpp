@@ -12,7 +12,7 @@
 namespace megalith::tool {
 namespace {
 
-constexpr std::size_t kMostPoints = 300;  // of a line: more than a screen shows
+constexpr std::size_t kMaxPoints = 300;  // of a line: more than a screen shows
 
 std::string bits(double value) {
   char out[32];
@@ -82,8 +82,8 @@ Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
            note(metric, "validation", *metric.valid_bpb) + ", over " + grouped(metric.valid_bytes) + " bytes"});
   }
   training.points = smoothed(as_it_was.points);
-  as_it_was.points = thinned(as_it_was.points, kMostPoints);
-  training.points = thinned(training.points, kMostPoints);
+  as_it_was.points = thinned(as_it_was.points, kMaxPoints);
+  training.points = thinned(training.points, kMaxPoints);
   for (PlotPoint& point : as_it_was.points) point.note.clear();
 
   Plot plot{.title = "Learning curve",

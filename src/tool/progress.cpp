@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kPlainLine = std::chrono::seconds(10);
-constexpr int kBarStep = 10, kLongestBar = 40;
+constexpr int kBarStep = 10, kMaxBar = 40;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -112,7 +112,7 @@ std::string bar_line(const Progress& p, const Look& look) {
   }
   const int left = left_beside("");
   // In whole tens, so that it keeps its length while the numbers beside it change theirs.
-  const int length = std::min(left / kBarStep * kBarStep, kLongestBar);
+  const int length = std::min(left / kBarStep * kBarStep, kMaxBar);
   if (length > 0) line += "  " + bar(p.fraction, length, look);
   return line + said;
 }

@@ -63,10 +63,10 @@ std::string table(const Facts& facts) {
 
 /// The first few paths.
 std::string listed(const std::vector<std::string>& paths) {
-  constexpr std::size_t kMost = 4;
+  constexpr std::size_t kMax = 4;
   std::string out;
-  for (std::size_t i = 0; i < std::min(paths.size(), kMost); ++i) out += (i > 0 ? ", " : "") + paths[i];
-  if (paths.size() > kMost) out += text(" and ", paths.size() - kMost, " more");
+  for (std::size_t i = 0; i < std::min(paths.size(), kMax); ++i) out += (i > 0 ? ", " : "") + paths[i];
+  if (paths.size() > kMax) out += text(" and ", paths.size() - kMax, " more");
   return out;
 }
 
@@ -127,13 +127,13 @@ std::string figures(const TrainResult& result, const std::vector<Metric>& metric
 
 /// The validations, and where there are none some of the lines, for those who read rather than look.
 std::string numbers(const std::vector<Metric>& metrics) {
-  constexpr std::size_t kMostRows = 24;
+  constexpr std::size_t kMaxRows = 24;
   std::vector<Metric> rows;
   std::copy_if(metrics.begin(), metrics.end(), std::back_inserter(rows),
                [](const Metric& m) { return m.valid_bpb.has_value(); });
   if (rows.empty()) rows = metrics;
   if (rows.empty()) return "";
-  const std::size_t apart = (rows.size() - 1) / kMostRows + 1;
+  const std::size_t apart = (rows.size() - 1) / kMaxRows + 1;
   std::string out =
       "<details><summary>The same in numbers</summary>\n<table class=\"numbers\">\n<tr><th scope=\"col\">step</th><th "
       "scope=\"col\">bytes</th><th scope=\"col\">training</th><th scope=\"col\">validation</th></tr>\n";
@@ -146,8 +146,8 @@ std::string numbers(const std::vector<Metric>& metrics) {
 
 std::string samples_html(const std::vector<TextSample>& samples) {
   if (samples.empty()) return "";
-  constexpr std::size_t kMost = 24;
-  const std::size_t apart = (samples.size() - 1) / kMost + 1;
+  constexpr std::size_t kMax = 24;
+  const std::size_t apart = (samples.size() - 1) / kMax + 1;
   std::string out = "<h2>What it writes</h2>\n";
   for (std::size_t i = (samples.size() - 1) % apart; i < samples.size(); i += apart)
     out += text("<div class=\"piece\"><small>After step ", grouped(samples[i].step),

@@ -64,7 +64,7 @@ void SampleLog::resume(std::int64_t step) {
       line.read("sample_every", options.every);
       line.read("sample_bytes", options.bytes, std::int64_t{1});
       line.read("prompt", options.prompt);
-      line.require(options.bytes <= SampleOptions::kMostBytes, "sample_bytes", "must be ", SampleOptions::kMostBytes,
+      line.require(options.bytes <= SampleOptions::kMaxBytes, "sample_bytes", "must be ", SampleOptions::kMaxBytes,
                    " or less, not ", options.bytes);
       if (!every_) every_ = options.every;
       if (!bytes_) bytes_ = options.bytes;

@@ -13,7 +13,7 @@
 namespace megalith::tool {
 
 struct SampleOptions {
-  static constexpr std::int64_t kMostBytes = 1 << 20;
+  static constexpr std::int64_t kMaxBytes = 1 << 20;
 
   std::int64_t every = 0;  // steps; 0: no samples
   std::int64_t bytes = 400;

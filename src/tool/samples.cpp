@@ -19,7 +19,7 @@ namespace {
 /// `number` counts from 1.
 std::string sample_path(const std::string& prefix, int number) {
   const std::string digits = std::to_string(number);
-  return prefix + "-" + std::string(4 - digits.size(), '0') + digits + ".bin";  // number <= kMostSamples
+  return prefix + "-" + std::string(4 - digits.size(), '0') + digits + ".bin";  // number <= kMaxSamples
 }
 
 /// A sample on its way into its file.

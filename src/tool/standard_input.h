@@ -11,7 +11,7 @@
 
 namespace megalith::tool {
 
-inline constexpr std::int64_t kMostInput = std::int64_t{1} << 30;
+inline constexpr std::int64_t kMaxInput = std::int64_t{1} << 30;
 
 /// stdin.bin in the folder of a new run. Unless the run begins, it goes away again, and so does the folder where it was made
 /// for it: with this value, or by Unfinished::undo_all().
@@ -19,7 +19,7 @@ class StandardInput {
  public:
   /// Reads `descriptor` to its end. Throws Error, and leaves nothing, where that is a terminal, where no byte or more than
   /// `most` come, where the folder holds a run, and where the file cannot be written.
-  StandardInput(int descriptor, const std::string& run_dir, std::int64_t most = kMostInput);
+  StandardInput(int descriptor, const std::string& run_dir, std::int64_t most = kMaxInput);
   StandardInput(const StandardInput&) = delete;
   StandardInput& operator=(const StandardInput&) = delete;
 

@@ -27,8 +27,8 @@ constexpr std::string_view instruction_set() {
 }  // namespace
 
 std::string start_line(int threads) {
-  const std::string line = text(threads, threads == 1 ? " thread, " : " threads, ", product_library(), " products");
-  const bool told = std::string_view(product_library()).starts_with(instruction_set());
+  const std::string line = text(threads, threads == 1 ? " thread, " : " threads, ", gemm_backend(), " products");
+  const bool told = std::string_view(gemm_backend()).starts_with(instruction_set());
   return told ? line : text(line, ", the rest compiled for ", instruction_set());
 }
 

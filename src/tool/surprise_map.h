@@ -13,7 +13,7 @@ namespace megalith::tool {
 /// A page with the beginning of each file, every character on a ground of the colour of its cost, until so many bytes were shown.
 class SurpriseMap {
  public:
-  explicit SurpriseMap(std::int64_t most_bytes) : left_(most_bytes) {}
+  explicit SurpriseMap(std::int64_t max_bytes) : left_(max_bytes) {}
 
   /// Costs in bits of the bytes that follow in a file, files one after another; of a file given first at offset 0.
   void add(const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes, std::span<const float> bits);

@@ -216,11 +216,11 @@ void add_options(CLI::App& verb, TrainOptions& o) {
         },
         description);
   };
-  add_choice("--schedule", o.schedule, schedule_kind,
+  add_choice("--schedule", o.schedule, parse_schedule_kind,
              of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
       ->type_name("linear|cosine|cooldown");
   add_choice(
-      "--precision", o.precision, precision,
+      "--precision", o.precision, parse_precision,
       with_default("Of products: fp32, or bf16, which is faster where the processor has it", to_string(defaults.precision)))
       ->type_name("fp32|bf16");
   verb.add_flag_callback(
@@ -259,7 +259,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->check(whole_number(0))
       ->type_name("N");
   verb.add_option("--sample-bytes", o.sample_bytes, with_default("Their length", sample.bytes))
-      ->check(whole_number(1, SampleOptions::kMostBytes))
+      ->check(whole_number(1, SampleOptions::kMaxBytes))
       ->type_name("N");
   verb.add_option("--prompt", o.prompt, "What they begin with [nothing]")->type_name("TEXT");
 }

@@ -71,7 +71,7 @@ class Corpus::Sources {
  public:
   void add(InputFile file) {
     if (file.size() > kRandomReadsAbove) file.expect_random_reads();
-    if (open_.size() < kMostOpen) open_.push_back(std::move(file));
+    if (open_.size() < kMaxOpen) open_.push_back(std::move(file));
   }
 
   void read(std::size_t index, const CorpusFile& file, std::int64_t offset, std::span<std::byte> out) const {
@@ -84,7 +84,7 @@ class Corpus::Sources {
   }
 
  private:
-  static constexpr std::size_t kMostOpen = 128;
+  static constexpr std::size_t kMaxOpen = 128;
   // Reading ahead helps a corpus that fits into memory and wastes the disk's time on one that does not.
   static constexpr std::uint64_t kRandomReadsAbove = std::uint64_t{4} << 30;
 

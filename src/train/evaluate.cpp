@@ -85,19 +85,19 @@ class Scorer {
     if (batch_.empty()) return;
     const std::size_t row = static_cast<std::size_t>(padded_);
     bytes_.assign(batch_.size() * row, 0);
-    costs_.resize(batch_.size() * row);
+    losses_.resize(batch_.size() * row);
     for (std::size_t b = 0; b < batch_.size(); ++b)
       data_.corpus->read(batch_[b].begin, std::span(bytes_).subspan(b * row, static_cast<std::size_t>(batch_[b].size)));
-    model_.score(Context(workspace_), {bytes_.data(), std::ssize(batch_), padded_}, costs_);
+    model_.score(Context(workspace_), {bytes_.data(), std::ssize(batch_), padded_}, losses_);
     for (std::size_t b = 0; b < batch_.size(); ++b) {
-      // What comes after the window's end is padding. It changes no cost before it.
-      const auto costs = std::span(costs_).subspan(b * row, static_cast<std::size_t>(batch_[b].size));
-      for (float& cost : costs) {
-        cost = static_cast<float>(static_cast<double>(cost) / std::numbers::ln2);
-        result.bits += static_cast<double>(cost);
+      // What comes after the window's end is padding. It changes no loss before it.
+      const auto losses = std::span(losses_).subspan(b * row, static_cast<std::size_t>(batch_[b].size));
+      for (float& loss : losses) {
+        loss = static_cast<float>(static_cast<double>(loss) / std::numbers::ln2);
+        result.bits += static_cast<double>(loss);
       }
-      result.bytes += std::ssize(costs);
-      if (config_.costs) config_.costs(*batch_[b].file, batch_[b].begin - batch_[b].file->offset, costs);
+      result.bytes += std::ssize(losses);
+      if (config_.losses) config_.losses(*batch_[b].file, batch_[b].begin - batch_[b].file->offset, losses);
     }
     batch_.clear();
     if (config_.progress) result.stopped = config_.progress(std::min(result.bytes, total), total) == Control::stop;
@@ -116,7 +116,7 @@ class Scorer {
   Index unit_ = 1, most_ = 1, padded_ = 0, longest_ = 0;
   std::vector<Window> batch_;
   std::vector<std::uint8_t> bytes_;
-  std::vector<float> costs_;
+  std::vector<float> losses_;
 };
 
 }  // namespace

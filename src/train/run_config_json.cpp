@@ -16,8 +16,8 @@ namespace megalith {
 using detail::Is;
 using nlohmann::ordered_json;
 
-constexpr std::size_t kMostDepth = 16;
-constexpr std::uint64_t kMostBytes = 16 << 20;  // of a config.json
+constexpr std::size_t kMaxDepth = 16;
+constexpr std::uint64_t kMaxBytes = 16 << 20;  // of a config.json
 
 template <Is<Budget> C, class F>
 static void visit_fields(C& c, F&& f) {
@@ -89,7 +89,7 @@ std::string to_json(const RunConfig& config) {
 }
 
 RunConfig run_config_from_json(std::string_view document, std::string_view where) {
-  const nlohmann::json all = detail::parse_strict(document, where, kMostDepth);
+  const nlohmann::json all = detail::parse_strict(document, where, kMaxDepth);
   check(all.is_object() && all.contains("format_version"), where, " is not the config.json of a run");
   RunConfig config;
   config.model = config_from_json(detail::model_of_run(all, where).dump(), text(where, ": model"));
@@ -110,7 +110,7 @@ RunConfig load_run_config(const std::string& run_dir) {
   std::error_code error;
   check(std::filesystem::exists(run_dir + "/config.json", error), run_dir, " holds no run: it has no config.json");
   const InputFile file(run_dir + "/config.json");
-  check(file.size() <= kMostBytes, file.path(), " has ", file.size(), " bytes, which is too long for a config.json");
+  check(file.size() <= kMaxBytes, file.path(), " has ", file.size(), " bytes, which is too long for a config.json");
   std::string document(file.size(), '\0');
   file.read(0, std::as_writable_bytes(std::span(document)));
   return run_config_from_json(document, file.path());

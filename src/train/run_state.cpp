@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kFormat = "megalith-state";
 constexpr int kFormatVersion = 1;
-constexpr std::size_t kMostDepth = 16;
+constexpr std::size_t kMaxDepth = 16;
 
 /// Calls f(name, tensor) for each tensor of a run.
 template <class F>
@@ -58,8 +58,8 @@ void Counters::list_problems(const RunSize& size, Problems& problems) const {
     problems.unless(value >= 0 && std::isfinite(static_cast<double>(value)), name, " is ", value, ", and must be 0 or more");
   };
   const std::int64_t countable = std::numeric_limits<std::int64_t>::max() / size.bytes_per_step - 1;
-  const std::int64_t most_steps = size.steps > 0 ? std::min(size.steps, countable) : countable;
-  if (problems.range("run.step", step, 0, most_steps))
+  const std::int64_t max_steps = size.steps > 0 ? std::min(size.steps, countable) : countable;
+  if (problems.range("run.step", step, 0, max_steps))
     problems.unless(bytes == step * size.bytes_per_step, "run.bytes is ", bytes, ", and must be ",
                     step * size.bytes_per_step, " after ", step, " steps");
   problems.range("run.finished", finished, 0, 1);
@@ -90,7 +90,7 @@ std::string metadata(const SafetensorsReader& file, const std::string& key) {
 /// The settings in a state: groups by the names of `now`.
 nlohmann::json read_settings(const SafetensorsReader& file, const nlohmann::json& now) {
   const std::string document = metadata(file, "settings");
-  const nlohmann::json saved = parse_strict(document, file.path() + ": settings", kMostDepth);
+  const nlohmann::json saved = parse_strict(document, file.path() + ": settings", kMaxDepth);
   for (const auto& group : now.items())
     check(saved.is_object() && saved.contains(group.key()) && saved[group.key()].is_object(), file.path(), ": settings is ",
           in_quotes(document), ", and must be JSON with an object \"", group.key(), "\"");

@@ -40,7 +40,7 @@ double learning_rate(const ScheduleConfig& config, std::int64_t step, double pro
 
 std::string_view to_string(ScheduleKind kind) { return kScheduleNames.at(static_cast<std::size_t>(kind)); }
 
-ScheduleKind schedule_kind(std::string_view name) {
+ScheduleKind parse_schedule_kind(std::string_view name) {
   const auto found = std::find(kScheduleNames.begin(), kScheduleNames.end(), name);
   check(found != kScheduleNames.end(), "there is no schedule \"", name, "\"; choose linear, cosine or cooldown");
   return static_cast<ScheduleKind>(found - kScheduleNames.begin());

@@ -20,9 +20,9 @@ void TrainConfig::validate(const ModelConfig& model) const {
   const int budgets = (budget.steps > 0 ? 1 : 0) + (budget.bytes > 0 ? 1 : 0) + (budget.minutes > 0 ? 1 : 0);
   problems.unless(budgets == 1, "the budget is ", budget.steps, " steps, ", budget.bytes, " bytes, ", budget.minutes,
                   " minutes; give exactly one of them");
-  problems.unless(batch >= 1 && batch <= kMostWindows, "batch is ", batch, ", and must be from 1 to ", kMostWindows);
-  problems.unless(accumulate >= 1 && accumulate <= kMostWindows, "accumulate is ", accumulate, ", and must be from 1 to ",
-                  kMostWindows);
+  problems.unless(batch >= 1 && batch <= kMaxWindows, "batch is ", batch, ", and must be from 1 to ", kMaxWindows);
+  problems.unless(accumulate >= 1 && accumulate <= kMaxWindows, "accumulate is ", accumulate, ", and must be from 1 to ",
+                  kMaxWindows);
   problems.unless(length >= 0 && length <= model.length, "length is ", length, ", and the model's windows have at most ",
                   model.length, " bytes");
   for (const ScaleConfig& scale : model.scales)
@@ -32,14 +32,14 @@ void TrainConfig::validate(const ModelConfig& model) const {
   adamw.list_problems(problems);
   not_negative("clip", clip);
   problems.unless(average >= 0 && average < 1, "average is ", average, ", and must be from 0 to below 1");
-  problems.unless(precision == Precision::fp32 || has_bf16_products(), "precision is ", to_string(precision),
+  problems.unless(precision == Precision::fp32 || has_bf16_gemm(), "precision is ", to_string(precision),
                   ", and this processor has neither AMX nor AVX-512 BF16 instructions; train in fp32");
   not_negative("eval_every", eval_every);
-  constexpr Index kMostPatience = 1 << 30, kMostInterval = Index{1} << 32;  // their product stays inside 64 bits
-  problems.unless(patience >= 0 && patience <= kMostPatience, "patience is ", patience, ", and must be from 0 to ",
-                  kMostPatience);
-  problems.unless(patience == 0 || (eval_every >= 1 && eval_every <= kMostInterval), "patience is ", patience,
-                  " validations, and eval_every is ", eval_every, ", which must then be from 1 to ", kMostInterval);
+  constexpr Index kMaxPatience = 1 << 30, kMaxInterval = Index{1} << 32;  // their product stays inside 64 bits
+  problems.unless(patience >= 0 && patience <= kMaxPatience, "patience is ", patience, ", and must be from 0 to ",
+                  kMaxPatience);
+  problems.unless(patience == 0 || (eval_every >= 1 && eval_every <= kMaxInterval), "patience is ", patience,
+                  " validations, and eval_every is ", eval_every, ", which must then be from 1 to ", kMaxInterval);
   not_negative("eval_bytes", eval_bytes);
   problems.unless(log_every >= 1, "log_every is ", log_every, ", and must be 1 or more");
   not_negative("save_every_minutes", save_every_minutes);
@@ -48,11 +48,11 @@ void TrainConfig::validate(const ModelConfig& model) const {
 
 Index TrainConfig::modest_eval_every(Index model_length) const {
   if (eval_bytes == 0) return TrainConfig{}.eval_every;
-  constexpr double kTrainedForOne = 24, kMost = 1000;
+  constexpr double kTrainedForOne = 24, kMax = 1000;
   const double step =
       static_cast<double>(batch) * static_cast<double>(accumulate) * static_cast<double>(length > 0 ? length : model_length);
   const double steps = std::ceil(kTrainedForOne * static_cast<double>(eval_bytes) / std::max(step, 1.0));
-  return static_cast<Index>(std::clamp(steps, 1.0, kMost));
+  return static_cast<Index>(std::clamp(steps, 1.0, kMax));
 }
 
 }  // namespace megalith

@@ -17,7 +17,7 @@ TrainStep::TrainStep(AnyModel& model, const TrainConfig& config, Index length, i
       optimiser_(weights_, config.adamw),
       tape_(model.make_tape({config.batch, length})),
       bytes_(static_cast<std::size_t>(config.batch * length)),
-      costs_(bytes_.size()) {
+      losses_(bytes_.size()) {
   gradients_ = gradient_->parameters();
   for (const Parameter& p : gradients_) p.tensor->fill(0);
   restart_average();
@@ -39,9 +39,9 @@ TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t 
   for (Index micro_batch = 0; micro_batch < config_.accumulate; ++micro_batch) {
     const Index first = micro_batch * config_.batch;
     sampler.fill(step, first, length_, bytes_);
-    model_.train(ctx.after_rows(first * length_), {bytes_.data(), config_.batch, length_}, scale, costs_, *gradient_,
+    model_.train(ctx.after_rows(first * length_), {bytes_.data(), config_.batch, length_}, scale, losses_, *gradient_,
                  *tape_);
-    for (const float cost : costs_) result.nats += static_cast<double>(cost);
+    for (const float loss : losses_) result.nats += static_cast<double>(loss);
   }
   result.grad_norm = norm_(ctx, gradients_);
   return result;
@@ -55,8 +55,8 @@ void TrainStep::update(std::int64_t step, double lr, double grad_norm) {
 
 bool TrainStep::finite(const BatchSampler& sampler, std::int64_t step) {
   sampler.fill(step, 0, length_, bytes_);
-  model_.score(Context(workspace_), {bytes_.data(), config_.batch, length_}, costs_);
-  return std::all_of(costs_.begin(), costs_.end(), [](float cost) { return std::isfinite(cost); });
+  model_.score(Context(workspace_), {bytes_.data(), config_.batch, length_}, losses_);
+  return std::all_of(losses_.begin(), losses_.end(), [](float loss) { return std::isfinite(loss); });
 }
 
 }  // namespace megalith::detail

@@ -21,13 +21,13 @@ namespace megalith::detail {
 class TrainStep {
  public:
   struct Result {
-    double nats = 0;       // the cost of all bytes of the step
+    double nats = 0;       // the loss of all bytes of the step
     double grad_norm = 0;  // before clipping
   };
 
   TrainStep(AnyModel& model, const TrainConfig& config, Index length, int threads);
 
-  /// The gradient of the mean cost of step `step` (from 0); update() must have taken the one before.
+  /// The gradient of the mean loss of step `step` (from 0); update() must have taken the one before.
   Result gradient(const BatchSampler& sampler, std::int64_t step);
   /// Takes the step that gradient() prepared.
   void update(std::int64_t step, double lr, double grad_norm);
@@ -56,7 +56,7 @@ class TrainStep {
   std::optional<WeightAverage> average_;
   std::unique_ptr<AnyTape> tape_;
   std::vector<std::uint8_t> bytes_;  // (B, T) of a micro-batch
-  std::vector<float> costs_;         // (B, T)
+  std::vector<float> losses_;         // (B, T)
 };
 
 }  // namespace megalith::detail

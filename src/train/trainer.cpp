@@ -61,10 +61,10 @@ void Trainer::Run::resume() {
   check(!started_, "resume() comes before run()");
   files_.lock();  // first: whoever still trains there moves what is read here
   if (files_.has_state()) {
-    c_ = detail::load_state(files_.state(), settings(), {steps_, step_.bytes_per_step()}, step_.tensors());
-    check(c_.finished == 0 || trained(), files_.state(), ": run.finished is 1 after step ", c_.step,
+    counters_ = detail::load_state(files_.state(), settings(), {steps_, step_.bytes_per_step()}, step_.tensors());
+    check(counters_.finished == 0 || trained(), files_.state(), ": run.finished is 1 after step ", counters_.step,
           ", where the run is not done; the state is damaged or was edited: put a sound copy in its place");
-    saved_step_ = c_.step;
+    saved_step_ = counters_.step;
     update_rates();
   } else {
     // Killed before its first checkpoint, that of step 0: the run starts anew, with the settings that it was started with.
@@ -81,22 +81,22 @@ void Trainer::Run::resume() {
 
 Progress Trainer::Run::progress() const {
   Progress p;
-  p.step = c_.step;
+  p.step = counters_.step;
   p.steps = steps_;
-  p.bytes = c_.bytes;
-  p.seconds = c_.seconds;
+  p.bytes = counters_.bytes;
+  p.seconds = counters_.seconds;
   p.fraction = std::min(1.0, share_used());
-  p.seconds_left = steps_ == 0   ? std::max(0.0, 60 * config_.budget.minutes - c_.seconds)
-                   : c_.step > 0 ? c_.seconds * static_cast<double>(steps_ - c_.step) / static_cast<double>(c_.step)
+  p.seconds_left = steps_ == 0   ? std::max(0.0, 60 * config_.budget.minutes - counters_.seconds)
+                   : counters_.step > 0 ? counters_.seconds * static_cast<double>(steps_ - counters_.step) / static_cast<double>(counters_.step)
                                  : 0;
   p.train_bpb = train_bpb_;
-  p.lr = c_.lr;
-  p.grad_norm = c_.grad_norm;
+  p.lr = counters_.lr;
+  p.grad_norm = counters_.grad_norm;
   p.bytes_per_second = bytes_per_second_;
   p.gflops = gflop_per_byte_ * bytes_per_second_;
   p.logged = logged_;
-  if (c_.valid.step >= 0) p.valid = c_.valid;
-  if (c_.best.step >= 0) p.best = c_.best;
+  if (counters_.valid.step >= 0) p.valid = counters_.valid;
+  if (counters_.best.step >= 0) p.best = counters_.best;
   return p;
 }
 

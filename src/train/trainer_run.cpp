@@ -24,7 +24,7 @@ void Trainer::Run::begin() {
     check(step_.finite(*sampler_, 0), "the model gives costs that are not finite numbers before the first step; start from ",
           "other weights", config_.init.empty() ? "" : " than those of ", config_.init);
   }
-  if (resumed_) c_.lines = files_.take_up(config, c_.lines);
+  if (resumed_) counters_.lines = files_.take_up(config, counters_.lines);
   else files_.begin(config);
   if (saved_step_ >= 0) {
     saved_at_ = Clock::now();
@@ -54,32 +54,32 @@ TrainResult Trainer::Run::run(const Report& report) {
 void Trainer::Run::train_step() {
   const Clock::time_point start = Clock::now();
   logged_ = false;
-  c_.lr = learning_rate(config_.schedule, c_.step, share_used());
-  const detail::TrainStep::Result result = step_.gradient(*sampler_, c_.step);
-  c_.grad_norm = result.grad_norm;
-  if (!std::isfinite(result.nats)) fail(c_.step + 1, "the loss", result.nats);
-  if (!std::isfinite(result.grad_norm)) fail(c_.step + 1, "the gradient", result.grad_norm);
-  step_.update(c_.step, c_.lr, c_.grad_norm);
+  counters_.lr = learning_rate(config_.schedule, counters_.step, share_used());
+  const detail::TrainStep::Result result = step_.gradient(*sampler_, counters_.step);
+  counters_.grad_norm = result.grad_norm;
+  if (!std::isfinite(result.nats)) fail(counters_.step + 1, "the loss", result.nats);
+  if (!std::isfinite(result.grad_norm)) fail(counters_.step + 1, "the gradient", result.grad_norm);
+  step_.update(counters_.step, counters_.lr, counters_.grad_norm);
 
   const double seconds = seconds_since(start);
-  ++c_.step;
-  c_.bytes += step_.bytes_per_step();
-  c_.seconds += seconds;
-  c_.line_nats += result.nats;
-  c_.line_bytes += step_.bytes_per_step();
-  c_.line_seconds += seconds;
+  ++counters_.step;
+  counters_.bytes += step_.bytes_per_step();
+  counters_.seconds += seconds;
+  counters_.line_nats += result.nats;
+  counters_.line_bytes += step_.bytes_per_step();
+  counters_.line_seconds += seconds;
   update_rates();
 }
 
 void Trainer::Run::update_rates() {
-  if (c_.line_bytes == 0) return;
-  train_bpb_ = c_.line_nats / std::numbers::ln2 / static_cast<double>(c_.line_bytes);
-  bytes_per_second_ = static_cast<double>(c_.line_bytes) / c_.line_seconds;
+  if (counters_.line_bytes == 0) return;
+  train_bpb_ = counters_.line_nats / std::numbers::ln2 / static_cast<double>(counters_.line_bytes);
+  bytes_per_second_ = static_cast<double>(counters_.line_bytes) / counters_.line_seconds;
 }
 
 /// Whether the checkpoint that was taken up is that of a step whose validation was stopped: it has no line yet.
 bool Trainer::Run::stopped_in_validation() const {
-  return c_.step > 0 && validation_due() && c_.valid.step < c_.step && c_.line_bytes > 0;
+  return counters_.step > 0 && validation_due() && counters_.valid.step < counters_.step && counters_.line_bytes > 0;
 }
 
 /// What a step but the last ends with.
@@ -90,20 +90,20 @@ void Trainer::Run::end_step(const Report& report) {
     keep_best();
   }
   if (out_of_patience()) return;  // finish() writes the line, with the validation over everything
-  if (validation || c_.step % config_.log_every == 0) write_line(validation);
+  if (validation || counters_.step % config_.log_every == 0) write_line(validation);
 }
 
 TrainResult Trainer::Run::finish(const Report& report) {
   const auto result = [&](bool stopped) { return TrainResult{stopped, !stopped && share_used() < 1, progress()}; };
-  if (c_.finished != 0) {
+  if (counters_.finished != 0) {
     // Whoever resumes a run that is done may have lost its model or found it damaged: the state has all of it.
-    save_model(files_.model(), step_.result(), {{"step", std::to_string(c_.step)}});
+    save_model(files_.model(), step_.result(), {{"step", std::to_string(counters_.step)}});
     return result(false);
   }
   if (has_valid()) {
     // The best is chosen on the sample, which is the same for all steps; the value that counts is that of everything.
     const bool sampled = config_.eval_every > 0 && sample_bytes() > 0;
-    if (sampled && c_.valid.step < c_.step) {  // where patience ended, it was made
+    if (sampled && counters_.valid.step < counters_.step) {  // where patience ended, it was made
       if (validate(sample_bytes(), report).stopped) return result(true);
       keep_best();
     }
@@ -111,15 +111,15 @@ TrainResult Trainer::Run::finish(const Report& report) {
     if (!sampled) keep_best();
   }
   write_line(has_valid());
-  c_.finished = 1;
+  counters_.finished = 1;
   save();
   if (report) report(progress());
   return result(false);
 }
 
-/// Sets c_.valid, unless the report ends it early, and the run with it.
+/// Sets counters_.valid, unless the report ends it early, and the run with it.
 Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report) {
-  EvaluateConfig how{.length = length_, .max_bytes = max_bytes, .costs = {}, .progress = {}};
+  EvaluateConfig how{.length = length_, .max_bytes = max_bytes, .losses = {}, .progress = {}};
   if (report)
     how.progress = [&](std::int64_t done, std::int64_t total) {
       Progress now = progress();
@@ -130,47 +130,47 @@ Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report) 
     };
   const Evaluation result = evaluate(step_.result(), step_.workspace(), valid_, how);
   if (result.stopped) return result;
-  if (!std::isfinite(result.bits)) fail(c_.step, "the validation", result.bits_per_byte());
-  c_.valid = {result.bits_per_byte(), result.bytes, c_.step};
+  if (!std::isfinite(result.bits)) fail(counters_.step, "the validation", result.bits_per_byte());
+  counters_.valid = {result.bits_per_byte(), result.bytes, counters_.step};
   return result;
 }
 
 void Trainer::Run::keep_best() {
   // A value on another sample (of a resumed run with other eval_bytes) says nothing about this one.
-  const bool comparable = c_.best.step >= 0 && c_.best.bytes == c_.valid.bytes;
-  if (comparable && c_.best.bits_per_byte <= c_.valid.bits_per_byte) return;
-  c_.best = c_.valid;
-  save_model(files_.best(), step_.result(), {{"step", std::to_string(c_.step)}});
+  const bool comparable = counters_.best.step >= 0 && counters_.best.bytes == counters_.valid.bytes;
+  if (comparable && counters_.best.bits_per_byte <= counters_.valid.bits_per_byte) return;
+  counters_.best = counters_.valid;
+  save_model(files_.best(), step_.result(), {{"step", std::to_string(counters_.step)}});
 }
 
 void Trainer::Run::write_line(bool validated) {
-  nlohmann::ordered_json line{{"step", c_.step},
-                              {"bytes", c_.bytes},
-                              {"seconds", c_.seconds},
+  nlohmann::ordered_json line{{"step", counters_.step},
+                              {"bytes", counters_.bytes},
+                              {"seconds", counters_.seconds},
                               {"train_bpb", train_bpb_},
-                              {"lr", c_.lr},
-                              {"grad_norm", c_.grad_norm},
+                              {"lr", counters_.lr},
+                              {"grad_norm", counters_.grad_norm},
                               {"bytes_per_second", bytes_per_second_}};
   if (validated) {
-    line["valid_bpb"] = c_.valid.bits_per_byte;
-    line["valid_bytes"] = c_.valid.bytes;
+    line["valid_bpb"] = counters_.valid.bits_per_byte;
+    line["valid_bytes"] = counters_.valid.bytes;
   }
   files_.append_metrics(line.dump());
-  ++c_.lines;
-  c_.line_nats = c_.line_seconds = 0;
-  c_.line_bytes = 0;
+  ++counters_.lines;
+  counters_.line_nats = counters_.line_seconds = 0;
+  counters_.line_bytes = 0;
   logged_ = true;
 }
 
 void Trainer::Run::save() {
   // Weights can be numbers and still give none: such a checkpoint must not replace a good one.
-  if (c_.step > 0 && saved_step_ != c_.step && !step_.finite(*sampler_, c_.step))
-    fail(c_.step, "the loss after the step", NAN);
+  if (counters_.step > 0 && saved_step_ != counters_.step && !step_.finite(*sampler_, counters_.step))
+    fail(counters_.step, "the loss after the step", NAN);
   files_.sync_metrics();
   // The model first: the state says how far the run is, and never further than the model.
-  save_model(files_.model(), step_.result(), {{"step", std::to_string(c_.step)}});
-  detail::save_state(files_.state(), settings(), c_, step_.tensors());
-  saved_step_ = c_.step;
+  save_model(files_.model(), step_.result(), {{"step", std::to_string(counters_.step)}});
+  detail::save_state(files_.state(), settings(), counters_, step_.tensors());
+  saved_step_ = counters_.step;
   saved_at_ = Clock::now();
 }
 
@@ -178,7 +178,7 @@ void Trainer::Run::fail(std::int64_t step, const char* what, double value) const
   const std::string kept = saved_step_ >= 0 ? text("the checkpoint of step ", saved_step_, " stays in ", files_.dir())
                                             : std::string("no checkpoint was saved yet");
   throw Error(text("training stopped at step ", step, ": ", what, " is ", value, ", not a finite number (learning rate ",
-                   c_.lr, ", gradient norm ", c_.grad_norm, "); ", kept,
+                   counters_.lr, ", gradient norm ", counters_.grad_norm, "); ", kept,
                    "; a lower learning rate or a longer warm-up may help"));
 }
 

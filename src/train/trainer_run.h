@@ -38,18 +38,18 @@ class Trainer::Run {
   void describe_data();
   nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_); }
   double share_used() const {
-    return steps_ > 0 ? static_cast<double>(c_.step) / static_cast<double>(steps_)
-                      : c_.seconds / (60 * config_.budget.minutes);
+    return steps_ > 0 ? static_cast<double>(counters_.step) / static_cast<double>(steps_)
+                      : counters_.seconds / (60 * config_.budget.minutes);
   }
   bool has_valid() const { return valid_.size() > 0; }
-  bool validation_due() const { return has_valid() && config_.eval_every > 0 && c_.step % config_.eval_every == 0; }
+  bool validation_due() const { return has_valid() && config_.eval_every > 0 && counters_.step % config_.eval_every == 0; }
   /// Of validations during the run; 0: everything, also where a sample of as many bytes would leave out ends of files.
   std::int64_t sample_bytes() const { return config_.eval_bytes < valid_.size() ? config_.eval_bytes : 0; }
   /// The best validation lies as many validations before the last as patience allows. A checkpoint knows the steps of both,
   /// and a run with patience keeps its intervals: so a resumed run stops where one that was not stops.
   bool out_of_patience() const {
-    return config_.patience > 0 && c_.best.step >= 0 &&
-           c_.valid.step - c_.best.step >= config_.patience * config_.eval_every;
+    return config_.patience > 0 && counters_.best.step >= 0 &&
+           counters_.valid.step - counters_.best.step >= config_.patience * config_.eval_every;
   }
   bool trained() const { return share_used() >= 1 || out_of_patience(); }
 
@@ -77,7 +77,7 @@ class Trainer::Run {
 
   std::int64_t steps_ = 0;  // 0 where the budget is in minutes
   double gflop_per_byte_ = 0;
-  detail::Counters c_;
+  detail::Counters counters_;
   double train_bpb_ = 0, bytes_per_second_ = 0;  // over the steps since the last line
   bool logged_ = false, started_ = false, resumed_ = false, stop_asked_ = false;
   std::int64_t saved_step_ = -1;  // of the checkpoint on the disk; -1: none

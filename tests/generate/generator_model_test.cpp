@@ -31,8 +31,8 @@ std::vector<std::uint8_t> random_prompt(Index n) {
   return bytes;
 }
 
-/// The costs of each of the 256 values of byte `at` in a window, by score(): as many windows, differing in that byte.
-std::vector<float> costs_at(const AnyModel& model, Workspace& workspace, const std::vector<std::uint8_t>& before,
+/// The losses of each of the 256 values of byte `at` in a window, by score(): as many windows, differing in that byte.
+std::vector<float> losses_at(const AnyModel& model, Workspace& workspace, const std::vector<std::uint8_t>& before,
                             std::size_t at) {
   const std::size_t T = static_cast<std::size_t>(model.config().length);
   std::vector<std::uint8_t> windows(kByteValues * T, 0);
@@ -40,10 +40,10 @@ std::vector<float> costs_at(const AnyModel& model, Workspace& workspace, const s
     std::copy_n(before.begin(), at, windows.begin() + static_cast<Index>(v * T));
     windows[v * T + at] = static_cast<std::uint8_t>(v);
   }
-  std::vector<float> all(windows.size()), costs;
+  std::vector<float> all(windows.size()), losses;
   model.score(Context(workspace), {windows.data(), kByteValues, static_cast<Index>(T)}, all);
-  for (std::size_t v = 0; v < kByteValues; ++v) costs.push_back(all[v * T + at]);
-  return costs;
+  for (std::size_t v = 0; v < kByteValues; ++v) losses.push_back(all[v * T + at]);
+  return losses;
 }
 
 TEST_P(GeneratorModel, NextLogitsGiveTheCostsOfScore) {
@@ -51,8 +51,8 @@ TEST_P(GeneratorModel, NextLogitsGiveTheCostsOfScore) {
   Workspace workspace(2);
   const Index B = 3, T = 32;
   const std::vector<std::uint8_t> bytes = random_prompt(B * T);
-  std::vector<float> costs(bytes.size()), z(B * kByteValues);
-  model->score(Context(workspace), {bytes.data(), B, T}, costs);
+  std::vector<float> losses(bytes.size()), z(B * kByteValues);
+  model->score(Context(workspace), {bytes.data(), B, T}, losses);
   const auto columns = [&](Index begin, Index end) {
     std::vector<std::uint8_t> some;
     for (Index b = 0; b < B; ++b) some.insert(some.end(), bytes.begin() + b * T + begin, bytes.begin() + b * T + end);
@@ -67,8 +67,8 @@ TEST_P(GeneratorModel, NextLogitsGiveTheCostsOfScore) {
         const float* const zb = z.data() + b * kByteValues;
         double sum = 0;
         for (Index v = 0; v < kByteValues; ++v) sum += std::exp(static_cast<double>(zb[v]));
-        const double cost = std::log(sum) - static_cast<double>(zb[bytes[static_cast<std::size_t>(b * T + t)]]);
-        ASSERT_NEAR(cost, costs[static_cast<std::size_t>(b * T + t)], 2e-4) << "prompt " << prompt << ", byte " << t;
+        const double loss = std::log(sum) - static_cast<double>(zb[bytes[static_cast<std::size_t>(b * T + t)]]);
+        ASSERT_NEAR(loss, losses[static_cast<std::size_t>(b * T + t)], 2e-4) << "prompt " << prompt << ", byte " << t;
       }
       model->accept(columns(t, t + 1), *state);
     }
@@ -85,10 +85,10 @@ TEST_P(GeneratorModel, GreedyIsTheLikeliestByteInTheWindow) {
   for (Index i = 27; i < 70; ++i) {
     const Index start = i < 32 ? 0 : (i - 32) / hop * hop + hop;
     const std::vector<std::uint8_t> window(bytes.begin() + start, bytes.end());
-    const std::vector<float> costs = costs_at(*model, workspace, window, static_cast<std::size_t>(i - start));
+    const std::vector<float> losses = losses_at(*model, workspace, window, static_cast<std::size_t>(i - start));
     bytes.push_back(generator.next());
-    const float least = *std::min_element(costs.begin(), costs.end());
-    ASSERT_NEAR(costs[bytes.back()], least, 1e-4) << i;  // two may be equally likely, to rounding
+    const float least = *std::min_element(losses.begin(), losses.end());
+    ASSERT_NEAR(losses[bytes.back()], least, 1e-4) << i;  // two may be equally likely, to rounding
   }
 }
 

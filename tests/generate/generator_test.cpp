@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "megalith/models/independent_rows.h"
+#include "megalith/models/batch_invariant.h"
 #include "support/fake_model.h"
 #include "support/temporary_folder.h"
 
@@ -126,7 +126,7 @@ TEST(Generator, StreamsAreDecodedTogetherOnlyWhereThatLeavesNoTrace) {
     Generator generator(model, {}, 1, 5);
     generator.prompt("a prompt");
     for (int i = 0; i < 40; ++i) generator.next_of_each();  // also in later windows
-    EXPECT_EQ(model.batches, std::set<Index>{rows_are_independent(model.config()) ? 5 : 1}) << width;
+    EXPECT_EQ(model.batches, std::set<Index>{batch_invariant(model.config()) ? 5 : 1}) << width;
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole models against values from an independent implementation (make_golden.py, README.md): costs and every gradient.
+// Whole models against values from an independent implementation (make_golden.py, README.md): losses and every gradient.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ struct Golden {
         scale(std::stod(file.metadata().at("scale"))),
         shape{file.info("bytes").shape.at(0), file.info("bytes").shape.at(1)},
         bytes(static_cast<std::size_t>(shape.rows())),
-        costs(numbers("costs")) {
+        losses(numbers("costs")) {
     file.read("bytes", std::span(bytes));
     config.validate();
   }
@@ -52,7 +52,7 @@ struct Golden {
   double scale;
   Shape shape;
   std::vector<std::uint8_t> bytes;  // (B,T)
-  std::vector<double> costs;        // (B,T)
+  std::vector<double> losses;        // (B,T)
 };
 
 template <class S>
@@ -96,7 +96,7 @@ Decoder decoder_of(const Golden& golden) {
   return m;
 }
 
-/// train(): costs and gradients. tile: bytes that an inner decoder handles at once, 0 for its default.
+/// train(): losses and gradients. tile: bytes that an inner decoder handles at once, 0 for its default.
 template <class Decoder>
 void check_train(const Golden& golden, const Decoder& decoder, Index tile) {
   using S = typename Decoder::Scalar;
@@ -109,10 +109,10 @@ void check_train(const Golden& golden, const Decoder& decoder, Index tile) {
   ctx.mode = Mode::train;
   typename Decoder::State state(m, golden.shape.B), dstate(m, golden.shape.B);
   typename Decoder::Tape tape(m, golden.shape);
-  std::vector<S> costs(golden.costs.size(), std::numeric_limits<S>::quiet_NaN());
+  std::vector<S> losses(golden.losses.size(), std::numeric_limits<S>::quiet_NaN());
   state.begin(nullptr);
-  m.train(ctx, golden.batch(), {}, {}, static_cast<S>(golden.scale), costs.data(), grad, state, dstate, tape);
-  expect_close<S>("costs", costs, golden.costs);
+  m.train(ctx, golden.batch(), {}, {}, static_cast<S>(golden.scale), losses.data(), grad, state, dstate, tape);
+  expect_close<S>("losses", losses, golden.losses);
   for_each_parameter(grad, [&](const Name& name, const Tensor<S>& g) {
     expect_close<S>("grad." + name.str(), g.span(), golden.numbers("grad." + name.str()));
   });
@@ -124,9 +124,9 @@ void check_score(const Golden& golden, const Decoder& m) {
   Workspace workspace(2);
   const Context ctx(workspace);
   typename Decoder::State state(m, golden.shape.B);
-  std::vector<S> costs(golden.costs.size(), std::numeric_limits<S>::quiet_NaN());
-  m.score(ctx, golden.batch(), {}, costs.data(), state);
-  expect_close<S>("costs of score()", costs, golden.costs);
+  std::vector<S> losses(golden.losses.size(), std::numeric_limits<S>::quiet_NaN());
+  m.score(ctx, golden.batch(), {}, losses.data(), state);
+  expect_close<S>("losses of score()", losses, golden.losses);
 }
 
 /// next() after `prompt` bytes read at once and the others one by one.
@@ -144,7 +144,7 @@ void check_next(const Golden& golden, const Decoder& m, Index prompt) {
   };
   const std::vector<std::uint8_t> read = column(0, prompt);
   m.read(ctx, {read.data(), B, prompt}, {}, state);
-  std::vector<S> costs, logits(static_cast<std::size_t>(B * kByteValues));
+  std::vector<S> losses, logits(static_cast<std::size_t>(B * kByteValues));
   std::vector<double> want;
   for (Index t = prompt; t < T; ++t) {
     const std::vector<std::uint8_t> came = column(t, 1);
@@ -153,12 +153,12 @@ void check_next(const Golden& golden, const Decoder& m, Index prompt) {
       const S* z = logits.data() + b * kByteValues;
       double sum = 0;
       for (Index v = 0; v < kByteValues; ++v) sum += std::exp(static_cast<double>(z[v]));
-      costs.push_back(static_cast<S>(std::log(sum) - static_cast<double>(z[came[static_cast<std::size_t>(b)]])));
-      want.push_back(golden.costs[static_cast<std::size_t>(b * T + t)]);
+      losses.push_back(static_cast<S>(std::log(sum) - static_cast<double>(z[came[static_cast<std::size_t>(b)]])));
+      want.push_back(golden.losses[static_cast<std::size_t>(b * T + t)]);
     }
     m.accept(came.data(), state);
   }
-  expect_close<S>("costs of next()", costs, want);
+  expect_close<S>("losses of next()", losses, want);
 }
 
 template <class Decoder>
@@ -204,10 +204,10 @@ TEST_P(GoldenValues, AnyModel) {
   const std::unique_ptr<megalith::AnyModel> grad = model->clone();
   for (const Parameter& p : grad->parameters()) p.tensor->fill(0);
   Workspace workspace(1);
-  std::vector<float> costs(golden.costs.size());
-  model->train(Context(workspace), golden.batch(), static_cast<float>(golden.scale), costs, *grad,
+  std::vector<float> losses(golden.losses.size());
+  model->train(Context(workspace), golden.batch(), static_cast<float>(golden.scale), losses, *grad,
                *model->make_tape(golden.shape));
-  expect_close<float>("costs", costs, golden.costs);
+  expect_close<float>("losses", losses, golden.losses);
   for (const Parameter& p : grad->parameters())
     expect_close<float>("grad." + p.name, p.tensor->span(), golden.numbers("grad." + p.name));
 }

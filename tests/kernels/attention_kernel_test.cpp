@@ -140,14 +140,14 @@ TEST(Attention, FloatTilesMatchDoubles) {
         detail::attention_tiles_forward(exact, n.in, o.data(), log_sums.data());
         detail::attention_tiles_backward(exact, n.in, o.data(), log_sums.data(), d_o.data(),
                                          {dq.data(), dkv.data(), dkv.data() + C});
-        for (const Context& ctx : {Context(workspace), Context(workspace).with_independent_rows()}) {
+        for (const Context& ctx : {Context(workspace), Context(workspace).as_batch_invariant()}) {
           Tensor<float> fo({Tq, C}), fd_o = fo, fsums({p.H, Tq}), fdq({Tq, 3 * C}), fdkv({Tk + 4, 2 * C});
           fd_o.vec() = d_o.vec().cast<float>();
           fo.fill(std::numeric_limits<float>::quiet_NaN());
           detail::attention_tiles_forward(ctx, f.in, fo.data(), fsums.data());
           detail::attention_tiles_backward(ctx, f.in, fo.data(), fsums.data(), fd_o.data(),
                                            {fdq.data(), fdkv.data(), fdkv.data() + C});
-          const std::string what = ::testing::PrintToString(std::vector<Index>{Tq, Tk, window, D, ctx.independent_rows});
+          const std::string what = ::testing::PrintToString(std::vector<Index>{Tq, Tk, window, D, ctx.batch_invariant});
           EXPECT_LT(error_of(fo, o), 2e-6) << what;
           EXPECT_LT(error_of(fsums, log_sums), 1e-6) << what;
           EXPECT_LT(error_of(fdq, dq), 4e-6) << what;

@@ -26,29 +26,29 @@ TEST(CrossEntropy, IsMinusTheLogOfTheSoftmax) {
   Workspace workspace(2);
   const Context ctx(workspace);
   const Logits l;
-  Tensor<double> z = l.z, costs({kRows});
-  cross_entropy_forward<double>(ctx, testing::view(z), l.bytes.data(), costs.data());
+  Tensor<double> z = l.z, losses({kRows});
+  cross_entropy_forward<double>(ctx, testing::view(z), l.bytes.data(), losses.data());
   for (Index i = 0; i < kRows; ++i) {
     const auto row = l.z.mat().row(i).array();
     const double p = std::exp(row(l.bytes[static_cast<std::size_t>(i)])) / row.exp().sum();
-    EXPECT_NEAR(costs.data()[i], -std::log(p), 1e-12);
+    EXPECT_NEAR(losses.data()[i], -std::log(p), 1e-12);
   }
 }
 
 TEST(CrossEntropy, LargeLogitsAreFinite) {
   Workspace workspace(1);
   const Context ctx(workspace);
-  Tensor<float> z({1, 2, kByteValues}), costs({2});
+  Tensor<float> z({1, 2, kByteValues}), losses({2});
   z.data()[7] = 1000;
   z.data()[kByteValues + 7] = -1000;
   const std::uint8_t bytes[] = {7, 7};
   Tensor<float> again = z;
-  cross_entropy_forward<float>(ctx, testing::view(again), bytes, costs.data());
-  EXPECT_EQ(costs.data()[0], 0);
-  EXPECT_NEAR(costs.data()[1], 1000 + std::log(255.0f), 1e-3f);
-  cross_entropy_backward<float>(ctx, testing::view(z), bytes, 1, 0, costs.data());
+  cross_entropy_forward<float>(ctx, testing::view(again), bytes, losses.data());
+  EXPECT_EQ(losses.data()[0], 0);
+  EXPECT_NEAR(losses.data()[1], 1000 + std::log(255.0f), 1e-3f);
+  cross_entropy_backward<float>(ctx, testing::view(z), bytes, 1, 0, losses.data());
   EXPECT_TRUE(z.vec().allFinite());
-  EXPECT_EQ(costs.data()[0], 0);
+  EXPECT_EQ(losses.data()[0], 0);
 }
 
 TEST(CrossEntropy, GradientMatchesDualNumbers) {
@@ -57,12 +57,12 @@ TEST(CrossEntropy, GradientMatchesDualNumbers) {
   const Context ctx(workspace);
   const Logits l;
   for (const double cap : {0.0, 3.0}) {
-    Tensor<double> z = l.z, costs({kRows}), same = costs;
+    Tensor<double> z = l.z, losses({kRows}), same = losses;
     cap_logits<double>(ctx, testing::view(z), cap);
     Tensor<double> d = z;
-    cross_entropy_backward<double>(ctx, testing::view(d), l.bytes.data(), 0.5, cap, costs.data());
+    cross_entropy_backward<double>(ctx, testing::view(d), l.bytes.data(), 0.5, cap, losses.data());
     cross_entropy_forward<double>(ctx, testing::view(z), l.bytes.data(), same.data());
-    EXPECT_EQ(testing::bit_error(costs, same), 0);
+    EXPECT_EQ(testing::bit_error(losses, same), 0);
     Tensor<Dual> dz({1, kRows, kByteValues}), dcosts({kRows});
     Tensor<double> v = l.z;
     testing::fill_noise(v, {3});

@@ -45,7 +45,7 @@ TYPED_TEST_P(DecoderTest, Steps) {
   this->expect_below(testing::check_decoder_steps(TypeParam{}, {.shape = {2, 24}}), this->kExact);
 }
 
-/// Every cost depends on every byte before it: on the first bytes of the next patch too, at every scale (a wrong shift leaks
+/// Every loss depends on every byte before it: on the first bytes of the next patch too, at every scale (a wrong shift leaks
 /// nothing, and passes every gradient test).
 TYPED_TEST_P(DecoderTest, Causal) {
   const auto m = TypeParam{}.template operator()<float>();
@@ -94,10 +94,10 @@ TYPED_TEST_P(DecoderTest, Flops) {
   const auto bytes = testing::draw_bytes(2 * 16, RandomKey{5});
   Workspace workspace(1);
   const Context ctx = testing::context_of({.mode = Mode::infer}, workspace);
-  Tensor<Counting> costs({2, 16});
+  Tensor<Counting> losses({2, 16});
   typename M::State state(m, 2);
   const Index before = Counting::count();
-  m.score(ctx, {bytes.data(), 2, 16}, {}, costs.data(), state);
+  m.score(ctx, {bytes.data(), 2, 16}, {}, losses.data(), state);
   EXPECT_EQ(2.0 * static_cast<double>(Counting::count() - before), m.flops({2, 16}));
 }
 

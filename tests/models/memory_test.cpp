@@ -74,11 +74,11 @@ TEST(Memory, ScratchIsAboutThatOfTraining) {
     const Shape shape{4, all[i].length};
     const auto tape = model->make_tape(shape);
     const std::vector<std::uint8_t> bytes(static_cast<std::size_t>(shape.rows()), 'a');
-    std::vector<float> costs(bytes.size());
+    std::vector<float> losses(bytes.size());
     Workspace workspace(2);
     Context ctx(workspace);
     ctx.mode = Mode::train;
-    model->train(ctx, {bytes.data(), shape.B, shape.T}, 1, costs, *gradient, *tape);
+    model->train(ctx, {bytes.data(), shape.B, shape.T}, 1, losses, *gradient, *tape);
     const double expected = training_memory(all[i], shape).scratch, taken = static_cast<double>(workspace.capacity());
     EXPECT_GT(taken, 0.9 * expected) << "config " << i;
     EXPECT_LT(taken, 4 * expected + 4e6) << "config " << i;
@@ -91,9 +91,9 @@ TEST(Memory, ScoringIsAboutThatOfTheModel) {
     const auto model = make_model(all[i]);
     const Shape shape{16, all[i].length};
     const std::vector<std::uint8_t> bytes(static_cast<std::size_t>(shape.rows()), 'a');
-    std::vector<float> costs(bytes.size());
+    std::vector<float> losses(bytes.size());
     Workspace workspace(1);
-    model->score(Context(workspace), {bytes.data(), shape.B, shape.T}, costs);
+    model->score(Context(workspace), {bytes.data(), shape.B, shape.T}, losses);
     const double expected = scoring_memory(all[i], shape), taken = static_cast<double>(workspace.capacity());
     EXPECT_GT(taken, 0.9 * expected) << "config " << i;
     EXPECT_LT(taken, 4 * expected + 4e6) << "config " << i;

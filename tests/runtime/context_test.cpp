@@ -15,7 +15,7 @@ TEST(Context, RangesCoverAllWithoutOverlap) {
   for (const Index n : {0, 1, 63, 64, 65, 200}) {
     std::vector<int> visits(static_cast<std::size_t>(n));
     std::mutex mutex;
-    ctx.parallel_ranges(n, 64, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_ranges(n, 64, [&](Index begin, Index end, Arena&) {
       const std::lock_guard lock(mutex);
       EXPECT_LT(begin, end);
       EXPECT_EQ(begin % 64, 0);
@@ -46,7 +46,7 @@ TEST(Context, RowsAreSharedOutWhereTheyAreWorthIt) {
     std::vector<int> visits(static_cast<std::size_t>(c.rows));
     Index tasks = 0;
     std::mutex mutex;
-    ctx.parallel_rows(c.rows, c.channels, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(c.rows, c.channels, [&](Index begin, Index end, Arena&) {
       const std::lock_guard lock(mutex);
       ++tasks;
       for (Index i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];

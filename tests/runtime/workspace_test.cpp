@@ -9,21 +9,21 @@ namespace megalith {
 namespace {
 
 TEST(Frame, GivesBackWhatItTook) {
-  Lane lane;
+  Arena arena;
   float* first;
   {
-    Frame frame(lane);
+    Frame frame(arena);
     first = frame.take<float>(100);
-    Frame inner(lane);
+    Frame inner(arena);
     EXPECT_GE(inner.take<float>(10), first + 100);
   }
-  Frame again(lane);
+  Frame again(arena);
   EXPECT_EQ(again.take<float>(5), first);
 }
 
 TEST(Frame, MemoryIsAlignedAndApart) {
-  Lane lane;
-  Frame frame(lane);
+  Arena arena;
+  Frame frame(arena);
   std::byte* last = nullptr;
   for (const Index n : {1, 63, 64, 65, 1000}) {
     auto* const p = reinterpret_cast<std::byte*>(frame.take<std::uint8_t>(n));
@@ -34,10 +34,10 @@ TEST(Frame, MemoryIsAlignedAndApart) {
 }
 
 TEST(Frame, BlocksNeverMoveAndAreReused) {
-  Lane lane;
+  Arena arena;
   std::size_t grown = 0;
   for (int round = 0; round < 3; ++round) {
-    Frame frame(lane);
+    Frame frame(arena);
     float* const small = frame.take<float>(1000);
     small[999] = 7;
     float* const large = frame.take<float>(1000 * 1000);  // larger than a block
@@ -46,17 +46,17 @@ TEST(Frame, BlocksNeverMoveAndAreReused) {
     other[0] = 9;
     EXPECT_EQ(small[999], 7);
     EXPECT_EQ(large[999999], 8);
-    if (round == 0) grown = lane.capacity();
-    EXPECT_EQ(lane.capacity(), grown);  // a warm call takes nothing from the heap
+    if (round == 0) grown = arena.capacity();
+    EXPECT_EQ(arena.capacity(), grown);  // a warm call takes nothing from the heap
   }
 }
 
 TEST(Frame, SkipsABlockThatIsTooSmall) {
-  Lane lane;
+  Arena arena;
   for (int round = 0; round < 2; ++round) {  // the second time all blocks are there already
-    Frame frame(lane);
+    Frame frame(arena);
     float* const a = frame.take<float>(300 * 1000);
-    Frame inner(lane);
+    Frame inner(arena);
     float* const b = inner.take<float>(500 * 1000);
     std::fill_n(a, 300 * 1000, 1.0f);
     std::fill_n(b, 500 * 1000, 2.0f);
@@ -67,7 +67,7 @@ TEST(Frame, SkipsABlockThatIsTooSmall) {
 TEST(Workspace, HasALaneForEachThread) {
   Workspace workspace(3);
   EXPECT_EQ(workspace.threads(), 3);
-  EXPECT_NE(&workspace.lane(0), &workspace.lane(2));
+  EXPECT_NE(&workspace.arena(0), &workspace.arena(2));
 }
 
 }  // namespace

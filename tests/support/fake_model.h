@@ -37,7 +37,7 @@ class FakeModel : public AnyModel {
 
   std::unique_ptr<AnyTape> make_tape(Shape) const override { return std::make_unique<AnyTape>(); }
 
-  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> costs, AnyModel& grad, AnyTape&) const override {
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape&) const override {
     FakeModel& g = dynamic_cast<FakeModel&>(grad);
     const double drop = ctx.mode == Mode::train ? config_.scales[0].stack.dropout : 0;
     Tensor<float> logits_of_byte({kByteValues});  // aligned: where vectors begin decides bits
@@ -50,8 +50,8 @@ class FakeModel : public AnyModel {
         const std::uint8_t byte = bytes.row(b)[t];
         logits(before, t, z);
         const float log_sum = log_sum_exp(z);
-        costs[static_cast<std::size_t>(i)] = log_sum - z[byte];
-        // d cost / dz = softmax(z) - [v is the byte]
+        losses[static_cast<std::size_t>(i)] = log_sum - z[byte];
+        // d loss / dz = softmax(z) - [v is the byte]
         auto dz = row_map(z.data(), kByteValues).array();
         dz = (dz - log_sum).exp() * scale;
         dz[byte] -= scale;
@@ -59,14 +59,14 @@ class FakeModel : public AnyModel {
         row_map(g.positions_.row(t), kByteValues).array() += dz;
       }
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> costs) const override {
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses) const override {
     assert(bytes.T % config_.scales[0].unit == 0 && bytes.T <= config_.length);
-    ctx.parallel_for(bytes.B, [&](Index b, Lane& lane) {
-      Frame frame(lane);
+    ctx.parallel_for(bytes.B, [&](Index b, Arena& arena) {
+      Frame frame(arena);
       const std::span<float> z(frame.take<float>(kByteValues), kByteValues);
       for (Index t = 0; t < bytes.T; ++t) {
         logits(t > 0 ? bytes.row(b)[t - 1] : kByteValues, t, z);
-        costs[static_cast<std::size_t>(b * bytes.T + t)] = log_sum_exp(z) - z[bytes.row(b)[t]];
+        losses[static_cast<std::size_t>(b * bytes.T + t)] = log_sum_exp(z) - z[bytes.row(b)[t]];
       }
     });
   }

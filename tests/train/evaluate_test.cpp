@@ -23,15 +23,15 @@ std::string some_bytes(Index n, std::uint64_t seed) {
 
 /// The cost in nats of each byte of a file cut into windows of `length`, by the model's definition.
 std::vector<float> expected_costs(const FakeModel& model, const std::string& bytes, Index length) {
-  std::vector<float> costs, z(kByteValues);
+  std::vector<float> losses, z(kByteValues);
   for (Index i = 0; i < std::ssize(bytes); ++i) {
     const auto at = [&](Index k) { return static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(k)]); };
     model.logits(i % length == 0 ? kByteValues : at(i - 1), i % length, z);
     double sum = 0;
     for (const float x : z) sum += std::exp(static_cast<double>(x));
-    costs.push_back(static_cast<float>(std::log(sum)) - z[at(i)]);
+    losses.push_back(static_cast<float>(std::log(sum)) - z[at(i)]);
   }
-  return costs;
+  return losses;
 }
 
 TEST(Evaluate, EveryByteOfEveryFileOnce) {
@@ -49,20 +49,20 @@ TEST(Evaluate, EveryByteOfEveryFileOnce) {
 
   for (const int threads : {1, 2}) {
     Workspace workspace(threads);
-    std::map<std::string, std::vector<float>> costs;
+    std::map<std::string, std::vector<float>> losses;
     EvaluateConfig config;
-    config.costs = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
-      EXPECT_EQ(offset, std::ssize(costs[file.path]));
-      costs[file.path].insert(costs[file.path].end(), bits.begin(), bits.end());
+    config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
+      EXPECT_EQ(offset, std::ssize(losses[file.path]));
+      losses[file.path].insert(losses[file.path].end(), bits.begin(), bits.end());
     };
     const Evaluation all = evaluate(model, workspace, corpus.all(), config);
     double sum = 0;
     for (std::size_t f = 0; f < paths.size(); ++f) {
       const std::vector<float> expected = expected_costs(model, contents[f], 16);
-      ASSERT_EQ(costs[paths[f]].size(), expected.size());
+      ASSERT_EQ(losses[paths[f]].size(), expected.size());
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        EXPECT_NEAR(costs[paths[f]][i], expected[i] / std::numbers::ln2_v<float>, 2e-5);
-        sum += static_cast<double>(costs[paths[f]][i]);
+        EXPECT_NEAR(losses[paths[f]][i], expected[i] / std::numbers::ln2_v<float>, 2e-5);
+        sum += static_cast<double>(losses[paths[f]][i]);
       }
     }
     EXPECT_EQ(all.bytes, 1 + 5 + 16 + 16 * 700 + 7);
@@ -77,8 +77,8 @@ TEST(Evaluate, SampleIsSpreadEvenly) {
   Workspace workspace(1);
   FakeModel model(16);
   std::vector<std::int64_t> starts;
-  EvaluateConfig config{.length = 0, .max_bytes = 16 * 4, .costs = {}, .progress = {}};
-  config.costs = [&](const CorpusFile&, std::int64_t offset, std::span<const float>) { starts.push_back(offset / 16); };
+  EvaluateConfig config{.length = 0, .max_bytes = 16 * 4, .losses = {}, .progress = {}};
+  config.losses = [&](const CorpusFile&, std::int64_t offset, std::span<const float>) { starts.push_back(offset / 16); };
   EXPECT_EQ(evaluate(model, workspace, corpus.all(), config).bytes, 16 * 4);
   EXPECT_EQ(starts, (std::vector<std::int64_t>{12, 37, 62, 87}));
   config.max_bytes = 1;  // never nothing
@@ -94,7 +94,7 @@ TEST(Evaluate, SliceEndsInsideAFile) {
   FakeModel model(16);
   std::vector<std::pair<std::string, std::int64_t>> pieces;
   EvaluateConfig config;
-  config.costs = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
+  config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
     pieces.emplace_back(text(file.path.back(), offset), std::ssize(bits));
   };
   EXPECT_EQ(evaluate(model, workspace, {&corpus, 30, 60}, config).bytes, 30);
@@ -128,9 +128,9 @@ TEST(Evaluate, Errors) {
   Workspace workspace(1);
   FakeModel model(16, 4);
   EXPECT_ERROR(evaluate(model, workspace, {}), "no data");
-  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 6, .max_bytes = 0, .costs = {}, .progress = {}}),
+  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 6, .max_bytes = 0, .losses = {}, .progress = {}}),
                "6 bytes");
-  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 20, .max_bytes = 0, .costs = {}, .progress = {}}),
+  EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 20, .max_bytes = 0, .losses = {}, .progress = {}}),
                "up to 16");
 }
 

@@ -12,10 +12,10 @@ namespace megalith {
 namespace {
 
 TEST(PrecisionNames, AreKnown) {
-  EXPECT_EQ(precision("bf16"), Precision::bf16);
+  EXPECT_EQ(parse_precision("bf16"), Precision::bf16);
   EXPECT_EQ(to_string(Precision::fp32), "fp32");
   try {
-    precision("fp8");
+    parse_precision("fp8");
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("\"fp8\""), std::string::npos);
@@ -24,7 +24,7 @@ TEST(PrecisionNames, AreKnown) {
 
 TEST(PrecisionBf16, IsRefusedWhereTheProcessorLacksIt) {
   TrainConfig config{.budget = {.steps = 1}, .precision = Precision::bf16};
-  if (has_bf16_products()) {
+  if (has_bf16_gemm()) {
     EXPECT_NO_THROW(config.validate(load_config("megabyte-tiny")));
     return;
   }
@@ -52,17 +52,17 @@ std::pair<double, Tensor<float>> gradient(Precision of_products) {
   const auto tape = model->make_tape(shape);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(shape.rows()));
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(random_bits(RandomKey{2}, i) % 7);
-  std::vector<float> costs(bytes.size());
-  model->train(ctx, {bytes.data(), shape.B, shape.T}, 1.0f / static_cast<float>(shape.rows()), costs, *grad, *tape);
+  std::vector<float> losses(bytes.size());
+  model->train(ctx, {bytes.data(), shape.B, shape.T}, 1.0f / static_cast<float>(shape.rows()), losses, *grad, *tape);
   double sum = 0;
-  for (const float cost : costs) sum += cost;
+  for (const float cost : losses) sum += cost;
   for (const Parameter& p : grad->parameters())
     if (p.name.find("table") != std::string::npos) return {sum, *p.tensor};
   return {sum, {}};
 }
 
 TEST(PrecisionBf16, GivesNearlyTheSameGradient) {
-  if (!has_bf16_products()) GTEST_SKIP() << "this processor has neither AMX nor AVX-512 BF16 instructions";
+  if (!has_bf16_gemm()) GTEST_SKIP() << "this processor has neither AMX nor AVX-512 BF16 instructions";
   const auto [cost, exact] = gradient(Precision::fp32);
   const auto [rounded_cost, rounded] = gradient(Precision::bf16);
   EXPECT_NE(cost, rounded_cost) << "the products were not rounded";

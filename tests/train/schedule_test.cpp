@@ -42,8 +42,8 @@ TEST(Schedule, WarmUpIsLinearAndMultiplies) {
 
 TEST(Schedule, Names) {
   for (const ScheduleKind kind : {ScheduleKind::linear, ScheduleKind::cosine, ScheduleKind::cooldown})
-    EXPECT_EQ(schedule_kind(to_string(kind)), kind);
-  EXPECT_ERROR(schedule_kind("cosin"), "\"cosin\"");
+    EXPECT_EQ(parse_schedule_kind(to_string(kind)), kind);
+  EXPECT_ERROR(parse_schedule_kind("cosin"), "\"cosin\"");
 }
 
 }  // namespace

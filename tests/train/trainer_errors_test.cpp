@@ -44,12 +44,12 @@ class BrokenGradient final : public AnyModel {
   Index parameter_count() const override { return model_.parameter_count(); }
   void init(RandomKey key) override { model_.init(key); }
   std::unique_ptr<AnyTape> make_tape(Shape shape) const override { return model_.make_tape(shape); }
-  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> costs, AnyModel& grad,
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad,
              AnyTape& tape) const override {
-    model_.train(ctx, bytes, scale, costs, grad, tape);
+    model_.train(ctx, bytes, scale, losses, grad, tape);
     grad.parameters()[0].tensor->data()[7] = INFINITY;
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> costs) const override { model_.score(ctx, bytes, costs); }
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses) const override { model_.score(ctx, bytes, losses); }
   std::unique_ptr<AnyState> make_state(Index B) const override { return model_.make_state(B); }
   void read(const Context& ctx, Bytes bytes, AnyState& s) const override { model_.read(ctx, bytes, s); }
   void next(const Context& ctx, AnyState& s, std::span<float> logits) const override { model_.next(ctx, s, logits); }

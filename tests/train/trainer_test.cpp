@@ -79,14 +79,14 @@ TEST(Trainer, LinesAreAsTheyShould) {
   const RandomWindows windows(corpus.all(), 16, RandomKey{1}.child(~std::uint64_t{0}));
   std::vector<std::uint8_t> bytes(64);
   windows.fill(0, 0, 16, bytes);
-  std::vector<float> costs(64);
+  std::vector<float> losses(64);
   Workspace workspace(1);
   Context ctx(workspace);
   ctx.mode = Mode::train;
   ctx.key = RandomKey{1}.child(0);
-  model.train(ctx, {bytes.data(), 4, 16}, 1.0f / 64, costs, gradient, *model.make_tape({4, 16}));
+  model.train(ctx, {bytes.data(), 4, 16}, 1.0f / 64, losses, gradient, *model.make_tape({4, 16}));
   double cost = 0, squares = 0;
-  for (const float c : costs) cost += static_cast<double>(c);
+  for (const float c : losses) cost += static_cast<double>(c);
   for (const Parameter& p : gradient.parameters())
     for (const float g : p.tensor->span()) squares += static_cast<double>(g) * static_cast<double>(g);
   EXPECT_NEAR(line["train_bpb"], cost / 64 / std::log(2.0), 1e-12);

@@ -11,7 +11,7 @@
 namespace megalith {
 
 /// What the factors of products are rounded to on their way in; sums, parameters and everything else stay in the scalar. bf16
-/// concerns float alone and needs instructions of the machine: whoever sets it asks has_bf16_products() (kernels/gemm.h) first.
+/// concerns float alone and needs instructions of the machine: whoever sets it asks has_bf16_gemm() (kernels/gemm.h) first.
 /// The products inside of attention stay in fp32.
 enum class Precision { fp32, bf16 };
 
@@ -20,7 +20,7 @@ inline constexpr std::array<std::string_view, 2> kPrecisionNames{"fp32", "bf16"}
 inline std::string_view to_string(Precision precision) { return kPrecisionNames.at(static_cast<std::size_t>(precision)); }
 
 /// Throws Error for a name that there is not.
-inline Precision precision(std::string_view name) {
+inline Precision parse_precision(std::string_view name) {
   const auto found = std::find(kPrecisionNames.begin(), kPrecisionNames.end(), name);
   check(found != kPrecisionNames.end(), "there is no precision \"", name, "\"; choose fp32 or bf16");
   return static_cast<Precision>(found - kPrecisionNames.begin());

@@ -25,7 +25,7 @@ class Problems {
     }
     const std::string words = text(sentence...);
     if (std::any_of(left_out_.begin(), left_out_.end(), [&](const auto& name) { return mentions(words, name); })) return;
-    if (++count_ <= kMostSaid) sentences_.push_back(words);
+    if (++count_ <= kMaxSaid) sentences_.push_back(words);
   }
   /// Also tells whether the value is in range, for checks that make sense only then.
   bool range(const std::string& name, Index value, Index least, Index most) {
@@ -40,11 +40,11 @@ class Problems {
 
   std::size_t count() const { return count_; }
   /// Whether no more of them would be said.
-  bool full() const { return count_ > kMostSaid; }
+  bool full() const { return count_ > kMaxSaid; }
   std::string all() const {
     std::string joined;
     for (const std::string& sentence : sentences_) joined += (joined.empty() ? "" : "; ") + sentence;
-    return full() ? text(joined, "; and ", count_ - kMostSaid, " more") : joined;
+    return full() ? text(joined, "; and ", count_ - kMaxSaid, " more") : joined;
   }
   /// Throws Error with all of them after the words of `before`; does nothing where there are none.
   template <class... A>
@@ -53,7 +53,7 @@ class Problems {
   }
 
  private:
-  static constexpr std::size_t kMostSaid = 16;  // of a damaged file there may be millions
+  static constexpr std::size_t kMaxSaid = 16;  // of a damaged file there may be millions
 
   /// Whether a sentence has the name in it, and not only a longer one that contains it: `a.unit` is not in `a.units`.
   static bool mentions(std::string_view sentence, std::string_view name) {

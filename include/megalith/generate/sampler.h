@@ -13,14 +13,14 @@ namespace megalith {
 /// Which bytes may come, and how boldly. All of it applies one after the other, in this order, each to what is left.
 struct SamplingConfig {
   double repetition_penalty = 1;  // of byte values that came lately; see penalise_repetition(). 1 means none
-  int repetition_window = 64;     // how many bytes back, prompt included, they count; up to kLongestRepetition
+  int repetition_window = 64;     // how many bytes back, prompt included, they count; up to kMaxRepetition
   double temperature = 1;         // divides the logits; 0 takes the most likely byte
   int top_k = 0;                  // only the k most likely; 0 means all
   double top_p = 1;               // only the most likely ones that together reach this probability; 1 means all
   double min_p = 0;               // only those at least this likely relative to the most likely; 0 means all
   std::uint64_t seed = 1;
 
-  static constexpr int kLongestRepetition = 1 << 20;
+  static constexpr int kMaxRepetition = 1 << 20;
 
   bool operator==(const SamplingConfig&) const = default;
 

@@ -13,9 +13,9 @@ namespace megalith {
 /// is known: never more bytes than the longest stop string has, less one.
 class StopStrings {
  public:
-  static constexpr std::size_t kLongest = 256;
+  static constexpr std::size_t kMaxLength = 256;
 
-  /// Without strings, everything goes through. Throws Error where one is empty or longer than kLongest.
+  /// Without strings, everything goes through. Throws Error where one is empty or longer than kMaxLength.
   explicit StopStrings(std::vector<std::string> strings = {});
 
   /// Takes the next byte and gives those that may go out now, valid until the next call; nothing once stopped().

@@ -15,7 +15,7 @@ template <class S>
 void row_scores(const AttentionInput<S>& in, Index b, Index h, Index i, RowMap<S> s) {
   const auto q = row_map(in.query(b, h, i), in.D);
   {
-    [[maybe_unused]] const ProductScope<S> scope;
+    [[maybe_unused]] const GemmScope<S> scope;
     for (Index j = 0; j < s.size(); ++j) s(j) = q.cwiseProduct(row_map(in.key(b, h, in.first_key(i) + j), in.D)).sum();
   }
   s *= in.scale();
@@ -23,9 +23,9 @@ void row_scores(const AttentionInput<S>& in, Index b, Index h, Index i, RowMap<S
 
 template <class S>
 void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) {
-  ctx.parallel_ranges(in.B * in.H, in.Tq * in.Tk <= 512 ? kHeadsPerTask : 1, [&](Index begin, Index end, Lane& lane) {
+  ctx.parallel_ranges(in.B * in.H, in.Tq * in.Tk <= 512 ? kHeadsPerTask : 1, [&](Index begin, Index end, Arena& arena) {
     using std::log;
-    Frame frame(lane);
+    Frame frame(arena);
     S* const scores = frame.take<S>(in.Tk);
     for (Index bh = begin; bh < end; ++bh) {
       const Index b = bh / in.H, h = bh % in.H;
@@ -38,7 +38,7 @@ void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* 
         auto out = row_map(o + (b * in.Tq + i) * in.H * in.D + h * in.D, in.D);
         out.setConstant(S(0));
         {
-          [[maybe_unused]] const ProductScope<S> scope;
+          [[maybe_unused]] const GemmScope<S> scope;
           for (Index j = 0; j < p.size(); ++j) out += row_map(in.value(b, h, in.first_key(i) + j), in.D) * p(j);
         }
         out *= S(1) / sum;
@@ -52,8 +52,8 @@ template <class S>
 void attention_rows_backward(const Context& ctx, const AttentionInput<S>& in, const S* o, const S* log_sums, const S* d_o,
                              const AttentionGradient<S>& out) {
   const S scale = in.scale();
-  ctx.parallel_ranges(in.B * in.H, in.Tq * in.Tk <= 512 ? kHeadsPerTask : 1, [&](Index begin, Index end, Lane& lane) {
-    Frame frame(lane);
+  ctx.parallel_ranges(in.B * in.H, in.Tq * in.Tk <= 512 ? kHeadsPerTask : 1, [&](Index begin, Index end, Arena& arena) {
+    Frame frame(arena);
     S* const scores = frame.take<S>(in.Tk);
     for (Index bh = begin; bh < end; ++bh) {
       const Index b = bh / in.H, h = bh % in.H;

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "megalith/kernels/attention_input.h"
-#include "megalith/kernels/tile_product.h"
+#include "megalith/kernels/tile_gemm.h"
 
 namespace megalith::detail {
 
@@ -19,15 +19,15 @@ inline constexpr Index kScoreStride = kKeyTile + 16;
 
 /// Rows [begin, begin + count) of one head as a factor of a product.
 template <class S>
-Factor<S> query_rows(const AttentionInput<S>& in, Index b, Index h, Index begin, Index count) {
+Operand<S> query_rows(const AttentionInput<S>& in, Index b, Index h, Index begin, Index count) {
   return {in.query(b, h, begin), count, in.D, in.q_stride};
 }
 template <class S>
-Factor<S> key_rows(const AttentionInput<S>& in, Index b, Index h, Index begin, Index count) {
+Operand<S> key_rows(const AttentionInput<S>& in, Index b, Index h, Index begin, Index count) {
   return {in.key(b, h, begin), count, in.D, in.kv_stride};
 }
 template <class S>
-Factor<S> value_rows(const AttentionInput<S>& in, Index b, Index h, Index begin, Index count) {
+Operand<S> value_rows(const AttentionInput<S>& in, Index b, Index h, Index begin, Index count) {
   return {in.value(b, h, begin), count, in.D, in.kv_stride};
 }
 
@@ -85,21 +85,21 @@ class TiledForward {
   void run() const {
     const Index heads = in_.B * in_.H, tiles = (in_.Tq + kQueryTile - 1) / kQueryTile;
     if (heads >= kManyHeads * ctx_.threads()) {  // what a thread lays out stays near it
-      ctx_.parallel_for(heads, [&](Index bh, Lane& lane) {
-        Frame frame(lane);
+      ctx_.parallel_for(heads, [&](Index bh, Arena& arena) {
+        Frame frame(arena);
         S* const packed = frame.take<S>(head_size());
         lay_out(bh, packed);
-        for (Index tile = 0; tile < tiles; ++tile) attend(bh, tile * kQueryTile, packed, lane);
+        for (Index tile = 0; tile < tiles; ++tile) attend(bh, tile * kQueryTile, packed, arena);
       });
       return;
     }
     Frame frame(ctx_.scratch());
     S* const packed = frame.take<S>(heads * head_size());
-    ctx_.parallel_for(heads, [&](Index bh, Lane&) { lay_out(bh, packed + bh * head_size()); });
-    ctx_.parallel_for(heads * tiles, [&](Index task, Lane& lane) {
+    ctx_.parallel_for(heads, [&](Index bh, Arena&) { lay_out(bh, packed + bh * head_size()); });
+    ctx_.parallel_for(heads * tiles, [&](Index task, Arena& arena) {
       // The last queries of a head see the most keys: long tasks come first.
       const Index bh = task / tiles, tile = tiles - 1 - task % tiles;
-      attend(bh, tile * kQueryTile, packed + bh * head_size(), lane);
+      attend(bh, tile * kQueryTile, packed + bh * head_size(), arena);
     });
   }
 
@@ -121,10 +121,10 @@ class TiledForward {
   }
 
   /// Queries [qi, qi + kQueryTile) of a head.
-  void attend(Index bh, Index qi, const S* packed, Lane& lane) const {
+  void attend(Index bh, Index qi, const S* packed, Arena& arena) const {
     using std::log;
     const Index b = bh / in_.H, h = bh % in_.H, nq = std::min(kQueryTile, in_.Tq - qi);
-    Frame frame(lane);
+    Frame frame(arena);
     S* const scores = frame.take<S>(kQueryTile * kScoreStride);
     S* const top = frame.take<S>(kQueryTile);   // largest score of a row so far
     S* const sums = frame.take<S>(kQueryTile);  // sum of exp(score - top) so far; 0: nothing seen
@@ -143,11 +143,11 @@ class TiledForward {
       const PackedRight<S> values = kernel_.packed_right(value_rows(in_, b, h, kj, nk), values_at);
       for_each_score_tile(in_, qi, nq, kj, [&](const ScoreTile<S>& tile) {
         const Mat<S> p(scores, tile.rows(), tile.nk, kScoreStride);
-        kernel_.product(queries.rows(tile.begin - qi, tile.rows()), keys.first_cols(tile.nk), p, Into::overwrite,
+        kernel_.gemm(queries.rows(tile.begin - qi, tile.rows()), keys.first_cols(tile.nk), p, Into::overwrite,
                         {values_at, next});
         for (Index i = tile.begin; i < tile.end; ++i)
           exponentiate(tile, i, scores + (i - tile.begin) * kScoreStride, top[i - qi], sums[i - qi], out(bh, i));
-        kernel_.product(kernel_.left(p, left), values.rows(0, tile.nk),
+        kernel_.gemm(kernel_.left(p, left), values.rows(0, tile.nk),
                         {out(bh, tile.begin), tile.rows(), in_.D, in_.H * in_.D}, Into::add,
                         {next, kj + kKeyTile < in_.Tk ? next + keys_size() : next});
       });
@@ -211,9 +211,9 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
                               const AttentionGradient<S>& out) {
   const Index width = in.H * in.D;
   const TileKernel<S> kernel = tile_kernel(ctx, in);
-  ctx.parallel_for(in.B * in.H, [&](Index bh, Lane& lane) {
+  ctx.parallel_for(in.B * in.H, [&](Index bh, Arena& arena) {
     const Index b = bh / in.H, h = bh % in.H;
-    Frame frame(lane);
+    Frame frame(arena);
     S* const probabilities = frame.take<S>(kQueryTile * kScoreStride);
     S* const dscores = frame.take<S>(kQueryTile * kScoreStride);
     S* const mean_dp = frame.take<S>(in.Tq);
@@ -223,7 +223,7 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
     const Index left_size = kernel.left_size(longest, in.D), right_size = kernel.right_size(longest, in.D);
     const Index query_tiles = (in.Tq + kQueryTile - 1) / kQueryTile;
     const QueryTile<S> first_tile{frame.take<S>(query_tiles * 2 * (left_size + right_size)), left_size, right_size};
-    const auto d_rows = [&](Index begin, Index count) { return Factor<S>(d_o + offset(begin), count, in.D, width); };
+    const auto d_rows = [&](Index begin, Index count) { return Operand<S>(d_o + offset(begin), count, in.D, width); };
     for (Index qi = 0; qi < in.Tq; qi += kQueryTile) {
       const QueryTile<S> tile = first_tile.after(qi / kQueryTile);
       const Index nq = std::min(kQueryTile, in.Tq - qi);
@@ -240,7 +240,7 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
     for (Index kj = 0; kj < in.Tk; kj += kKeyTile) {
       const Index nk = std::min(kKeyTile, in.Tk - kj);
       const Mat<S> dk(out.key(in, b, h, kj), nk, in.D, in.kv_stride), dv(out.value(in, b, h, kj), nk, in.D, in.kv_stride);
-      Frame key_frame(lane);
+      Frame key_frame(arena);
       const PackedRight<S> keys = kernel.right(key_rows(in, b, h, kj, nk), key_frame);
       const PackedRight<S> keys_t = kernel.right(key_rows(in, b, h, kj, nk).transpose(), key_frame);
       const PackedRight<S> values_t = kernel.right(value_rows(in, b, h, kj, nk).transpose(), key_frame);
@@ -250,15 +250,15 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
         const Index nq = std::min(kQueryTile, in.Tq - qi);
         const QueryTile<S> packed = first_tile.after(qi / kQueryTile);
         const S* const next = qi + kQueryTile < in.Tq ? packed.after(1).left_d() : packed.end();
-        const Factor<S> q = query_rows(in, b, h, qi, nq), d = d_rows(qi, nq);
+        const Operand<S> q = query_rows(in, b, h, qi, nq), d = d_rows(qi, nq);
         for_each_score_tile(in, qi, nq, kj, [&](const ScoreTile<S>& tile) {
           const Index rows = tile.rows(), seen = tile.nk, skipped = tile.begin - qi;
           const Mat<S> p(probabilities, rows, seen, kScoreStride), ds(dscores, rows, seen, kScoreStride);
           // forward was: O = P V, P = softmax(scale Q K^T). So dV += P^T dO, dP = dO V^T, dS = P (dP - dO O) scale,
           // dQ += dS K, dK += dS^T Q.
-          kernel.product(kernel.packed_left(q, packed.left_q()).rows(skipped, rows), keys_t.first_cols(seen), p,
+          kernel.gemm(kernel.packed_left(q, packed.left_q()).rows(skipped, rows), keys_t.first_cols(seen), p,
                          Into::overwrite, {packed.left_d(), packed.right_d()});
-          kernel.product(kernel.packed_left(d, packed.left_d()).rows(skipped, rows), values_t.first_cols(seen), ds,
+          kernel.gemm(kernel.packed_left(d, packed.left_d()).rows(skipped, rows), values_t.first_cols(seen), ds,
                          Into::overwrite, {packed.right_d(), packed.right_q()});
           for (Index i = tile.begin; i < tile.end; ++i) {
             S* const p_row = probabilities + (i - tile.begin) * kScoreStride;
@@ -272,10 +272,10 @@ void attention_tiles_backward(const Context& ctx, const AttentionInput<S>& in, c
             clear_outside(ds_row, first, last, seen);
           }
           const Mat<S> dq(out.query(in, b, h, tile.begin), rows, in.D, in.q_stride);
-          kernel.product(kernel.left(transposed<S>(p), left), kernel.packed_right(d, packed.right_d()).rows(skipped, rows),
+          kernel.gemm(kernel.left(transposed<S>(p), left), kernel.packed_right(d, packed.right_d()).rows(skipped, rows),
                          dv.block(0, 0, seen, in.D), Into::add, {packed.right_q(), packed.end()});
-          kernel.product(kernel.left(ds, left), keys.rows(0, seen), dq, Into::add);
-          kernel.product(kernel.left(transposed<S>(ds), left), kernel.packed_right(q, packed.right_q()).rows(skipped, rows),
+          kernel.gemm(kernel.left(ds, left), keys.rows(0, seen), dq, Into::add);
+          kernel.gemm(kernel.left(transposed<S>(ds), left), kernel.packed_right(q, packed.right_q()).rows(skipped, rows),
                          dk.block(0, 0, seen, in.D), Into::add, {packed.end(), next});
         });
       }

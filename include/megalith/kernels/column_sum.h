@@ -13,10 +13,10 @@ namespace megalith {
 template <class S, class F>
 void add_row_sums(const Context& ctx, Index rows, RowMap<S> sum, F&& f) {
   constexpr Index kColumns = 64, kGroup = 64;
-  ctx.parallel_for((sum.size() + kColumns - 1) / kColumns, [&](Index task, Lane& lane) {
+  ctx.parallel_for((sum.size() + kColumns - 1) / kColumns, [&](Index task, Arena& arena) {
     const Index first = task * kColumns;
     const Index columns = std::min(kColumns, sum.size() - first);
-    Frame frame(lane);
+    Frame frame(arena);
     auto group = row_map(frame.take<S>(columns), columns);
     for (Index begin = 0; begin < rows; begin += kGroup) {
       group.setConstant(S(0));

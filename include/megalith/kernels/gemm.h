@@ -30,32 +30,32 @@ struct Mat {
   Mat block(Index r, Index c, Index nr, Index nc) const { return {data + r * stride + c, nr, nc, stride}; }
 };
 
-/// A factor of a product: a read-only Mat, possibly transposed. rows and cols are those of the factor as it is used.
+/// A operand of a product: a read-only Mat, possibly transposed. rows and cols are those of the operand as it is used.
 template <class S>
-struct Factor {
+struct Operand {
   const S* data = nullptr;
   Index rows = 0, cols = 0, stride = 0;
   bool transposed = false;
 
-  Factor(const S* d, Index r, Index c, Index s, bool t = false) : data(d), rows(r), cols(c), stride(s), transposed(t) {}
-  Factor(const Mat<S>& m) : Factor(m.data, m.rows, m.cols, m.stride) {}
-  Factor(const Seq<S>& x) : Factor(x.data, x.row_count(), x.C, x.C) {}
-  Factor(const Seq<const S>& x) : Factor(x.data, x.row_count(), x.C, x.C) {}
-  Factor(const Tensor<S>& t) : Factor(t.data(), t.rows(), t.cols(), t.cols()) {}
+  Operand(const S* d, Index r, Index c, Index s, bool t = false) : data(d), rows(r), cols(c), stride(s), transposed(t) {}
+  Operand(const Mat<S>& m) : Operand(m.data, m.rows, m.cols, m.stride) {}
+  Operand(const Seq<S>& x) : Operand(x.data, x.row_count(), x.C, x.C) {}
+  Operand(const Seq<const S>& x) : Operand(x.data, x.row_count(), x.C, x.C) {}
+  Operand(const Tensor<S>& t) : Operand(t.data(), t.rows(), t.cols(), t.cols()) {}
 
-  Factor block(Index r, Index c, Index nr, Index nc) const {
+  Operand block(Index r, Index c, Index nr, Index nc) const {
     return {data + (transposed ? c * stride + r : r * stride + c), nr, nc, stride, transposed};
   }
-  Factor transpose() const { return {data, cols, rows, stride, !transposed}; }
+  Operand transpose() const { return {data, cols, rows, stride, !transposed}; }
 };
 
 /// What a product does with the numbers that stand in its output.
 enum class Into { overwrite, add };
 
-/// The transpose of a factor, as in `product(ctx, transposed<S>(x), dy, dw)`.
+/// The transpose of a operand, as in `product(ctx, transposed<S>(x), dy, dw)`.
 template <class S, class M>
-Factor<S> transposed(const M& m) {
-  return Factor<S>(m).transpose();
+Operand<S> transposed(const M& m) {
+  return Operand<S>(m).transpose();
 }
 
 namespace detail {
@@ -70,7 +70,7 @@ inline constexpr TileSize kEigenTile{128, 128};
 inline constexpr Index kEigenTileDepth = 256;
 
 template <class S>
-void eigen_tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
+void eigen_tile_gemm(Operand<S> a, Operand<S> b, Mat<S> c, Into into) {
   using Strided = Eigen::Map<const Matrix<S>, 0, Eigen::OuterStride<>>;
   using StridedT =
       Eigen::Map<const Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>, 0, Eigen::OuterStride<>>;
@@ -78,7 +78,7 @@ void eigen_tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
   if (into == Into::overwrite) out.setConstant(S(0));
   for (Index k = 0; k < a.cols; k += kEigenTileDepth) {
     const Index depth = std::min(kEigenTileDepth, a.cols - k);
-    const Factor<S> ak = a.block(0, k, a.rows, depth), bk = b.block(k, 0, depth, b.cols);
+    const Operand<S> ak = a.block(0, k, a.rows, depth), bk = b.block(k, 0, depth, b.cols);
     const auto add = [&](const auto& left, const auto& right) { out.noalias() += left * right; };
     const auto with_left = [&](const auto& left) {
       if (bk.transposed) add(left, StridedT(bk.data, bk.rows, bk.cols, Eigen::OuterStride<>(bk.stride)));
@@ -90,11 +90,11 @@ void eigen_tile_product(Factor<S> a, Factor<S> b, Mat<S> c, Into into) {
 }
 
 /// Float products, by the kernels of src/kernels/ where the machine has one of their instruction sets, else by Eigen.
-void float_product(const Context& ctx, const Factor<float>& a, const Factor<float>& b, const Mat<float>& c, Into into,
+void float_gemm(const Context& ctx, const Operand<float>& a, const Operand<float>& b, const Mat<float>& c, Into into,
                    const float* bias, float* b_sums);
 /// Counting scalars specialise this to count multiplications made inside of products only.
 template <class S>
-struct ProductScope {};
+struct GemmScope {};
 
 /// The tile for an (M, N) output: at most `largest`, halved until there is enough work to share.
 inline TileSize tile_for(Index M, Index N, TileSize largest) {
@@ -110,18 +110,18 @@ inline TileSize tile_for(Index M, Index N, TileSize largest) {
 
 /// c = a b + bias by Eigen, on all threads of the context.
 template <class S>
-void eigen_product(const Context& ctx, const Factor<S>& a, const Factor<S>& b, const Mat<S>& c, Into into, const S* bias) {
+void eigen_gemm(const Context& ctx, const Operand<S>& a, const Operand<S>& b, const Mat<S>& c, Into into, const S* bias) {
   const TileSize tile = tile_for(c.rows, c.cols, kEigenTile);
   const Index across = (c.cols + tile.cols - 1) / tile.cols;
   const Index down = (c.rows + tile.rows - 1) / tile.rows;
-  ctx.parallel_for(down * across, [&](Index i, Lane&) {
-    [[maybe_unused]] const ProductScope<S> scope;
+  ctx.parallel_for(down * across, [&](Index i, Arena&) {
+    [[maybe_unused]] const GemmScope<S> scope;
     const Index r = i / across * tile.rows, n = i % across * tile.cols;
     const Index height = std::min(tile.rows, c.rows - r), width = std::min(tile.cols, c.cols - n);
     const Mat<S> c_tile = c.block(r, n, height, width);
     if (bias != nullptr)
       for (Index row = 0; row < height; ++row) row_map(c_tile.data + row * c.stride, width) = row_map(bias + n, width);
-    eigen_tile_product(a.block(r, 0, height, a.cols), b.block(0, n, b.rows, width), c_tile,
+    eigen_tile_gemm(a.block(r, 0, height, a.cols), b.block(0, n, b.rows, width), c_tile,
                        bias != nullptr ? Into::add : into);
   });
 }
@@ -133,31 +133,31 @@ void eigen_product(const Context& ctx, const Factor<S>& a, const Factor<S>& b, c
 /// Where the processor has AMX, the first product or question asks Linux for leave to use its registers, after which signal
 /// stacks of the process must hold them too (sigaltstack, 11 KB); where Linux refuses, as it does while a smaller one is in
 /// use, products are AVX-512's. A library built with -DMEGALITH_AMX=OFF never asks. In fp32 a product by AMX is as exact as
-/// one by multiply-adds, but an infinity in a factor may come out as NaN, and what is smaller than 2^-102 loses digits.
-const char* product_library();
+/// one by multiply-adds, but an infinity in a operand may come out as NaN, and what is smaller than 2^-102 loses digits.
+const char* gemm_backend();
 
 /// Whether Precision::bf16 is to be had: the machine has the instructions.
-bool has_bf16_products();
+bool has_bf16_gemm();
 
 /// c = a b, or c += a b, on all threads of the context. a is (M, K), b (K, N), c (M, N); none overlaps c. A bias (N) is
 /// added to each row of an overwritten c.
 template <class S>
-void product(const Context& ctx, Factor<S> a, Factor<S> b, Mat<S> c, Into into = Into::overwrite, const S* bias = nullptr) {
+void gemm(const Context& ctx, Operand<S> a, Operand<S> b, Mat<S> c, Into into = Into::overwrite, const S* bias = nullptr) {
   assert(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows);
   assert(bias == nullptr || into == Into::overwrite);
-  if constexpr (std::is_same_v<S, float>) detail::float_product(ctx, a, b, c, into, bias, nullptr);
-  else detail::eigen_product(ctx, a, b, c, into, bias);
+  if constexpr (std::is_same_v<S, float>) detail::float_gemm(ctx, a, b, c, into, bias, nullptr);
+  else detail::eigen_gemm(ctx, a, b, c, into, bias);
 }
 
 /// c += a b, and b_sums (N) += the sums of the columns of b, whose rows are (K, N): the gradients of a weight and of its
 /// bias in one pass over b.
 template <class S>
-void product_and_sums(const Context& ctx, Factor<S> a, Seq<const S> b, Mat<S> c, RowMap<S> b_sums) {
+void gemm_and_sums(const Context& ctx, Operand<S> a, Seq<const S> b, Mat<S> c, RowMap<S> b_sums) {
   assert(a.rows == c.rows && b.C == c.cols && a.cols == b.row_count());
   if constexpr (std::is_same_v<S, float>) {
-    detail::float_product(ctx, a, b, c, Into::add, nullptr, b_sums.data());
+    detail::float_gemm(ctx, a, b, c, Into::add, nullptr, b_sums.data());
   } else {
-    detail::eigen_product<S>(ctx, a, b, c, Into::add, nullptr);
+    detail::eigen_gemm<S>(ctx, a, b, c, Into::add, nullptr);
     add_column_sums<S>(ctx, b, b_sums);
   }
 }

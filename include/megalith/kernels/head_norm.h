@@ -24,7 +24,7 @@ S inverse_rms(const Row& x) {
 template <class S>
 void head_norm_forward(const Context& ctx, Seq<S> x, Index first, Index heads, const Tensor<S>& gain) {
   const Index D = gain.size();
-  ctx.parallel_rows(x.row_count(), heads * D, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), heads * D, [&](Index begin, Index end, Arena&) {
     for (Index i = begin; i < end; ++i) {
       for (Index h = 0; h < heads; ++h) {
         auto head = row_map(x.row(i) + first + h * D, D);
@@ -43,8 +43,8 @@ void head_norm_backward(const Context& ctx, Seq<const S> x, Index first, Index h
   const Index D = gain.size(), tasks = (x.row_count() + kRowsPerTask - 1) / kRowsPerTask;
   Frame frame(ctx.scratch());
   S* const partial = frame.take<S>(tasks * D);  // of dgain, a row for each task, summed in their order
-  ctx.parallel_for(tasks, [&](Index task, Lane& lane) {
-    Frame local(lane);
+  ctx.parallel_for(tasks, [&](Index task, Arena& arena) {
+    Frame local(arena);
     auto u = row_map(local.take<S>(D), D).array();
     auto sum = row_map(partial + task * D, D).array();
     sum.setConstant(S(0));

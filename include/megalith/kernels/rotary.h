@@ -21,7 +21,7 @@ void rotate(const Context& ctx, Seq<S> x, Index first, Index heads, Index D, Ind
   Frame frame(ctx.scratch());
   auto cosine = MatrixMap<S>(frame.take<S>(x.T * half), x.T, half);
   auto sine = MatrixMap<S>(frame.take<S>(x.T * half), x.T, half);
-  ctx.parallel_ranges(half, 1, [&](Index i, Index, Lane&) {
+  ctx.parallel_ranges(half, 1, [&](Index i, Index, Arena&) {
     const double frequency = std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(D));
     for (Index t = 0; t < x.T; ++t) {
       const double angle = static_cast<double>(position + t) * frequency;
@@ -29,8 +29,8 @@ void rotate(const Context& ctx, Seq<S> x, Index first, Index heads, Index D, Ind
       sine(t, i) = S(turn == Turn::forward ? std::sin(angle) : -std::sin(angle));
     }
   });
-  ctx.parallel_rows(x.row_count(), heads * D, [&](Index begin, Index end, Lane& lane) {
-    Frame local(lane);
+  ctx.parallel_rows(x.row_count(), heads * D, [&](Index begin, Index end, Arena& arena) {
+    Frame local(arena);
     auto old = row_map(local.take<S>(half), half).array();
     for (Index row = begin; row < end; ++row) {
       const auto c = cosine.row(row % x.T).array(), s = sine.row(row % x.T).array();

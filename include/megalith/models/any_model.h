@@ -48,12 +48,12 @@ class AnyModel {
   virtual void init(RandomKey key) = 0;
 
   virtual std::unique_ptr<AnyTape> make_tape(Shape shape) const = 0;
-  /// Forward, loss and backward: costs (B,T) in nats are written; grad += d(scale * sum of costs)/d(parameters).
+  /// Forward, loss and backward: losses (B,T) in nats are written; grad += d(scale * sum of losses)/d(parameters).
   /// bytes is (B,T), T a multiple of every unit and at most the config's length. grad is a model of the same structure.
-  virtual void train(const Context& ctx, Bytes bytes, float scale, std::span<float> costs, AnyModel& grad,
+  virtual void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad,
                      AnyTape& tape) const = 0;
-  /// The cost of each byte in nats, each row an independent window read from its start. T as in train().
-  virtual void score(const Context& ctx, Bytes bytes, std::span<float> costs) const = 0;
+  /// The loss of each byte in nats, each row an independent window read from its start. T as in train().
+  virtual void score(const Context& ctx, Bytes bytes, std::span<float> losses) const = 0;
 
   /// A state in which nothing was read, for B sequences, with room for the config's length. Throws Error when that fits no
   /// memory of this machine.

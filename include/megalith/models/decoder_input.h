@@ -11,7 +11,7 @@ inline constexpr Index kInputColumnsPerTask = 32;
 }
 
 /// Lets the first unit of each row of ids (B, stride) stand for nothing: its place gets the pad.
-inline void hide_first_unit(ByteOrNone* ids, Index B, Index stride, Index U) {
+inline void pad_first_unit(ByteOrNone* ids, Index B, Index stride, Index U) {
   for (Index b = 0; b < B; ++b) std::fill_n(ids + b * stride, U, kNoByte);
 }
 
@@ -24,7 +24,7 @@ inline const ByteOrNone* units_before(Bytes bytes, const ByteHistory& history, F
     std::copy_n(history.last.data() + b * U, U, ids + b * bytes.T);
     std::copy_n(bytes.row(b), bytes.T - U, ids + b * bytes.T + U);
   }
-  if (history.starts_with_pad(first_input)) hide_first_unit(ids, bytes.B, bytes.T, U);
+  if (history.starts_with_pad(first_input)) pad_first_unit(ids, bytes.B, bytes.T, U);
   return ids;
 }
 
@@ -41,7 +41,7 @@ inline void previous_units(Bytes bytes, const ByteOrNone* last, Index step, Inde
 template <class S>
 void fill_pads(const Context& ctx, const ByteOrNone* ids, Seq<S> x, const Tensor<S>& pad) {
   const Index period = pad.size() / x.C;
-  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena&) {
     for (Index i = begin; i < end; ++i)
       if (ids[i] == kNoByte) row_map(x.row(i), x.C) = row_map(pad.data() + i % x.T % period * x.C, x.C);
   });
@@ -49,7 +49,7 @@ void fill_pads(const Context& ctx, const ByteOrNone* ids, Seq<S> x, const Tensor
 template <class S>
 void fill_pads_backward(const Context& ctx, const ByteOrNone* ids, Seq<const S> dx, Tensor<S>& dpad) {
   const Index period = dpad.size() / dx.C;
-  ctx.parallel_ranges(dx.C, detail::kInputColumnsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_ranges(dx.C, detail::kInputColumnsPerTask, [&](Index begin, Index end, Arena&) {
     for (Index i = 0; i < dx.row_count(); ++i)
       if (ids[i] == kNoByte)
         row_map(dpad.data() + i % dx.T % period * dx.C + begin, end - begin) += row_map(dx.row(i) + begin, end - begin);
@@ -60,7 +60,7 @@ void fill_pads_backward(const Context& ctx, const ByteOrNone* ids, Seq<const S> 
 template <class S>
 void add_positions(const Context& ctx, Seq<S> x, const Tensor<S>& table, Index first, const ByteOrNone* ids) {
   assert(first + x.T <= table.rows());
-  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena&) {
     for (Index i = begin; i < end; ++i) {
       const Index p = first + i % x.T;
       if (p >= 0 && (ids == nullptr || ids[i] != kNoByte)) row_map(x.row(i), x.C) += row_map(table.row(p), x.C);
@@ -69,7 +69,7 @@ void add_positions(const Context& ctx, Seq<S> x, const Tensor<S>& table, Index f
 }
 template <class S>
 void add_positions_backward(const Context& ctx, Seq<const S> dx, Tensor<S>& dtable, Index first, const ByteOrNone* ids) {
-  ctx.parallel_ranges(dx.C, detail::kInputColumnsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_ranges(dx.C, detail::kInputColumnsPerTask, [&](Index begin, Index end, Arena&) {
     for (Index i = 0; i < dx.row_count(); ++i) {
       const Index p = first + i % dx.T;
       if (p >= 0 && (ids == nullptr || ids[i] != kNoByte))
@@ -83,7 +83,7 @@ template <class S>
 void add_condition(const Context& ctx, Seq<S> x, Seq<const S> condition, Index first) {
   if (condition.data == nullptr) return;
   assert(condition.C == x.C && condition.B == x.B && first + x.T <= condition.T);
-  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena&) {
     for (Index i = begin; i < end; ++i)
       row_map(x.row(i), x.C) += row_map(condition.row(i / x.T * condition.T + first + i % x.T), x.C);
   });
@@ -93,7 +93,7 @@ template <class S>
 void add_condition_backward(const Context& ctx, Seq<const S> dx, Seq<S> dcondition) {
   if (dcondition.data == nullptr) return;
   assert(dcondition.size() == dx.size());
-  ctx.parallel_rows(dx.row_count(), dx.C, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(dx.row_count(), dx.C, [&](Index begin, Index end, Arena&) {
     row_map(dcondition.row(begin), (end - begin) * dx.C) = row_map(dx.row(begin), (end - begin) * dx.C);
   });
 }

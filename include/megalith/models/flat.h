@@ -56,7 +56,7 @@ struct Flat {
   Index unit() const { return 1; }
   Index width() const { return stack.in_channels(); }
 
-  void train(const Context& ctx, Bytes bytes, Seq<const S> condition, Seq<S> dcondition, S scale, S* costs, Flat& grad,
+  void train(const Context& ctx, Bytes bytes, Seq<const S> condition, Seq<S> dcondition, S scale, S* losses, Flat& grad,
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
     const Index B = bytes.B, T = bytes.T, first = state.history.position;
@@ -65,7 +65,7 @@ struct Flat {
     const Seq<S> dy = frame.seq<S>(B, T, width()), dx = frame.seq<S>(B, T, width());
     input(ctx, ids, condition, first, x);
     stack.forward(ctx, x, y, state.stack, tape.stack);
-    head.train(ctx, y, table, bytes.data, scale, costs, dy, grad.head, grad.table);
+    head.train(ctx, y, table, bytes.data, scale, losses, dy, grad.head, grad.table);
     stack.backward(ctx, x, dy, dx, grad.stack, dstate.stack, tape.stack);
     add_condition_backward<S>(ctx, dx, dcondition);
     if (!positions.empty()) add_positions_backward<S>(ctx, dx, grad.positions, first, nullptr);
@@ -74,30 +74,30 @@ struct Flat {
     state.history.append_units(bytes);
   }
 
-  void score(const Context& ctx, Bytes bytes, Seq<const S> condition, S* costs, State& state) const {
+  void score(const Context& ctx, Bytes bytes, Seq<const S> condition, S* losses, State& state) const {
     Frame frame(ctx.scratch());
     const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
     const Seq<S> x = frame.seq<S>(bytes.B, bytes.T, width()), y = frame.seq<S>(bytes.B, bytes.T, width());
     input(ctx, ids, condition, state.history.position, x);
     stack.step(ctx, x, y, state.stack);
-    head.score(ctx, y, table, bytes.data, costs);
+    head.score(ctx, y, table, bytes.data, losses);
     state.history.append_units(bytes);
   }
 
   void read(const Context& ctx, Bytes bytes, Seq<const S> condition, State& state) const {
     Frame frame(ctx.scratch());
     ByteHistory& h = state.history;
-    ByteOrNone* const known = frame.take<ByteOrNone>(bytes.B * h.known_count(bytes.T));
-    h.known(bytes, known);
-    const Index rows = h.position + bytes.T - h.stepped;
-    if (rows > 0) step(ctx, known, h.known_count(bytes.T), rows, condition, state, frame.seq<S>(bytes.B, rows, width()));
-    h.append(known, bytes.T);
+    ByteOrNone* const pending = frame.take<ByteOrNone>(bytes.B * h.pending_count(bytes.T));
+    h.pending_bytes(bytes, pending);
+    const Index rows = h.position + bytes.T - h.rows_done;
+    if (rows > 0) step(ctx, pending, h.pending_count(bytes.T), rows, condition, state, frame.seq<S>(bytes.B, rows, width()));
+    h.append(pending, bytes.T);
   }
 
   void next(const Context& ctx, Seq<const S> condition, State& state, Seq<S> logits) const {
     Frame frame(ctx.scratch());
     ByteHistory& h = state.history;
-    assert(h.stepped == h.position);
+    assert(h.rows_done == h.position);
     const Seq<S> y = frame.seq<S>(h.B, 1, width());
     step(ctx, h.last.data(), 1, 1, condition, state, y);
     head.logits(ctx, y, table, logits);
@@ -105,7 +105,7 @@ struct Flat {
 
   void accept(const std::uint8_t* bytes, State& state) const {
     ByteHistory& h = state.history;
-    assert(h.stepped == h.position + 1);
+    assert(h.rows_done == h.position + 1);
     for (Index b = 0; b < h.B; ++b) h.last[static_cast<std::size_t>(b)] = bytes[b];
     ++h.position;
   }
@@ -138,18 +138,18 @@ struct Flat {
     add_condition(ctx, x, condition, first);
   }
 
-  /// The next `rows` positions of the stack, of which row i reads known[b, i]; known is (B, stride).
-  void step(const Context& ctx, const ByteOrNone* known, Index stride, Index rows, Seq<const S> condition, State& state,
+  /// The next `rows` positions of the stack, of which row i reads pending[b, i]; pending is (B, stride).
+  void step(const Context& ctx, const ByteOrNone* pending, Index stride, Index rows, Seq<const S> condition, State& state,
             Seq<S> y) const {
     Frame frame(ctx.scratch());
     ByteHistory& h = state.history;
     ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows);
-    for (Index b = 0; b < h.B; ++b) std::copy_n(known + b * stride + (h.stepped - h.position), rows, ids + b * rows);
-    if (h.starts_with_pad(first_input)) hide_first_unit(ids, h.B, rows, 1);
+    for (Index b = 0; b < h.B; ++b) std::copy_n(pending + b * stride + (h.rows_done - h.position), rows, ids + b * rows);
+    if (h.starts_with_pad(first_input)) pad_first_unit(ids, h.B, rows, 1);
     const Seq<S> x = frame.seq<S>(h.B, rows, width());
-    input(ctx, ids, condition, h.stepped, x);
+    input(ctx, ids, condition, h.rows_done, x);
     stack.step(ctx, x, y, state.stack);
-    h.stepped += rows;
+    h.rows_done += rows;
   }
 };
 

@@ -90,7 +90,7 @@ struct Patched {
   /// Patches in a tile of the inner decoder.
   Index tile_patches(Shape bytes) const { return std::clamp<Index>(tile_bytes / patch, 1, bytes.rows() / patch); }
 
-  void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* costs, Patched& grad,
+  void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* losses, Patched& grad,
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
     assert(bytes.T % patch == 0 && state.history.unfinished() == 0);
@@ -109,7 +109,7 @@ struct Patched {
       condition.apply(ctx, slots, cond);
       begin_tile(tape.inner_state, count, previous);
       inner.train(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond, dcond,
-                  scale, costs + begin * patch, grad.inner, tape.inner_state, tape.inner_dstate, tape.inner);
+                  scale, losses + begin * patch, grad.inner, tape.inner_state, tape.inner_dstate, tape.inner);
       NoState none;
       NoTape no_tape;
       if (has_embedder()) {
@@ -127,7 +127,7 @@ struct Patched {
     state.history.append_units(bytes);
   }
 
-  void score(const Context& ctx, Bytes bytes, Seq<const S> outer, S* costs, State& state) const {
+  void score(const Context& ctx, Bytes bytes, Seq<const S> outer, S* losses, State& state) const {
     Frame frame(ctx.scratch());
     assert(bytes.T % patch == 0 && state.history.unfinished() == 0);
     const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
@@ -142,7 +142,7 @@ struct Patched {
       condition.apply(ctx, unembedded(ctx, {y.row(begin), 1, count, width()}, local), cond);
       begin_tile(inner_state, count, previous);
       inner.score(ctx.site(kInnerSite).after_rows(begin * patch), {bytes.data + begin * patch, count, patch}, cond,
-                  costs + begin * patch, inner_state);
+                  losses + begin * patch, inner_state);
     });
     state.history.append_units(bytes);
   }
@@ -150,13 +150,13 @@ struct Patched {
   void read(const Context& ctx, Bytes bytes, Seq<const S> outer, State& state) const {
     Frame frame(ctx.scratch());
     ByteHistory& h = state.history;
-    const Index count = h.known_count(bytes.T), whole = (h.position + bytes.T) / patch,
+    const Index count = h.pending_count(bytes.T), whole = (h.position + bytes.T) / patch,
                 rest = (h.position + bytes.T) % patch;
-    ByteOrNone* const known = frame.take<ByteOrNone>(bytes.B * count);
-    h.known(bytes, known);
+    ByteOrNone* const pending = frame.take<ByteOrNone>(bytes.B * count);
+    h.pending_bytes(bytes, pending);
     // Positions of the stack up to the last whole patch's successor, which only an unfinished patch needs now.
-    const Index rows = whole + (rest > 0 ? 1 : 0) - h.stepped;
-    if (rows > 0) step(ctx, known, count, rows, outer, state, rest > 0);
+    const Index rows = whole + (rest > 0 ? 1 : 0) - h.rows_done;
+    if (rows > 0) step(ctx, pending, count, rows, outer, state, rest > 0);
     // Whole patches are behind the inner decoder: it reads the unfinished one alone.
     const Index fresh = std::min(rest, bytes.T);
     if (fresh > 0) {
@@ -164,12 +164,12 @@ struct Patched {
       for (Index b = 0; b < bytes.B; ++b) std::copy_n(bytes.row(b) + bytes.T - fresh, fresh, tail + b * fresh);
       inner.read(ctx, {tail, bytes.B, fresh}, patch_condition(state), state.inner);
     }
-    h.append(known, bytes.T);
+    h.append(pending, bytes.T);
   }
 
   void next(const Context& ctx, Seq<const S> outer, State& state, Seq<S> logits) const {
     ByteHistory& h = state.history;
-    if (h.stepped == h.position / patch) {
+    if (h.rows_done == h.position / patch) {
       assert(h.unfinished() == 0);
       step(ctx, h.last.data(), patch, 1, outer, state, true);
     }
@@ -295,23 +295,23 @@ struct Patched {
     return slots;
   }
 
-  /// The next `rows` positions of the stack. known is (B, stride), from the last whole patch on. Then, if asked to, opens
+  /// The next `rows` positions of the stack. pending is (B, stride), from the last whole patch on. Then, if asked to, opens
   /// the patch that the last of them conditions.
-  void step(const Context& ctx, const ByteOrNone* known, Index stride, Index rows, Seq<const S> outer, State& state,
+  void step(const Context& ctx, const ByteOrNone* pending, Index stride, Index rows, Seq<const S> outer, State& state,
             bool open_patch) const {
     Frame frame(ctx.scratch());
     ByteHistory& h = state.history;
-    const Index skip = (h.stepped - h.position / patch) * patch;  // bytes of `known` that the stack has read
+    const Index skip = (h.rows_done - h.position / patch) * patch;  // bytes of `pending` that the stack has read
     ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows * patch);
-    for (Index b = 0; b < h.B; ++b) std::copy_n(known + b * stride + skip, rows * patch, ids + b * rows * patch);
+    for (Index b = 0; b < h.B; ++b) std::copy_n(pending + b * stride + skip, rows * patch, ids + b * rows * patch);
     ByteOrNone* const previous = frame.take<ByteOrNone>(h.B * inner.unit());  // to the last of these positions' patch
     for (Index b = 0; b < h.B; ++b)
       std::copy_n(ids + (b + 1) * rows * patch - inner.unit(), inner.unit(), previous + b * inner.unit());
-    if (h.starts_with_pad(first_input)) hide_first_unit(ids, h.B, rows * patch, patch);
-    const Input in = input(ctx, ids, {h.B, rows * patch}, h.stepped * patch, outer, frame);
+    if (h.starts_with_pad(first_input)) pad_first_unit(ids, h.B, rows * patch, patch);
+    const Input in = input(ctx, ids, {h.B, rows * patch}, h.rows_done * patch, outer, frame);
     const Seq<S> y = frame.seq<S>(h.B, rows, width());
     stack.step(at_patches(ctx), in.x, y, state.stack);
-    h.stepped += rows;
+    h.rows_done += rows;
     if (!open_patch) return;
     const Seq<S> last = frame.seq<S>(h.B, 1, width());
     for (Index b = 0; b < h.B; ++b) row_map(last.row(b), width()) = row_map(y.row(b * rows + rows - 1), width());

@@ -130,7 +130,7 @@ struct Attention {
       d.dk = d_kv;
       d.dv = d_kv + C;
     } else {
-      ctx.parallel_rows(x.row_count(), 2 * C, [&](Index begin, Index end, Lane&) {
+      ctx.parallel_rows(x.row_count(), 2 * C, [&](Index begin, Index end, Arena&) {
         for (Index i = begin; i < end; ++i) row_map(d_rows.row(i) + C, 2 * C).setConstant(S(0));
       });
     }
@@ -188,7 +188,7 @@ struct Attention {
     qkv.apply(ctx, x, rows);
     if (qk_norm()) {
       if (raw != nullptr) {
-        ctx.parallel_rows(rows.row_count(), 2 * C, [&](Index begin, Index end, Lane&) {
+        ctx.parallel_rows(rows.row_count(), 2 * C, [&](Index begin, Index end, Arena&) {
           for (Index i = begin; i < end; ++i) row_map(raw + i * 2 * C, 2 * C) = row_map(rows.row(i), 2 * C);
         });
       }
@@ -222,7 +222,7 @@ struct Attention {
   /// kv = what the state keeps, then the keys and values of `rows`: (B, kept + T, 2C).
   void join(const Context& ctx, const State& state, Seq<S> rows, S* kv) const {
     const Index C2 = 2 * in_channels(), keys = state.kept + rows.T;
-    ctx.parallel_rows(rows.B * keys, C2, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(rows.B * keys, C2, [&](Index begin, Index end, Arena&) {
       for (Index i = begin; i < end; ++i) {
         const Index b = i / keys, j = i % keys;
         const S* const from = j < state.kept ? state.row(b, j) : rows.row(b * rows.T + j - state.kept) + C2 / 2;
@@ -234,7 +234,7 @@ struct Attention {
   void part(const Context& ctx, const S* d_kv, Index past, Seq<S> d_rows, State& dstate) const {
     const Index C2 = 2 * in_channels(), keys = past + d_rows.T;
     dstate.kept = past;
-    ctx.parallel_rows(d_rows.B * keys, C2, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(d_rows.B * keys, C2, [&](Index begin, Index end, Arena&) {
       for (Index i = begin; i < end; ++i) {
         const Index b = i / keys, j = i % keys;
         S* const to = j < past ? dstate.row(b, j) : d_rows.row(b * d_rows.T + j - past) + C2 / 2;

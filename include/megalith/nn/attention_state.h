@@ -38,7 +38,7 @@ struct AttentionState {
   void append(const Context& ctx, Seq<const S> rows) {
     const Index C2 = kv.cols();
     assert(kept + rows.T <= capacity() && rows.B == batch());
-    ctx.parallel_ranges(rows.B, 1, [&](Index b, Index, Lane&) {
+    ctx.parallel_ranges(rows.B, 1, [&](Index b, Index, Arena&) {
       for (Index t = 0; t < rows.T; ++t) row_map(row(b, kept + t), C2) = row_map(rows.row(b * rows.T + t) + C2 / 2, C2);
     });
     kept += rows.T;
@@ -50,7 +50,7 @@ struct AttentionState {
     if (kept + T > capacity() && visible(kept) < kept) {
       const Index stay = visible(kept);
       ctx.parallel_ranges(batch(), 1,
-                          [&](Index b, Index, Lane&) { std::copy(row(b, kept - stay), row(b, kept), row(b, 0)); });
+                          [&](Index b, Index, Arena&) { std::copy(row(b, kept - stay), row(b, kept), row(b, 0)); });
       kept = stay;
     }
     return kept + T <= capacity();
@@ -60,7 +60,7 @@ struct AttentionState {
   void keep_last(const Context& ctx, const S* from, Index keys, Index added) {
     const Index stay = visible(keys);
     assert(stay <= capacity());
-    ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Lane&) {
+    ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Arena&) {
       std::copy_n(from + (b * keys + keys - stay) * kv.cols(), stay * kv.cols(), row(b, 0));
     });
     kept = stay;
@@ -70,7 +70,7 @@ struct AttentionState {
   /// For a gradient: to (B, keys, 2C) gets this object's rows at its end, and 0 before them.
   void scatter_last(const Context& ctx, S* to, Index keys) const {
     const Index C2 = kv.cols();
-    ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Lane&) {
+    ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Arena&) {
       S* const begin = to + b * keys * C2;
       std::fill_n(begin, (keys - kept) * C2, S(0));
       std::copy_n(row(b, 0), kept * C2, begin + (keys - kept) * C2);

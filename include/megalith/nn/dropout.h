@@ -38,7 +38,7 @@ struct Dropout {
     const bool draw = active(ctx);
     const auto threshold = static_cast<std::uint64_t>(rate * 0x1.0p32);  // a word below it is dropped
     const S keep = S(1 / (1 - rate));
-    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena&) {
       for (Index i = begin; i < end; ++i) {
         const S* const in = x.row(i);
         S* const out = y.row(i);

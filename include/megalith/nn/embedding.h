@@ -15,7 +15,7 @@ inline constexpr ByteOrNone kNoByte = -1;
 template <class S>
 void embed(const Context& ctx, const Tensor<S>& table, const ByteOrNone* ids, Index n, S* out) {
   const Index C = table.cols();
-  ctx.parallel_rows(n, C, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_rows(n, C, [&](Index begin, Index end, Arena&) {
     for (Index i = begin; i < end; ++i)
       if (ids[i] != kNoByte) row_map(out + i * C, C) = row_map(table.row(ids[i]), C);
   });
@@ -26,7 +26,7 @@ template <class S>
 void embed_backward(const Context& ctx, const ByteOrNone* ids, Index n, const S* dout, Tensor<S>& grad_table) {
   constexpr Index kColumnsPerTask = 32;
   const Index C = grad_table.cols();
-  ctx.parallel_ranges(C, kColumnsPerTask, [&](Index begin, Index end, Lane&) {
+  ctx.parallel_ranges(C, kColumnsPerTask, [&](Index begin, Index end, Arena&) {
     for (Index i = 0; i < n; ++i)
       if (ids[i] != kNoByte)
         row_map(grad_table.row(ids[i]) + begin, end - begin) += row_map(dout + i * C + begin, end - begin);

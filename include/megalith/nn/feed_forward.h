@@ -50,10 +50,10 @@ struct FeedForward {
       const Seq<S> active = frame.seq<S>(1, rows, down.in_channels());
       const Seq<S> dactive = frame.seq<S>(1, rows, down.in_channels());
       const Seq<S> dhidden = frame.seq<S>(1, rows, up.out_channels());
-      product<S>(ctx, tile(dy), transposed<S>(down.weight), dactive);
-      deactivate(ctx, hidden, dactive, active, dhidden);
+      gemm<S>(ctx, tile(dy), transposed<S>(down.weight), dactive);
+      activation_backward(ctx, hidden, dactive, active, dhidden);
       down.accumulate(ctx, active, tile(dy), grad.down);
-      product<S>(ctx, dhidden, transposed<S>(up.weight), tile(dx));
+      gemm<S>(ctx, dhidden, transposed<S>(up.weight), tile(dx));
       up.accumulate(ctx, tile(x), dhidden, grad.up);
     });
   }
@@ -99,7 +99,7 @@ struct FeedForward {
 
   /// active = activation(hidden).
   void activate(const Context& ctx, Seq<const S> hidden, Seq<S> active) const {
-    ctx.parallel_rows(active.row_count(), active.C, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(active.row_count(), active.C, [&](Index begin, Index end, Arena&) {
       for (Index i = begin; i < end; ++i) activate_row(hidden.row(i), row_map(active.row(i), active.C));
     });
   }
@@ -118,9 +118,9 @@ struct FeedForward {
   }
 
   /// active again, and dhidden from dactive, in one pass over hidden.
-  void deactivate(const Context& ctx, Seq<const S> hidden, Seq<const S> dactive, Seq<S> active, Seq<S> dhidden) const {
+  void activation_backward(const Context& ctx, Seq<const S> hidden, Seq<const S> dactive, Seq<S> active, Seq<S> dhidden) const {
     const Index F = dactive.C;
-    ctx.parallel_rows(dactive.row_count(), F, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(dactive.row_count(), F, [&](Index begin, Index end, Arena&) {
       for (Index i = begin; i < end; ++i) {
         activate_row(hidden.row(i), row_map(active.row(i), F));
         const auto h = row_map(hidden.row(i), F);

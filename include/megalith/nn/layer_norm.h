@@ -40,9 +40,9 @@ struct LayerNorm {
       total.array() +=
           row_map(dy.row(i) + first, total.size()).array() * (row_map(x.row(i) + first, total.size()).array() - mean) * r;
     });
-    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane& lane) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena& arena) {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
-      Frame frame(lane);
+      Frame frame(arena);
       auto n = row_map(frame.take<S>(x.C), x.C).array();
       auto u = row_map(frame.take<S>(x.C), x.C).array();
       for (Index i = begin; i < end; ++i) {
@@ -74,7 +74,7 @@ struct LayerNorm {
  private:
   void apply(const Context& ctx, Seq<const S> x, Seq<S> y, S* mean_out, S* inv_std_out) const {
     assert(x.C == in_channels() && y.C == x.C && x.row_count() == y.row_count());
-    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena&) {
       using std::sqrt;
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       for (Index i = begin; i < end; ++i) {

@@ -30,18 +30,18 @@ struct Linear {
 
   void apply(const Context& ctx, Seq<const S> x, Seq<S> y) const {
     assert(x.C == in_channels() && y.C == out_channels() && x.row_count() == y.row_count());
-    product<S>(ctx, x, weight, y, Into::overwrite, bias.data());
+    gemm<S>(ctx, x, weight, y, Into::overwrite, bias.data());
   }
 
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Linear& grad, State&, Tape&) const {
-    product<S>(ctx, dy, transposed<S>(weight), dx);  // dx = dy W^T
+    gemm<S>(ctx, dy, transposed<S>(weight), dx);  // dx = dy W^T
     accumulate(ctx, x, dy, grad);
   }
 
   /// The parameters' half of backward: grad.W += x^T dy, grad.b += sum of the rows of dy.
   void accumulate(const Context& ctx, Seq<const S> x, Seq<const S> dy, Linear& grad) const {
-    if (bias.empty()) product<S>(ctx, transposed<S>(x), dy, grad.weight, Into::add);
-    else product_and_sums<S>(ctx, transposed<S>(x), dy, grad.weight, grad.bias.vec());
+    if (bias.empty()) gemm<S>(ctx, transposed<S>(x), dy, grad.weight, Into::add);
+    else gemm_and_sums<S>(ctx, transposed<S>(x), dy, grad.weight, grad.bias.vec());
   }
 
   double flops(Shape in) const { return 2.0 * static_cast<double>(in.rows() * weight.size()); }

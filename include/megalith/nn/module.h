@@ -17,7 +17,7 @@ namespace megalith {
 /// (Yu et al. 2023, A.1); std 0 means 1/sqrt(inputs). Biases are 0, gains 1.
 struct Init {
   double std = 0;
-  /// Factor on the last projection of each residual branch, and on the condition of an inner decoder; 0 starts every
+  /// Operand on the last projection of each residual branch, and on the condition of an inner decoder; 0 starts every
   /// branch as the identity.
   double residual = 1;
 };

@@ -72,7 +72,7 @@ struct Residual {
     branch.backward(ctx.site(kBranchSite), normed, d_branch, dx, grad.branch, dstate, tape.branch);
     norm.backward(ctx, x, dx, dx, grad.norm, none, tape.norm);
     // forward was: y = x + ..., so dx has dy as well.
-    ctx.parallel_ranges(x.size(), kNumbersPerTask, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_ranges(x.size(), kNumbersPerTask, [&](Index begin, Index end, Arena&) {
       row_map(dx.data + begin, end - begin) += row_map(dy.data + begin, end - begin);
     });
   }
@@ -97,7 +97,7 @@ struct Residual {
   /// y = x + dropout(y).
   void add(const Context& ctx, Seq<const S> x, Seq<S> y) const {
     if (dropout.active(ctx)) dropout.apply(ctx.site(kDropoutSite), y, y);
-    ctx.parallel_ranges(x.size(), kNumbersPerTask, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_ranges(x.size(), kNumbersPerTask, [&](Index begin, Index end, Arena&) {
       row_map(y.data + begin, end - begin) += row_map(x.data + begin, end - begin);
     });
   }

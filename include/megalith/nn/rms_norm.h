@@ -38,9 +38,9 @@ struct RmsNorm {
       total.array() += row_map(dy.row(i) + first, total.size()).array() * row_map(x.row(i) + first, total.size()).array() *
                        tape.inv_rms.data()[i];
     });
-    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane& lane) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena& arena) {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
-      Frame frame(lane);
+      Frame frame(arena);
       auto u = row_map(frame.take<S>(x.C), x.C).array();
       for (Index i = begin; i < end; ++i) {
         // forward was: y = gain r x with r = (mean(x^2) + eps)^(-1/2), so dr/dx = -r^3 x / C. With u = gain dy:
@@ -66,7 +66,7 @@ struct RmsNorm {
  private:
   void apply(const Context& ctx, Seq<const S> x, Seq<S> y, S* inv_rms_out) const {
     assert(x.C == in_channels() && y.C == x.C && x.row_count() == y.row_count());
-    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Lane&) {
+    ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena&) {
       using std::sqrt;
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       for (Index i = begin; i < end; ++i) {

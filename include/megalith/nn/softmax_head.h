@@ -8,7 +8,7 @@
 
 namespace megalith {
 
-/// z = x W, W being (C, V) of its own or the transpose of the byte table (tied); then cost = -log softmax(cap(z))[byte] with
+/// z = x W, W being (C, V) of its own or the transpose of the byte table (tied); then loss = -log softmax(cap(z))[byte] with
 /// cap(z) = soft_cap tanh(z / soft_cap), or z where soft_cap is 0. Logits exist for a tile of rows at a time.
 template <class S>
 struct SoftmaxHead {
@@ -24,22 +24,22 @@ struct SoftmaxHead {
 
   /// z (n, V), capped, from x (n, C).
   void logits(const Context& ctx, Seq<const S> x, const Tensor<S>& table, Seq<S> z) const {
-    product<S>(ctx, x, tied() ? transposed<S>(table) : Factor<S>(weight), z);
+    gemm<S>(ctx, x, tied() ? transposed<S>(table) : Operand<S>(weight), z);
     cap_logits(ctx, z, soft_cap);
   }
 
-  /// costs[i] in nats of bytes[i] given row i of x.
-  void score(const Context& ctx, Seq<const S> x, const Tensor<S>& table, const std::uint8_t* bytes, S* costs) const {
+  /// losses[i] in nats of bytes[i] given row i of x.
+  void score(const Context& ctx, Seq<const S> x, const Tensor<S>& table, const std::uint8_t* bytes, S* losses) const {
     for_tiles(x, [&](Index begin, Index rows) {
       Frame frame(ctx.scratch());
       const Seq<S> z = frame.seq<S>(1, rows, kByteValues);
       logits(ctx, {x.row(begin), 1, rows, x.C}, table, z);
-      cross_entropy_forward<S>(ctx, z, bytes + begin, costs + begin);
+      cross_entropy_forward<S>(ctx, z, bytes + begin, losses + begin);
     });
   }
 
-  /// Costs as in score(), and with L = scale * sum of costs: dx = dL/dx written, grad and grad_table accumulated.
-  void train(const Context& ctx, Seq<const S> x, const Tensor<S>& table, const std::uint8_t* bytes, S scale, S* costs,
+  /// Costs as in score(), and with L = scale * sum of losses: dx = dL/dx written, grad and grad_table accumulated.
+  void train(const Context& ctx, Seq<const S> x, const Tensor<S>& table, const std::uint8_t* bytes, S scale, S* losses,
              Seq<S> dx, SoftmaxHead& grad, Tensor<S>& grad_table) const {
     for_tiles(x, [&](Index begin, Index rows) {
       Frame frame(ctx.scratch());
@@ -47,13 +47,13 @@ struct SoftmaxHead {
       const Seq<const S> xt{x.row(begin), 1, rows, x.C};
       const Seq<S> dxt{dx.row(begin), 1, rows, x.C};
       logits(ctx, xt, table, z);
-      cross_entropy_backward<S>(ctx, z, bytes + begin, scale, soft_cap, costs + begin);  // z becomes dL/dz
+      cross_entropy_backward<S>(ctx, z, bytes + begin, scale, soft_cap, losses + begin);  // z becomes dL/dz
       if (tied()) {
-        product<S>(ctx, z, table, dxt);
-        product<S>(ctx, transposed<S>(z), xt, grad_table, Into::add);
+        gemm<S>(ctx, z, table, dxt);
+        gemm<S>(ctx, transposed<S>(z), xt, grad_table, Into::add);
       } else {
-        product<S>(ctx, z, transposed<S>(weight), dxt);
-        product<S>(ctx, transposed<S>(xt), z, grad.weight, Into::add);
+        gemm<S>(ctx, z, transposed<S>(weight), dxt);
+        gemm<S>(ctx, transposed<S>(xt), z, grad.weight, Into::add);
       }
     });
   }

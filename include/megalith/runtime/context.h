@@ -22,9 +22,9 @@ struct Context {
   Workspace* workspace = nullptr;
   Mode mode = Mode::infer;
   Precision precision = Precision::fp32;
-  // Products give a row the same bits whatever rows stand beside it, where rows_are_independent() holds for a model.
+  // Products give a row the same bits whatever rows stand beside it, where batch_invariant() holds for a model.
   // Decoding asks for it; training does without, which is faster where the processor has AMX.
-  bool independent_rows = false;
+  bool batch_invariant = false;
   RandomKey key{};  // of (seed, step, site): a dropout mask is a function of it, the absolute row and the channel
   // Absolute number of the first row (b * T + t) of the activations passed. Rows count on from it, so a run in chunks of a
   // batch of several sequences draws other dropout masks than a run in one piece; with one sequence they are the same.
@@ -35,31 +35,31 @@ struct Context {
   explicit Context(Workspace& w) : workspace(&w) {}
 
   int threads() const { return workspace->threads(); }
-  /// The caller's own lane.
-  Lane& scratch() const { return workspace->lane(0); }
-  /// f(i, lane) for each i in [0, n), the lane being that of the thread that runs it. See megalith::parallel_for.
+  /// The caller's own arena.
+  Arena& scratch() const { return workspace->arena(0); }
+  /// f(i, arena) for each i in [0, n), the arena being that of the thread that runs it. See megalith::parallel_for.
   template <class F>
   void parallel_for(Index n, F&& f) const {
-    megalith::parallel_for(threads(), n, [&](Index i, int thread) { f(i, workspace->lane(thread)); });
+    megalith::parallel_for(threads(), n, [&](Index i, int thread) { f(i, workspace->arena(thread)); });
   }
-  /// f(begin, end, lane) over [0, n) in pieces of `piece`.
+  /// f(begin, end, arena) over [0, n) in pieces of `piece`.
   template <class F>
   void parallel_ranges(Index n, Index piece, F&& f) const {
-    parallel_for((n + piece - 1) / piece, [&](Index i, Lane& lane) {
+    parallel_for((n + piece - 1) / piece, [&](Index i, Arena& arena) {
       const Index begin = i * piece;
-      f(begin, begin + piece < n ? begin + piece : n, lane);
+      f(begin, begin + piece < n ? begin + piece : n, arena);
     });
   }
-  /// f(begin, end, lane) over `rows` rows of so many channels, in tasks that suit a little work on each number. They depend
+  /// f(begin, end, arena) over `rows` rows of so many channels, in tasks that suit a little work on each number. They depend
   /// on threads(): each row is to be treated by itself, and sums over rows are for parallel_ranges.
   template <class F>
   void parallel_rows(Index rows, Index channels, F&& f) const {
     // Of a task: fewer are done before another thread has begun, more would keep the others waiting at the end.
-    constexpr Index kFewest = 4096, kMost = 32768;
+    constexpr Index kMin = 4096, kMax = 32768;
     assert(channels > 0);
-    const Index rounds = std::max<Index>(1, (rows * channels + kMost * threads() - 1) / (kMost * threads()));
+    const Index rounds = std::max<Index>(1, (rows * channels + kMax * threads() - 1) / (kMax * threads()));
     const Index tasks = rounds * threads();
-    parallel_ranges(rows, std::max({Index{1}, kFewest / channels, (rows + tasks - 1) / tasks}), f);
+    parallel_ranges(rows, std::max({Index{1}, kMin / channels, (rows + tasks - 1) / tasks}), f);
   }
   /// For child number i of a composite: the same context with a random key of its own.
   Context site(std::uint64_t i) const {
@@ -68,9 +68,9 @@ struct Context {
     return c;
   }
   /// For decoding.
-  Context with_independent_rows() const {
+  Context as_batch_invariant() const {
     Context c = *this;
-    c.independent_rows = true;
+    c.batch_invariant = true;
     return c;
   }
   /// For a tile or micro-batch that starts `rows` rows further on.

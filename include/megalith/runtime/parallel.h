@@ -22,7 +22,7 @@ inline int available_processors() { return omp_get_num_procs(); }
 template <class F>
 void parallel_for(int threads, Index n, F&& f) {
   if (n <= 0) return;
-  constexpr int kMostParts = 64;
+  constexpr int kMaxParts = 64;
   const int team = static_cast<int>(n < threads ? n : threads);
   assert(!omp_in_parallel());
   if (team == 1) {  // even for a team of one OpenMP takes as long as a small module does
@@ -32,11 +32,11 @@ void parallel_for(int threads, Index n, F&& f) {
     omp_set_num_threads(before);
     return;
   }
-  const int parts = team < kMostParts ? team : kMostParts;
+  const int parts = team < kMaxParts ? team : kMaxParts;
   struct Part {
     Index next, end, unused[6];  // no two share a line of the cache
   };
-  Part part[kMostParts];
+  Part part[kMaxParts];
   for (int p = 0; p < parts; ++p) part[p] = {n * p / parts, n * (p + 1) / parts, {}};
 #pragma omp parallel num_threads(team)
   {

@@ -16,10 +16,10 @@
 namespace megalith {
 
 /// A stack of blocks that never move. Memory taken from it lives until its Frame ends.
-class Lane {
+class Arena {
  public:
   /// Takes its first block at once: which thread needs scratch first is left to chance, and a warm step allocates nothing.
-  Lane() { grow(kFirstBlock); }
+  Arena() { grow(kFirstBlock); }
   void* take(std::size_t bytes) {
     bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size) {
@@ -45,12 +45,12 @@ class Lane {
     std::size_t size;
   };
   static constexpr std::size_t kFirstBlock = 256 * 1024;
-  static constexpr std::size_t kLargestGrowth = std::size_t{1} << 30;  // beyond what was asked for
+  static constexpr std::size_t kMaxGrowth = std::size_t{1} << 30;  // beyond what was asked for
 
   /// Blocks double in size: the end of one that the next take skips is small beside the whole, and pages that are never
   /// written take address space alone.
   void grow(std::size_t bytes) {
-    const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(2 * blocks_.back().size, kLargestGrowth));
+    const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(2 * blocks_.back().size, kMaxGrowth));
     blocks_.push_back({detail::allocate_aligned<std::byte>(size), size});
     used_ = 0;
   }
@@ -60,13 +60,13 @@ class Lane {
   std::size_t used_ = 0;   // bytes of it
 };
 
-/// The scratch of one call: what is taken through a Frame is given back when it ends. Frames on one lane nest.
+/// The scratch of one call: what is taken through a Frame is given back when it ends. Frames on one arena nest.
 class Frame {
  public:
-  explicit Frame(Lane& lane) : lane_(lane), block_(lane.block_), used_(lane.used_) {}
+  explicit Frame(Arena& arena) : arena_(arena), block_(arena.block_), used_(arena.used_) {}
   ~Frame() {
-    lane_.block_ = block_;
-    lane_.used_ = used_;
+    arena_.block_ = block_;
+    arena_.used_ = used_;
   }
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
@@ -75,7 +75,7 @@ class Frame {
   template <class S>
   S* take(Index n) {
     static_assert(std::is_trivially_destructible_v<S>);
-    S* p = static_cast<S*>(lane_.take(static_cast<std::size_t>(n) * sizeof(S)));
+    S* p = static_cast<S*>(arena_.take(static_cast<std::size_t>(n) * sizeof(S)));
 #ifndef NDEBUG
     if constexpr (std::numeric_limits<S>::has_quiet_NaN) std::fill_n(p, n, std::numeric_limits<S>::quiet_NaN());
 #endif
@@ -87,25 +87,25 @@ class Frame {
   }
 
  private:
-  Lane& lane_;
+  Arena& arena_;
   std::size_t block_, used_;
 };
 
-/// One lane for each thread. Lane 0 is also the caller's own.
+/// One arena for each thread. Arena 0 is also the caller's own.
 class Workspace {
  public:
-  explicit Workspace(int threads) : lanes_(static_cast<std::size_t>(threads)) { assert(threads >= 1); }
+  explicit Workspace(int threads) : arenas_(static_cast<std::size_t>(threads)) { assert(threads >= 1); }
 
-  Lane& lane(int thread) { return lanes_[static_cast<std::size_t>(thread)]; }
-  int threads() const { return static_cast<int>(lanes_.size()); }
+  Arena& arena(int thread) { return arenas_[static_cast<std::size_t>(thread)]; }
+  int threads() const { return static_cast<int>(arenas_.size()); }
   std::size_t capacity() const {
     std::size_t sum = 0;
-    for (const Lane& l : lanes_) sum += l.capacity();
+    for (const Arena& l : arenas_) sum += l.capacity();
     return sum;
   }
 
  private:
-  std::vector<Lane> lanes_;
+  std::vector<Arena> arenas_;
 };
 
 }  // namespace megalith

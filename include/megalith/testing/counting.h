@@ -45,7 +45,7 @@ struct Counting {
   friend constexpr std::partial_ordering operator<=>(Counting a, Counting b) { return a.value <=> b.value; }
 
  private:
-  friend struct megalith::detail::ProductScope<Counting>;
+  friend struct megalith::detail::GemmScope<Counting>;
   static inline thread_local Index count_ = 0;
   static inline thread_local int products_ = 0;  // that this thread is inside of
 };
@@ -71,11 +71,11 @@ inline bool isfinite(Counting a) { return std::isfinite(a.value); }
 
 /// While one of these lives, multiplications on its thread belong to a product.
 template <>
-struct megalith::detail::ProductScope<megalith::testing::Counting> {
-  ProductScope() { ++megalith::testing::Counting::products_; }
-  ~ProductScope() { --megalith::testing::Counting::products_; }
-  ProductScope(const ProductScope&) = delete;
-  ProductScope& operator=(const ProductScope&) = delete;
+struct megalith::detail::GemmScope<megalith::testing::Counting> {
+  GemmScope() { ++megalith::testing::Counting::products_; }
+  ~GemmScope() { --megalith::testing::Counting::products_; }
+  GemmScope(const GemmScope&) = delete;
+  GemmScope& operator=(const GemmScope&) = delete;
 };
 
 namespace std {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks of a module, for a ByteDecoder (models/byte_decoder.h): bytes go in and costs come out. `make` gives the same
+// The checks of a module, for a ByteDecoder (models/byte_decoder.h): bytes go in and losses come out. `make` gives the same
 // decoder for any scalar: `[]<class S>() { return Megabyte<S>(config, 0); }`. Trial::shape is (B, bytes).
 #pragma once
 
@@ -32,7 +32,7 @@ inline std::vector<std::uint8_t> columns_of(const std::vector<std::uint8_t>& byt
 template <class D>
 struct DecoderOutcome {
   using S = typename D::Scalar;
-  Tensor<S> costs, dcondition;
+  Tensor<S> losses, dcondition;
   D grad;
 };
 
@@ -59,7 +59,7 @@ auto optional_view(T& t) -> decltype(view(t)) {
   return view(t);
 }
 
-inline constexpr double kCostScale = 0.37;
+inline constexpr double kLossScale = 0.37;
 
 /// Forward, loss and backward of a whole batch in which nothing came before.
 template <class D>
@@ -68,11 +68,11 @@ DecoderOutcome<D> run_decoder(const Context& ctx, const D& m, const std::vector<
   using S = typename D::Scalar;
   DecoderOutcome<D> o{Tensor<S>({shape.B, shape.T}), condition, m};
   set_zero(o.grad);
-  o.costs.fill(not_a_number<S>());
+  o.losses.fill(not_a_number<S>());
   if (!o.dcondition.empty()) o.dcondition.fill(not_a_number<S>());
   typename D::State state(m, shape.B), dstate(m, shape.B);
-  m.train(ctx, {bytes.data(), shape.B, shape.T}, optional_view(condition), optional_view(o.dcondition), S(kCostScale),
-          o.costs.data(), o.grad, state, dstate, tape);
+  m.train(ctx, {bytes.data(), shape.B, shape.T}, optional_view(condition), optional_view(o.dcondition), S(kLossScale),
+          o.losses.data(), o.grad, state, dstate, tape);
   return o;
 }
 template <class D>
@@ -85,7 +85,7 @@ DecoderOutcome<D> run_decoder(const Context& ctx, const D& m, const std::vector<
 template <class A, class B, class F>
 Finding compare_decoders(const DecoderOutcome<A>& a, const DecoderOutcome<B>& b, F&& measure) {
   Finding found;
-  found.add(measure(a.costs, b.costs), "costs");
+  found.add(measure(a.losses, b.losses), "losses");
   if (!b.dcondition.empty()) found.add(measure(a.dcondition, b.dcondition), "dcondition");
   A::visit(
       Name{}, [&](const Name& n, const auto& p, const auto& q) { found.add(measure(p, q), "gradient " + n.str()); }, a.grad,
@@ -107,25 +107,25 @@ Finding check_decoder_gradients(const F& make, const Trial& trial, bool with_con
   const DecoderOutcome<M> o = run_decoder(ctx, m, bytes, trial.shape, draw_condition(m, trial, with_condition));
 
   Finding found;
-  found.add(o.costs.vec().allFinite() ? 0.0 : 1.0, "costs");
+  found.add(o.losses.vec().allFinite() ? 0.0 : 1.0, "losses");
   // The same run in dual numbers, once for each input: `aim` gives it a direction and returns <gradient, direction>.
   const auto test = [&, B = B, T = T](const std::string& what, auto&& aim) {
     auto d = draw_decoder<Dual>(make, trial);
     using D = decltype(d);
     Tensor<Dual> condition = draw_condition(d, trial, with_condition);
     const double right = aim(d, condition);
-    Tensor<Dual> costs({B, T});
+    Tensor<Dual> losses({B, T});
     // Through train() itself, whose mode draws the dropout masks that the gradient is for.
     D grad = d;
     typename D::Tape tape(d, trial.shape);
     typename D::State state(d, B), dstate(d, B);
     Tensor<Dual> dcondition = condition;
     d.train(ctx, {bytes.data(), B, T}, optional_view(std::as_const(condition)), optional_view(dcondition), Dual(0),
-            costs.data(), grad, state, dstate, tape);
+            losses.data(), grad, state, dstate, tape);
     double left = 0, largest = 0.01;
-    for (Index i = 0; i < costs.size(); ++i) {
-      left += kCostScale * costs.data()[i].derivative;
-      largest += kCostScale * std::abs(costs.data()[i].derivative);
+    for (Index i = 0; i < losses.size(); ++i) {
+      left += kLossScale * losses.data()[i].derivative;
+      largest += kLossScale * std::abs(losses.data()[i].derivative);
     }
     found.add(std::abs(left - right) / largest, what);
   };
@@ -151,7 +151,7 @@ Finding check_decoder_gradients(const F& make, const Trial& trial, bool with_con
   return found;
 }
 
-/// Backward again with a used, larger tape: the same costs and dcondition to the bit; into a gradient that holds something:
+/// Backward again with a used, larger tape: the same losses and dcondition to the bit; into a gradient that holds something:
 /// added.
 template <class S = double, class F>
 Finding check_decoder_repeatable(const F& make, const Trial& trial, bool with_condition) {
@@ -172,8 +172,8 @@ Finding check_decoder_repeatable(const F& make, const Trial& trial, bool with_co
 
   DecoderOutcome<M> twice = first;
   typename M::State state(m, B), dstate(m, B);
-  m.train(ctx, {bytes.data(), B, T}, optional_view(condition), optional_view(twice.dcondition), S(kCostScale),
-          twice.costs.data(), twice.grad, state, dstate, used);
+  m.train(ctx, {bytes.data(), B, T}, optional_view(condition), optional_view(twice.dcondition), S(kLossScale),
+          twice.losses.data(), twice.grad, state, dstate, used);
   for_each_parameter(twice.grad, [](const Name&, auto& g) { g.vec() *= S(0.5); });
   const Finding added = compare_decoders(twice, first, kRelative);
   if (added.error > 64 * static_cast<double>(std::numeric_limits<S>::epsilon())) found.add(added, "added twice: ");

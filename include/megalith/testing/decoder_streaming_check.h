@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A decoder read in pieces, generated from, or asked what leaks: its costs are those of one forward over everything.
+// A decoder read in pieces, generated from, or asked what leaks: its losses are those of one forward over everything.
 #pragma once
 
 #include "megalith/testing/decoder_check.h"
 
 namespace megalith::testing {
 
-/// score() gives the costs of train() to the bit of rounding, and in pieces of whole units, chained through State, too.
+/// score() gives the losses of train() to the bit of rounding, and in pieces of whole units, chained through State, too.
 template <class S = double, class F>
 Finding check_decoder_score(const F& make, Trial trial) {
   trial.mode = Mode::infer;
@@ -18,19 +18,19 @@ Finding check_decoder_score(const F& make, Trial trial) {
   const Context ctx = context_of(trial, workspace);
   const DecoderOutcome<M> whole = run_decoder(ctx, m, bytes, trial.shape, {});
   Finding found;
-  Tensor<S> costs({B, T});
+  Tensor<S> losses({B, T});
   typename M::State closed(m, B);
-  m.score(ctx, {bytes.data(), B, T}, {}, costs.data(), closed);
-  found.add(relative_error(costs, whole.costs), "score");
+  m.score(ctx, {bytes.data(), B, T}, {}, losses.data(), closed);
+  found.add(relative_error(losses, whole.losses), "score");
   for (Index cut = m.unit(); cut < T; cut += m.unit()) {
     typename M::State state(m, B, T);
     for (const auto& [begin, count] : {std::pair<Index, Index>{0, cut}, {cut, T - cut}}) {
       const auto piece = columns_of(bytes, trial.shape, begin, count);
       Tensor<S> part({B, count});
       m.score(ctx, {piece.data(), B, count}, {}, part.data(), state);
-      for (Index b = 0; b < B; ++b) std::copy_n(part.data() + b * count, count, costs.data() + b * T + begin);
+      for (Index b = 0; b < B; ++b) std::copy_n(part.data() + b * count, count, losses.data() + b * T + begin);
     }
-    found.add(relative_error(costs, whole.costs), "score cut at " + std::to_string(cut));
+    found.add(relative_error(losses, whole.losses), "score cut at " + std::to_string(cut));
   }
   return found;
 }
@@ -49,19 +49,19 @@ Finding check_decoder_chunks(const F& make, Trial trial, Index cut) {
   const DecoderOutcome<M> whole = run_decoder(ctx, m, bytes, trial.shape, {});
   const auto head = columns_of(bytes, trial.shape, 0, cut), tail = columns_of(bytes, trial.shape, cut, T - cut);
 
-  DecoderOutcome<M> joined{whole.costs, {}, m};
+  DecoderOutcome<M> joined{whole.losses, {}, m};
   set_zero(joined.grad);
-  Tensor<S> head_costs({B, cut}), tail_costs({B, T - cut});
+  Tensor<S> head_losses({B, cut}), tail_losses({B, T - cut});
   typename M::State middle(m, B, T);
-  m.score(ctx, {head.data(), B, cut}, {}, head_costs.data(), middle);
+  m.score(ctx, {head.data(), B, cut}, {}, head_losses.data(), middle);
   typename M::State start(m, B, T), end = middle, dstate(m, B, T);
   typename M::Tape head_tape(m, {B, cut}), tail_tape(m, {B, T - cut});
-  m.train(ctx.after_rows(cut), {tail.data(), B, T - cut}, {}, {}, S(kCostScale), tail_costs.data(), joined.grad, end, dstate,
+  m.train(ctx.after_rows(cut), {tail.data(), B, T - cut}, {}, {}, S(kLossScale), tail_losses.data(), joined.grad, end, dstate,
           tail_tape);
-  m.train(ctx, {head.data(), B, cut}, {}, {}, S(kCostScale), head_costs.data(), joined.grad, start, dstate, head_tape);
+  m.train(ctx, {head.data(), B, cut}, {}, {}, S(kLossScale), head_losses.data(), joined.grad, start, dstate, head_tape);
   for (Index b = 0; b < B; ++b) {
-    std::copy_n(head_costs.data() + b * cut, cut, joined.costs.data() + b * T);
-    std::copy_n(tail_costs.data() + b * (T - cut), T - cut, joined.costs.data() + b * T + cut);
+    std::copy_n(head_losses.data() + b * cut, cut, joined.losses.data() + b * T);
+    std::copy_n(tail_losses.data() + b * (T - cut), T - cut, joined.losses.data() + b * T + cut);
   }
   return compare_decoders(joined, whole, kRelative);
 }
@@ -83,7 +83,7 @@ Finding check_decoder_steps(const F& make, Trial trial) {
   for (Index prompt = 0; prompt < T; ++prompt) {
     for (const Index jump : {Index(0), 1 + prompt % 5}) {  // bytes read at once in the middle
       typename M::State state(m, B, T);
-      Tensor<S> costs = expected;
+      Tensor<S> losses = expected;
       const auto read = [&, B = B](Index begin, Index count) {
         const auto piece = columns_of(bytes, trial.shape, begin, count);
         m.read(ctx, {piece.data(), B, count}, {}, state);
@@ -100,19 +100,19 @@ Finding check_decoder_steps(const F& make, Trial trial) {
           const auto z = row_map(logits.row(b), kByteValues).array();
           using std::log;
           const S top = z.maxCoeff();
-          costs.data()[b * T + t] = log((z - top).exp().sum()) + top - z(bytes[static_cast<std::size_t>(b * T + t)]);
+          losses.data()[b * T + t] = log((z - top).exp().sum()) + top - z(bytes[static_cast<std::size_t>(b * T + t)]);
         }
         const auto came = columns_of(bytes, trial.shape, t, 1);
         m.accept(came.data(), state);
       }
-      found.add(relative_error(costs, expected), "prompt of " + std::to_string(prompt) + ", then " + std::to_string(jump));
+      found.add(relative_error(losses, expected), "prompt of " + std::to_string(prompt) + ", then " + std::to_string(jump));
     }
   }
   return found;
 }
 
-/// Changes byte t, for every t: costs of the bytes before it stay the same to the bit, its own changes, and so does every
-/// later one whose context reaches it. `reach` gives the number of following costs that must change (0: none is asked for).
+/// Changes byte t, for every t: losses of the bytes before it stay the same to the bit, its own changes, and so does every
+/// later one whose context reaches it. `reach` gives the number of following losses that must change (0: none is asked for).
 template <class S = float, class F>
 Finding check_decoder_causality(const F& make, Trial trial, Index reach) {
   trial.mode = Mode::infer;
@@ -123,10 +123,10 @@ Finding check_decoder_causality(const F& make, Trial trial, Index reach) {
   Workspace workspace(trial.threads);
   const Context ctx = context_of(trial, workspace);
   const auto score = [&, B = B, T = T] {
-    Tensor<S> costs({B, T});
+    Tensor<S> losses({B, T});
     typename M::State state(m, B);
-    m.score(ctx, {bytes.data(), B, T}, {}, costs.data(), state);
-    return costs;
+    m.score(ctx, {bytes.data(), B, T}, {}, losses.data(), state);
+    return losses;
   };
   const Tensor<S> before = score();
   Finding found;

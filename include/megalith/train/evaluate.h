@@ -15,7 +15,7 @@ namespace megalith {
 enum class Control { go_on, stop };
 
 struct Evaluation {
-  double bits = 0;         // the cost of all bytes together
+  double bits = 0;         // the loss of all bytes together
   std::int64_t bytes = 0;  // how many were read
   bool stopped = false;    // a callback ended it early
 
@@ -25,15 +25,15 @@ struct Evaluation {
 struct EvaluateConfig {
   Index length = 0;            // bytes in a window; 0 means the model's
   std::int64_t max_bytes = 0;  // about as many, in windows spread evenly over all files; 0 means everything
-  /// Called in order with the costs, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
+  /// Called in order with the losses, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
   /// file.
-  std::function<void(const CorpusFile& file, std::int64_t offset, std::span<const float> bits)> costs;
+  std::function<void(const CorpusFile& file, std::int64_t offset, std::span<const float> bits)> losses;
   /// Called now and then with the bytes done and the bytes in all.
   std::function<Control(std::int64_t done, std::int64_t total)> progress;
 };
 
-/// The cost of the bytes of `data` under the model. Every file starts afresh and is cut into windows that do not overlap and
-/// are read each from its start; the last one is padded to a multiple of the model's units, and the padding is free of cost.
+/// The loss of the bytes of `data` under the model. Every file starts afresh and is cut into windows that do not overlap and
+/// are read each from its start; the last one is padded to a multiple of the model's units, and the padding is free of loss.
 /// Where the slice begins or ends inside a file, that part counts as a file; separators between files are not read.
 /// The bits of the result do not depend on the workspace's threads. Throws Error when the slice is empty, or the length does
 /// not suit the model.

@@ -29,7 +29,7 @@ class ParameterChunks {
   /// Calls f(chunk, number) for each chunk, on all threads of the context.
   template <class F>
   void parallel(const Context& ctx, F&& f) const {
-    ctx.parallel_for(count(), [&](Index i, Lane&) { f(chunks_[static_cast<std::size_t>(i)], i); });
+    ctx.parallel_for(count(), [&](Index i, Arena&) { f(chunks_[static_cast<std::size_t>(i)], i); });
   }
   /// A chunk's numbers as an Eigen row.
   static RowMap<float> view(Tensor<float>& tensor, const ParameterChunk& c) { return {tensor.data() + c.begin, c.size}; }

@@ -41,6 +41,6 @@ double learning_rate(const ScheduleConfig& config, std::int64_t step, double pro
 /// `linear`, `cosine` or `cooldown`.
 std::string_view to_string(ScheduleKind kind);
 /// The inverse; throws Error naming the three for any other name.
-ScheduleKind schedule_kind(std::string_view name);
+ScheduleKind parse_schedule_kind(std::string_view name);
 
 }  // namespace megalith

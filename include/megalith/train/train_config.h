@@ -34,7 +34,7 @@ struct DataConfig {
 };
 
 /// Most windows of a batch, and most batches of a step: products of sizes stay inside 64 bits.
-inline constexpr Index kMostWindows = Index{1} << 20;
+inline constexpr Index kMaxWindows = Index{1} << 20;
 
 /// How a model is trained. Dropout belongs to the model's own config.
 struct TrainConfig {

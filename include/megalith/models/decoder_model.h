@@ -21,17 +21,17 @@ constexpr std::size_t scales_of() {
 
 /// Wraps a ByteDecoder in float. Use it to train a decoder of your own with the library's trainer.
 template <class Decoder>
-class ModelOf final : public AnyModel {
+class DecoderModel final : public AnyModel {
  public:
   /// Throws Error when the config is not valid.
-  explicit ModelOf(ModelConfig config) : config_(valid(std::move(config))), decoder_(config_, 0) {}
+  explicit DecoderModel(ModelConfig config) : config_(valid(std::move(config))), decoder_(config_, 0) {}
 
   /// The decoder itself.
   Decoder& decoder() { return decoder_; }
   const Decoder& decoder() const { return decoder_; }
 
   const ModelConfig& config() const override { return config_; }
-  std::unique_ptr<AnyModel> clone() const override { return std::make_unique<ModelOf>(*this); }
+  std::unique_ptr<AnyModel> clone() const override { return std::make_unique<DecoderModel>(*this); }
   std::vector<Parameter> parameters() override {
     std::vector<Parameter> all;
     for_each_parameter(decoder_, [&](const Name& name, Tensor<float>& t) { all.push_back({name.str(), &t}); });
@@ -44,24 +44,24 @@ class ModelOf final : public AnyModel {
     check_shape(shape);
     return std::make_unique<Tape>(config_, decoder_, shape);
   }
-  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> costs, AnyModel& grad,
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad,
              AnyTape& tape) const override {
     check_shape(bytes.shape());
-    check_room(costs.size(), bytes.B * bytes.T, "costs");
+    check_room(losses.size(), bytes.B * bytes.T, "losses");
     Tape& t = own<Tape>(tape, "tape");
     check(t.shape == bytes.shape(), "a tape made for ", t.shape.B, " x ", t.shape.T, " bytes cannot hold ", bytes.B, " x ",
           bytes.T, "; call make_tape with the batch's shape");
-    auto* const g = dynamic_cast<ModelOf*>(&grad);
+    auto* const g = dynamic_cast<DecoderModel*>(&grad);
     check(g != nullptr && g != this && g->config_ == config_,
           "the gradient must be another model of the same config: a clone");
     t.state.begin(nullptr);
-    decoder_.train(ctx, bytes, {}, {}, scale, costs.data(), g->decoder_, t.state, t.dstate, t.tape);
+    decoder_.train(ctx, bytes, {}, {}, scale, losses.data(), g->decoder_, t.state, t.dstate, t.tape);
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> costs) const override {
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses) const override {
     check_shape(bytes.shape());
-    check_room(costs.size(), bytes.B * bytes.T, "costs");
+    check_room(losses.size(), bytes.B * bytes.T, "losses");
     typename Decoder::State state(decoder_, bytes.B);
-    decoder_.score(ctx, bytes, {}, costs.data(), state);
+    decoder_.score(ctx, bytes, {}, losses.data(), state);
   }
 
   std::unique_ptr<AnyState> make_state(Index B) const override {
@@ -76,7 +76,7 @@ class ModelOf final : public AnyModel {
     check(s.position() + bytes.T <= config_.length, "the model reads at most ", config_.length, " bytes, and ",
           s.position() + bytes.T, " were given; start a new state with the last of them");
     if (bytes.T == 0) return;
-    decoder_.read(ctx.with_independent_rows(), bytes, {}, s.state);
+    decoder_.read(ctx.as_batch_invariant(), bytes, {}, s.state);
     s.asked = false;
   }
   void next(const Context& ctx, AnyState& state, std::span<float> logits) const override {
@@ -85,7 +85,7 @@ class ModelOf final : public AnyModel {
     check_room(logits.size(), s.batch() * kByteValues, "logits");
     check(s.position() < config_.length, "the model has read its ", config_.length,
           " bytes; start a new state with the last of them");
-    decoder_.next(ctx.with_independent_rows(), {}, s.state, {logits.data(), s.batch(), 1, kByteValues});
+    decoder_.next(ctx.as_batch_invariant(), {}, s.state, {logits.data(), s.batch(), 1, kByteValues});
     s.asked = true;
   }
   void accept(std::span<const std::uint8_t> bytes, AnyState& state) const override {

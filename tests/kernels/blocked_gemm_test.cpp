@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each kernel of an instruction set that this machine has, against the sums of what it multiplies.
-#include "kernels/blocked_product.h"
+#include "kernels/blocked_gemm.h"
 
 #include <gtest/gtest.h>
 
@@ -42,20 +42,20 @@ class BlockedProduct : public ::testing::TestWithParam<Kernel> {
   float rounded(float x) const { return std::string_view(GetParam().name).ends_with("bf16") ? rounded_to_bf16(x) : x; }
 };
 
-/// A factor inside a wider matrix. Beside it stands NaN, which must not be read into a sum.
-struct Operand {
+/// An operand inside a wider matrix. Beside it stands NaN, which must not be read into a sum.
+struct Stored {
   Tensor<float> memory;
-  Factor<float> factor;
-  Operand(Index rows, Index cols, bool transposed, std::uint64_t seed)
+  Operand<float> operand;
+  Stored(Index rows, Index cols, bool transposed, std::uint64_t seed)
       : memory(transposed ? Tensor<float>({cols, rows + 5}) : Tensor<float>({rows, cols + 5})),
-        factor(memory.data() + 2, rows, cols, memory.cols(), transposed) {
+        operand(memory.data() + 2, rows, cols, memory.cols(), transposed) {
     testing::fill_noise(memory, {seed});
     for (Index i = 0; i < memory.rows(); ++i)
       for (const Index j : {Index{0}, Index{1}, memory.cols() - 3, memory.cols() - 2, memory.cols() - 1})
         memory.row(i)[j] = std::numeric_limits<float>::quiet_NaN();
   }
   float at(Index i, Index j) const {
-    return factor.transposed ? factor.data[j * factor.stride + i] : factor.data[i * factor.stride + j];
+    return operand.transposed ? operand.data[j * operand.stride + i] : operand.data[i * operand.stride + j];
   }
 };
 
@@ -70,14 +70,14 @@ TEST_P(BlockedProduct, MatchesSums) {
     const Index M = one_of(edges), N = one_of(edges), K = one_of(depths);
     const bool at = trial % 2, bt = trial / 2 % 2, add = trial / 4 % 2, bias_wanted = !add && trial / 8 % 2;
     const bool sums_wanted = !bt && trial / 16 % 2;
-    const Operand a(M, K, at, 1), b(K, N, bt, 2);
+    const Stored a(M, K, at, 1), b(K, N, bt, 2);
     Tensor<float> before({M, N + 3}), bias({N}), sums({N});
     testing::fill_noise(before, {3});
     testing::fill_noise(bias, {4});
     Tensor<float> c = before;
     const Mat<float> out(c.data(), M, N, N + 3);
     const Into into = add ? Into::add : Into::overwrite;
-    detail::blocked_product(kernel(), ctx, a.factor, b.factor, out, into, bias_wanted ? bias.data() : nullptr,
+    detail::blocked_gemm(kernel(), ctx, a.operand, b.operand, out, into, bias_wanted ? bias.data() : nullptr,
                             sums_wanted ? sums.data() : nullptr);
     double worst = 0;
     for (Index i = 0; i < M; ++i)
@@ -110,7 +110,7 @@ TEST_P(BlockedProduct, PassesInfinityOn) {
     b.fill(1);
     a.data()[1] = special;
     a.data()[0] = 1.0078125f;  // its bf16 has a bit set
-    detail::blocked_product(kernel(), Context(workspace), a, b, c, Into::overwrite, nullptr, nullptr);
+    detail::blocked_gemm(kernel(), Context(workspace), a, b, c, Into::overwrite, nullptr, nullptr);
     if (kernel().step_elements > kernel().step) EXPECT_FALSE(std::isfinite(c.data()[0]));
     else EXPECT_EQ(c.data()[0], special);
   }
@@ -122,16 +122,16 @@ TEST_P(BlockedProduct, RowsAndThreadsDoNotMatter) {
   // from row to row a panel of AVX-512 is as wide as b. With 250 columns rows are shared out, with 1,100 columns are, and on
   // 8 threads the last strip of some is empty.
   constexpr Index kRows = 300, kDepth = 701;
-  const Operand a(kRows, kDepth, false, 6);
+  const Stored a(kRows, kDepth, false, 6);
   for (const Index cols : {59, 250, 1100}) {
     for (const bool transposed : {false, true}) {
-      const Operand b(kDepth, cols, transposed, 7);
+      const Stored b(kDepth, cols, transposed, 7);
       Tensor<float> whole({kRows, cols});
       for (const int threads : {1, 2, 3, 7, 8, 16, 33}) {
         Workspace workspace(threads);
         const auto multiply = [&](Index first, Index rows) {
           Tensor<float> c({rows, cols});
-          detail::blocked_product(kernel(), Context(workspace), a.factor.block(first, 0, rows, kDepth), b.factor, c,
+          detail::blocked_gemm(kernel(), Context(workspace), a.operand.block(first, 0, rows, kDepth), b.operand, c,
                                   Into::overwrite, nullptr, nullptr);
           return c;
         };
@@ -159,7 +159,7 @@ struct Hardship {
 double error_of(const detail::GemmKernel& kernel, const Hardship& hard) {
   constexpr Index kRows = 40, kCols = 50;
   Workspace workspace(2);
-  Operand a(kRows, hard.depth, false, 8), b(hard.depth, kCols, true, 9);
+  Stored a(kRows, hard.depth, false, 8), b(hard.depth, kCols, true, 9);
   const auto harden = [&](Tensor<float>& t, std::uint64_t seed) {
     const auto choices = static_cast<std::uint64_t>(2 * hard.range + 1);
     for (Index i = 0; i < t.size(); ++i) {
@@ -171,7 +171,7 @@ double error_of(const detail::GemmKernel& kernel, const Hardship& hard) {
   harden(b.memory, 11);
   Tensor<float> c({kRows, kCols});
   c.fill(hard.base);
-  detail::blocked_product(kernel, Context(workspace), a.factor, b.factor, c, Into::add, nullptr, nullptr);
+  detail::blocked_gemm(kernel, Context(workspace), a.operand, b.operand, c, Into::add, nullptr, nullptr);
   double squares = 0;
   for (Index i = 0; i < kRows; ++i)
     for (Index j = 0; j < kCols; ++j) {

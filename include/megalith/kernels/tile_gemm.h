@@ -13,37 +13,37 @@ namespace detail {
 struct GemmKernel;  // src/kernels/gemm_kernel.h
 }
 
-/// A left factor as a TileKernel wants it: laid out in `packed`, or where it lies.
+/// A left operand as a TileKernel wants it: laid out in `packed`, or where it lies.
 template <class S>
 struct PackedLeft {
-  Factor<S> factor;
+  Operand<S> operand;
   const S* packed = nullptr;  // null: where it lies
   Index row_size = 0;         // numbers of `packed` for a row
 
   /// Rows [begin, begin + count); begin is a multiple of 16.
   PackedLeft rows(Index begin, Index count) const {
     assert(packed == nullptr || begin % 16 == 0);
-    return {factor.block(begin, 0, count, factor.cols), packed == nullptr ? nullptr : packed + begin * row_size, row_size};
+    return {operand.block(begin, 0, count, operand.cols), packed == nullptr ? nullptr : packed + begin * row_size, row_size};
   }
 };
 
-/// A right factor as a TileKernel wants it, or a part of one.
+/// A right operand as a TileKernel wants it, or a part of one.
 template <class S>
 struct PackedRight {
-  Factor<S> factor;
+  Operand<S> operand;
   const S* packed = nullptr;        // null: where it lies
   Index panel_rows = 0, first = 0;  // of the whole that was packed, and of those before this part
 
   /// Rows [begin, begin + count); begin is a multiple of the kernel's `unit`.
   PackedRight rows(Index begin, Index count) const {
     PackedRight part = *this;
-    part.factor = factor.block(begin, 0, count, factor.cols);
+    part.operand = operand.block(begin, 0, count, operand.cols);
     part.first += begin;
     return part;
   }
   PackedRight first_cols(Index count) const {
     PackedRight part = *this;
-    part.factor = factor.block(0, 0, factor.rows, count);
+    part.operand = operand.block(0, 0, operand.rows, count);
     return part;
   }
 };
@@ -52,14 +52,14 @@ namespace detail {
 /// The kernel for float tiles of right factors whose rows begin at multiples of `unit`; null: Eigen multiplies factors where
 /// they lie.
 const GemmKernel* tile_kernel(const Context& ctx, Index unit);
-/// Numbers that a packed factor takes, 0 where it is used where it lies; and those of one of its rows or columns.
+/// Numbers that a packed operand takes, 0 where it is used where it lies; and those of one of its rows or columns.
 Index packed_left_size(const GemmKernel& kernel, Index rows, Index depth);
 Index packed_right_size(const GemmKernel& kernel, Index depth, Index cols);
 Index packed_line_size(const GemmKernel& kernel, Index depth);
-void pack_left(const GemmKernel& kernel, const Factor<float>& a, float* memory);
-void pack_right(const GemmKernel& kernel, const Factor<float>& b, float* memory);
-void float_tile_product(const GemmKernel& kernel, const PackedLeft<float>& a, const PackedRight<float>& b,
-                        const Mat<float>& c, Into into, std::span<const float> soon);
+void pack_left(const GemmKernel& kernel, const Operand<float>& a, float* memory);
+void pack_right(const GemmKernel& kernel, const Operand<float>& b, float* memory);
+void float_tile_gemm(const GemmKernel& kernel, const PackedLeft<float>& a, const PackedRight<float>& b,
+                        const Mat<float>& c, Into into, std::span<const float> prefetch);
 }  // namespace detail
 
 /// What multiplies tiles in one call of a kernel: it lays factors out, in memory of the sizes that it tells, and multiplies
@@ -72,7 +72,7 @@ class TileKernel {
     if constexpr (std::is_same_v<S, float>) kernel_ = detail::tile_kernel(ctx, unit);
   }
 
-  /// Numbers of memory for a factor (rows, cols).
+  /// Numbers of memory for a operand (rows, cols).
   Index left_size(Index rows, Index cols) const {
     if constexpr (std::is_same_v<S, float>)
       if (kernel_ != nullptr) return detail::packed_left_size(*kernel_, rows, cols);
@@ -84,40 +84,40 @@ class TileKernel {
     return 0;
   }
 
-  /// Lays out a factor in `memory`, which is to stay as long as the result is used.
-  PackedLeft<S> left(const Factor<S>& a, S* memory) const {
+  /// Lays out a operand in `memory`, which is to stay as long as the result is used.
+  PackedLeft<S> left(const Operand<S>& a, S* memory) const {
     if constexpr (std::is_same_v<S, float>)
       if (left_size(a.rows, a.cols) > 0) detail::pack_left(*kernel_, a, memory);
     return packed_left(a, memory);
   }
-  PackedLeft<S> left(const Factor<S>& a, Frame& frame) const { return left(a, frame.take<S>(left_size(a.rows, a.cols))); }
-  PackedRight<S> right(const Factor<S>& b, S* memory) const {
+  PackedLeft<S> left(const Operand<S>& a, Frame& frame) const { return left(a, frame.take<S>(left_size(a.rows, a.cols))); }
+  PackedRight<S> right(const Operand<S>& b, S* memory) const {
     if constexpr (std::is_same_v<S, float>)
       if (kernel_ != nullptr) detail::pack_right(*kernel_, b, memory);
     return packed_right(b, memory);
   }
-  PackedRight<S> right(const Factor<S>& b, Frame& frame) const {
+  PackedRight<S> right(const Operand<S>& b, Frame& frame) const {
     return right(b, frame.take<S>(right_size(b.rows, b.cols)));
   }
-  /// A factor that lies laid out in `memory` already.
-  PackedLeft<S> packed_left(const Factor<S>& a, const S* memory) const {
+  /// A operand that lies laid out in `memory` already.
+  PackedLeft<S> packed_left(const Operand<S>& a, const S* memory) const {
     if constexpr (std::is_same_v<S, float>)
       if (left_size(a.rows, a.cols) > 0) return {a, memory, detail::packed_line_size(*kernel_, a.cols)};
     return {a};
   }
-  PackedRight<S> packed_right(const Factor<S>& b, const S* memory) const {
+  PackedRight<S> packed_right(const Operand<S>& b, const S* memory) const {
     if constexpr (std::is_same_v<S, float>)
       if (kernel_ != nullptr) return {b, memory, b.rows, 0};
     return {b};
   }
 
-  /// c = a b, or c += a b. What will be read `soon` is fetched meanwhile.
-  void product(const PackedLeft<S>& a, const PackedRight<S>& b, Mat<S> c, Into into, std::span<const S> soon = {}) const {
-    assert(a.factor.rows == c.rows && b.factor.cols == c.cols && a.factor.cols == b.factor.rows);
-    [[maybe_unused]] const detail::ProductScope<S> scope;
+  /// c = a b, or c += a b. What will be read `prefetch` is fetched meanwhile.
+  void gemm(const PackedLeft<S>& a, const PackedRight<S>& b, Mat<S> c, Into into, std::span<const S> prefetch = {}) const {
+    assert(a.operand.rows == c.rows && b.operand.cols == c.cols && a.operand.cols == b.operand.rows);
+    [[maybe_unused]] const detail::GemmScope<S> scope;
     if constexpr (std::is_same_v<S, float>)
-      if (kernel_ != nullptr) return detail::float_tile_product(*kernel_, a, b, c, into, soon);
-    detail::eigen_tile_product(a.factor, b.factor, c, into);
+      if (kernel_ != nullptr) return detail::float_tile_gemm(*kernel_, a, b, c, into, prefetch);
+    detail::eigen_tile_gemm(a.operand, b.operand, c, into);
   }
 
  private:

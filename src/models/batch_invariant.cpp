@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "megalith/models/independent_rows.h"
+#include "megalith/models/batch_invariant.h"
 
 #include <algorithm>
 #include <string_view>
@@ -9,13 +9,13 @@
 
 namespace megalith {
 
-bool rows_are_independent(const ModelConfig& config) {
+bool batch_invariant(const ModelConfig& config) {
   constexpr Index kVector = 16;  // floats in the longest vector, and in the alignment of every buffer
   const auto whole_vectors = [](const ScaleConfig& scale) {
     return scale.stack.width % kVector == 0 && hidden_width(scale.stack) % kVector == 0 &&
            embedding_width(scale) * scale.unit % kVector == 0;
   };
-  return std::string_view(product_library()) != "Eigen" &&
+  return std::string_view(gemm_backend()) != "Eigen" &&
          std::all_of(config.scales.begin(), config.scales.end(), whole_vectors);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "megalith/models/independent_rows.h"
+#include "megalith/models/batch_invariant.h"
 
 #include <gtest/gtest.h>
 
@@ -47,34 +47,34 @@ void expect_same_bits(const ModelConfig& config, const std::string& name) {
   }
 }
 
-TEST(IndependentRows, BitsDoNotDependOnNeighbours) {
-  if (std::string_view(product_library()) == "Eigen") GTEST_SKIP() << "Eigen's products depend on the number of rows";
+TEST(BatchInvariant, BitsDoNotDependOnNeighbours) {
+  if (std::string_view(gemm_backend()) == "Eigen") GTEST_SKIP() << "Eigen's products depend on the number of rows";
   for (tests::SmallModel& small : tests::small_models()) {
     for (const Index width : {16, 48, 80}) {
       for (ScaleConfig& scale : small.config.scales) {
         scale.stack.width = width;
         scale.stack.hidden = 3 * width;
       }
-      ASSERT_TRUE(rows_are_independent(small.config));
+      ASSERT_TRUE(batch_invariant(small.config));
       expect_same_bits(small.config, small.name + " of width " + std::to_string(width));
     }
   }
 }
 
-TEST(IndependentRows, OddWidthsAreNotTrusted) {
+TEST(BatchInvariant, OddWidthsAreNotTrusted) {
   ModelConfig config = tests::small_models()[0].config;
   config.scales[0].stack.width = 24;
-  EXPECT_FALSE(rows_are_independent(config));
+  EXPECT_FALSE(batch_invariant(config));
   config.scales[0].stack.width = 32;
   config.scales[0].stack.hidden = 100;
-  EXPECT_FALSE(rows_are_independent(config));
+  EXPECT_FALSE(batch_invariant(config));
 }
 
-TEST(IndependentRows, HoldForNamedModels) {
-  if (std::string_view(product_library()) == "Eigen") GTEST_SKIP();
+TEST(BatchInvariant, HoldForNamedModels) {
+  if (std::string_view(gemm_backend()) == "Eigen") GTEST_SKIP();
   for (const Preset& preset : presets())
     if (preset.name != "paper-image64") {  // whose patches are embedded in 12 x 170 numbers
-      EXPECT_TRUE(rows_are_independent(preset.config)) << preset.name;
+      EXPECT_TRUE(batch_invariant(preset.config)) << preset.name;
     }
 }
 

@@ -10,8 +10,8 @@ namespace megalith {
 /// of sequences stand beside it in the batch, and wherever it stands among them. Three things can make bits differ. Eigen's
 /// products, used where there are no kernels of our own, are cut by the number of rows. Eigen sums and exponentiates the
 /// numbers of a row before its first whole vector one by one: rows must begin at a multiple of 64 bytes, so widths must be
-/// multiples of 16. And AMX multiplies many rows but not few: decoding does without it (Context::independent_rows), score()
+/// multiples of 16. And AMX multiplies many rows but not few: decoding does without it (Context::batch_invariant), score()
 /// and train() do not.
-bool rows_are_independent(const ModelConfig& config);
+bool batch_invariant(const ModelConfig& config);
 
 }  // namespace megalith

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "blocked_product.h"
+#include "blocked_gemm.h"
 
 #include <algorithm>
 
@@ -14,13 +14,13 @@ constexpr Index kEnoughTasks = 2;
 constexpr Index kPackCols = 64, kPackRows = 96;
 
 /// c = base + a b with few rows of a, b row-major, of whole registers of columns unless it is to be `packed`.
-void range_of_few_rows(const GemmKernel& kernel, Lane& lane, const Factor<float>& a, const Factor<float>& b,
+void range_of_few_rows(const GemmKernel& kernel, Arena& arena, const Operand<float>& a, const Operand<float>& b,
                        const Mat<float>& c, Into into, const float* bias, bool packed) {
   GemmBlock t{};
   t.rows = c.rows;
   t.cols = c.cols;
   for (Index k = 0; k < a.cols; k += kernel.chunk) {
-    Frame frame(lane);
+    Frame frame(arena);
     t.depth = std::min(kernel.chunk, a.cols - k);
     set_left(t, kernel, a.block(0, k, a.rows, t.depth));
     t.b = b.block(k, 0, t.depth, t.cols).data;
@@ -40,15 +40,15 @@ void range_of_few_rows(const GemmKernel& kernel, Lane& lane, const Factor<float>
 
 /// c = base + a b with few rows of a, b row-major. A task is a range of columns, as long as can be: memory likes long pieces
 /// of b's rows. The last columns, which do not fill a register, are laid out.
-void product_of_few_rows(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
+void product_of_few_rows(const GemmKernel& kernel, const Context& ctx, const Operand<float>& a, const Operand<float>& b,
                          const Mat<float>& c, Into into, const float* bias) {
   const Index panels = blocks_of(c.cols, kernel.cols), tasks = std::min<Index>(ctx.threads(), panels);
-  ctx.parallel_for(tasks, [&](Index i, Lane& lane) {
+  ctx.parallel_for(tasks, [&](Index i, Arena& arena) {
     const Index begin = panels * i / tasks * kernel.cols, end = std::min(c.cols, panels * (i + 1) / tasks * kernel.cols);
     const Index whole = begin + (end - begin) / kernel.lanes * kernel.lanes;
     const auto multiply = [&](Index from, Index to, bool packed) {
       if (from < to)
-        range_of_few_rows(kernel, lane, a, b.block(0, from, b.rows, to - from), c.block(0, from, c.rows, to - from), into,
+        range_of_few_rows(kernel, arena, a, b.block(0, from, b.rows, to - from), c.block(0, from, c.rows, to - from), into,
                           bias == nullptr ? nullptr : bias + from, packed);
     };
     multiply(begin, whole, false);
@@ -60,7 +60,7 @@ void product_of_few_rows(const GemmKernel& kernel, const Context& ctx, const Fac
 /// factor, which stays in the second cache; the other factor, laid out by all threads before, passes by.
 class SharedProduct {
  public:
-  SharedProduct(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
+  SharedProduct(const GemmKernel& kernel, const Context& ctx, const Operand<float>& a, const Operand<float>& b,
                 const Mat<float>& c, Into into, const float* bias, float* b_sums)
       : kernel_(kernel), ctx_(ctx), a_(a), b_(b), c_(c), into_(into), bias_(bias), b_sums_(b_sums) {
     const Index along = by_rows_ ? c.rows : c.cols, across = by_rows_ ? c.cols : c.rows;
@@ -105,14 +105,14 @@ class SharedProduct {
     chunk.left = kernel_.left(a_.transposed, chunk.elements);
     chunk.pack = by_rows_ ? right_size(chunk, kPackCols) : left_size(chunk, kPackRows);
     chunk.passing = frame.take<PackedElement>(packs_ * chunk.pack);
-    ctx_.parallel_for(packs_, [&](Index i, Lane&) {
+    ctx_.parallel_for(packs_, [&](Index i, Arena&) {
       PackedElement* const out = chunk.passing + i * chunk.pack;
       if (by_rows_) pack_right(chunk, i * kPackCols, std::min(kPackCols, c_.cols - i * kPackCols), b_sums_, out);
       else pack_left(chunk, i * kPackRows, std::min(kPackRows, c_.rows - i * kPackRows), out);
     });
-    ctx_.parallel_for(strips_ * pieces_, [&](Index i, Lane& lane) {
-      if (by_rows_) strip_of_rows(chunk, i / pieces_, i % pieces_, lane);
-      else strip_of_cols(chunk, i / pieces_, i % pieces_, lane);
+    ctx_.parallel_for(strips_ * pieces_, [&](Index i, Arena& arena) {
+      if (by_rows_) strip_of_rows(chunk, i / pieces_, i % pieces_, arena);
+      else strip_of_cols(chunk, i / pieces_, i % pieces_, arena);
     });
   }
 
@@ -123,10 +123,10 @@ class SharedProduct {
     return std::min(strip_, end - begin_of(strip));
   }
 
-  void strip_of_rows(const Chunk& chunk, Index strip, Index piece, Lane& lane) const {
+  void strip_of_rows(const Chunk& chunk, Index strip, Index piece, Arena& arena) const {
     const Index r = begin_of(strip), rows = size_of(strip), end = std::min((piece + 1) * piece_, c_.cols);
     if (rows <= 0) return;
-    Frame frame(lane);
+    Frame frame(arena);
     PackedElement* const left = frame.take<PackedElement>(left_size(chunk, rows));
     if (packs_left_) pack_left(chunk, r, rows, left);
     for (Index j = piece * piece_; j < end; j += kernel_.pass_cols) {
@@ -138,10 +138,10 @@ class SharedProduct {
     }
   }
 
-  void strip_of_cols(const Chunk& chunk, Index strip, Index piece, Lane& lane) const {
+  void strip_of_cols(const Chunk& chunk, Index strip, Index piece, Arena& arena) const {
     const Index j = begin_of(strip), cols = size_of(strip), end = std::min((piece + 1) * piece_, c_.rows);
     if (cols <= 0) return;
-    Frame frame(lane);
+    Frame frame(arena);
     PackedElement* const right = frame.take<PackedElement>(right_size(chunk, cols));
     pack_right(chunk, j, cols, piece == 0 ? b_sums_ : nullptr, right);
     const auto left = [&](Index r) {
@@ -193,7 +193,7 @@ class SharedProduct {
 
   const GemmKernel& kernel_;
   const Context& ctx_;
-  const Factor<float>&a_, &b_;
+  const Operand<float>&a_, &b_;
   const Mat<float>& c_;
   const Into into_;
   const float* const bias_;
@@ -205,7 +205,7 @@ class SharedProduct {
 
 }  // namespace
 
-void blocked_product(const GemmKernel& kernel, const Context& ctx, const Factor<float>& a, const Factor<float>& b,
+void blocked_gemm(const GemmKernel& kernel, const Context& ctx, const Operand<float>& a, const Operand<float>& b,
                      const Mat<float>& c, Into into, const float* bias, float* b_sums) {
   if (c.rows == 0 || c.cols == 0) return;
   if (c.rows <= kFewRows && kernel.in_place() && !b.transposed && b_sums == nullptr)

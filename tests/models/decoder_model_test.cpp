@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The boundary at which a program meets a model: what it refuses, in a sentence.
-#include "megalith/models/model_of.h"
+#include "megalith/models/decoder_model.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 class ModelOfTest : public ::testing::Test {
  protected:
-  ModelOfTest() : model_(make_model(paper_config())), workspace_(2), ctx_(workspace_), bytes_(48, 7), costs_(48) {
+  ModelOfTest() : model_(make_model(paper_config())), workspace_(2), ctx_(workspace_), bytes_(48, 7), losses_(48) {
     model_->init(RandomKey{1});
   }
   Bytes batch(Index B, Index T) const { return {bytes_.data(), B, T}; }
@@ -21,10 +21,10 @@ class ModelOfTest : public ::testing::Test {
   Workspace workspace_;
   Context ctx_;
   std::vector<std::uint8_t> bytes_;
-  std::vector<float> costs_, logits_ = std::vector<float>(2 * kByteValues);
+  std::vector<float> losses_, logits_ = std::vector<float>(2 * kByteValues);
 };
 
-// The first costs of models whose branches start as the identity hang on the innermost inputs alone.
+// The first losses of models whose branches start as the identity hang on the innermost inputs alone.
 TEST_F(ModelOfTest, ResidualInitScalesTheConditionToo) {
   const auto costs_of_second_patch = [&](double residual_init, std::uint8_t first_byte) {
     ModelConfig config = paper_config();
@@ -32,18 +32,18 @@ TEST_F(ModelOfTest, ResidualInitScalesTheConditionToo) {
     const auto model = make_model(config);
     model->init(RandomKey{1});
     bytes_[0] = first_byte;
-    model->score(ctx_, batch(1, 8), costs_);
-    return std::vector<float>(costs_.begin() + 4, costs_.begin() + 8);
+    model->score(ctx_, batch(1, 8), losses_);
+    return std::vector<float>(losses_.begin() + 4, losses_.begin() + 8);
   };
   EXPECT_EQ(costs_of_second_patch(0, 7), costs_of_second_patch(0, 8));
   EXPECT_NE(costs_of_second_patch(1, 7), costs_of_second_patch(1, 8));
 }
 
 TEST_F(ModelOfTest, RefusesShapes) {
-  EXPECT_ERROR(model_->score(ctx_, batch(1, 28), costs_), "28");
-  EXPECT_ERROR(model_->score(ctx_, batch(1, 7), costs_), "multiple of the patch size 4");
+  EXPECT_ERROR(model_->score(ctx_, batch(1, 28), losses_), "28");
+  EXPECT_ERROR(model_->score(ctx_, batch(1, 7), losses_), "multiple of the patch size 4");
   EXPECT_ERROR(model_->make_tape({0, 8}), "at least one sequence");
-  EXPECT_ERROR(model_->score(ctx_, batch(2, 24), std::span(costs_).first(47)), "48 are needed");
+  EXPECT_ERROR(model_->score(ctx_, batch(2, 24), std::span(losses_).first(47)), "48 are needed");
   EXPECT_ERROR(model_->make_state(0), "not for 0");
 }
 
@@ -53,10 +53,10 @@ TEST_F(ModelOfTest, RefusesWhatAnotherModelMade) {
   const auto other = make_model(wider);
   const auto grad = model_->clone(), wide_grad = other->clone();
   const auto tape = model_->make_tape({2, 24}), wide_tape = other->make_tape({2, 24});
-  EXPECT_ERROR(model_->train(ctx_, batch(2, 24), 1, costs_, *wide_grad, *tape), "a clone");
-  EXPECT_ERROR(model_->train(ctx_, batch(2, 24), 1, costs_, *model_, *tape), "a clone");
-  EXPECT_ERROR(model_->train(ctx_, batch(2, 24), 1, costs_, *grad, *wide_tape), "another config");
-  EXPECT_ERROR(model_->train(ctx_, batch(1, 24), 1, costs_, *grad, *tape), "make_tape");
+  EXPECT_ERROR(model_->train(ctx_, batch(2, 24), 1, losses_, *wide_grad, *tape), "a clone");
+  EXPECT_ERROR(model_->train(ctx_, batch(2, 24), 1, losses_, *model_, *tape), "a clone");
+  EXPECT_ERROR(model_->train(ctx_, batch(2, 24), 1, losses_, *grad, *wide_tape), "another config");
+  EXPECT_ERROR(model_->train(ctx_, batch(1, 24), 1, losses_, *grad, *tape), "make_tape");
   const auto state = other->make_state(1);
   EXPECT_ERROR(model_->next(ctx_, *state, logits_), "another config");
 }
@@ -76,7 +76,7 @@ TEST_F(ModelOfTest, NextAndAcceptTakeTurns) {
 }
 
 TEST_F(ModelOfTest, RefusesAConfigOfAnotherStructure) {
-  EXPECT_ERROR(ModelOf<Megabyte<float>>{vanilla_config()}, "has 2 scales, and the config 1");
+  EXPECT_ERROR(DecoderModel<Megabyte<float>>{vanilla_config()}, "has 2 scales, and the config 1");
 }
 
 }  // namespace

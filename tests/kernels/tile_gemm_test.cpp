@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "megalith/kernels/tile_product.h"
+#include "megalith/kernels/tile_gemm.h"
 
 #include <gtest/gtest.h>
 
@@ -29,15 +29,15 @@ void compare(const Context& ctx, Index unit, Index M, Index N, Index K, bool a_t
   const Index row = 32, first = unit == 1 ? 7 : unit, R = row + M + 5, D = first + K + 9, wide = N + 70;
   const Tensor<S> a = a_transposed ? wider<S>(K, R, 1) : wider<S>(R, K, 1);
   const Tensor<S> b = b_transposed ? wider<S>(wide, D, 2) : wider<S>(D, wide, 2);
-  const Factor<S> left(a.data(), R, K, a.cols(), a_transposed), right(b.data(), D, wide, b.cols(), b_transposed);
+  const Operand<S> left(a.data(), R, K, a.cols(), a_transposed), right(b.data(), D, wide, b.cols(), b_transposed);
   const TileKernel<S> kernel(ctx, unit);
   Frame frame(ctx.scratch());
   const PackedLeft<S> packed_left = kernel.left(left, frame);
   const PackedRight<S> packed_right = kernel.right(right, frame);
   Tensor<S> before = wider<S>(M, N, 3), c = before;
-  kernel.product(packed_left.rows(row, M), packed_right.rows(first, K).first_cols(N), {c.data(), M, N, c.cols()}, into,
+  kernel.gemm(packed_left.rows(row, M), packed_right.rows(first, K).first_cols(N), {c.data(), M, N, c.cols()}, into,
                  b.span());
-  const auto at = [](const Factor<S>& f, Index i, Index j) {
+  const auto at = [](const Operand<S>& f, Index i, Index j) {
     return static_cast<double>(f.transposed ? f.data[j * f.stride + i] : f.data[i * f.stride + j]);
   };
   double worst = 0;
@@ -56,7 +56,7 @@ void compare(const Context& ctx, Index unit, Index M, Index N, Index K, bool a_t
 
 TEST(TileProduct, MatchesSums) {
   Workspace workspace(1);
-  for (const Context& ctx : {Context(workspace), Context(workspace).with_independent_rows()})
+  for (const Context& ctx : {Context(workspace), Context(workspace).as_batch_invariant()})
     for (const Index unit : {1, 32, 128})
       for (const auto& [M, N, K] :
            {std::tuple<Index, Index, Index>{1, 1, 1}, {32, 32, 32}, {33, 17, 65}, {5, 64, 31}, {64, 70, 128}, {100, 16, 40}})
