@@ -28,13 +28,13 @@ void AdamWConfig::list_problems(Problems& problems) const {
   require(weight_decay >= 0 && std::isfinite(weight_decay), "weight_decay", weight_decay, "0 or more");
 }
 
-bool decays(std::string_view name) { return name.substr(name.rfind('.') + 1) == "weight"; }
+bool decays(Role role) { return role == Role::matrix || role == Role::head; }
 
 AdamW::AdamW(std::span<const Parameter> parameters, const AdamWConfig& config) : config_(config), chunks_(parameters) {
   for (const Parameter& p : parameters) {
     first.push_back(zeros_like(*p.tensor));
     second.push_back(zeros_like(*p.tensor));
-    decays_.push_back(decays(p.name));
+    decays_.push_back(decays(p.role));
   }
 }
 

@@ -27,7 +27,7 @@ class FakeModel : public AnyModel {
 
   const ModelConfig& config() const override { return config_; }
   std::unique_ptr<AnyModel> clone() const override { return std::make_unique<FakeModel>(*this); }
-  std::vector<Parameter> parameters() override { return {{"table.weight", &table_}, {"positions", &positions_}}; }
+  std::vector<Parameter> parameters() override { return {{"table.weight", Role::matrix, &table_}, {"positions", Role::table, &positions_}}; }
   Index parameter_count() const override { return table_.size() + positions_.size(); }
   void init(RandomKey key) override {
     std::uint64_t counter = 0;

@@ -19,6 +19,7 @@ namespace megalith {
 /// A parameter of a model, by name; the tensor belongs to the model.
 struct Parameter {
   std::string name;
+  Role role = Role::other;
   Tensor<float>* tensor = nullptr;
 };
 

@@ -34,7 +34,7 @@ class DecoderModel final : public AnyModel {
   std::unique_ptr<AnyModel> clone() const override { return std::make_unique<DecoderModel>(*this); }
   std::vector<Parameter> parameters() override {
     std::vector<Parameter> all;
-    for_each_parameter(decoder_, [&](const Name& name, Tensor<float>& t) { all.push_back({name.str(), &t}); });
+    for_each_parameter(decoder_, [&](const Name& name, Tensor<float>& t) { all.push_back({name.str(), name.role, &t}); });
     return all;
   }
   Index parameter_count() const override { return megalith::parameter_count(decoder_); }

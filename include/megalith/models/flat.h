@@ -122,9 +122,9 @@ struct Flat {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    f(Name{&at, "table"}, m.table...);
-    f(Name{&at, "pad"}, m.pad...);
-    if ((!m.positions.empty() || ...)) f(Name{&at, "positions"}, m.positions...);
+    f(Name{&at, "table", Role::table}, m.table...);
+    f(Name{&at, "pad", Role::table}, m.pad...);
+    if ((!m.positions.empty() || ...)) f(Name{&at, "positions", Role::table}, m.positions...);
     Stack<Block>::visit(Name{&at, "stack"}, f, m.stack...);
     SoftmaxHead<S>::visit(Name{&at, "head"}, f, m.head...);
   }

@@ -209,9 +209,9 @@ struct Patched {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    f(Name{&at, "table"}, m.table...);
-    f(Name{&at, "pad"}, m.pad...);
-    if ((!m.positions.empty() || ...)) f(Name{&at, "positions"}, m.positions...);
+    f(Name{&at, "table", Role::table}, m.table...);
+    f(Name{&at, "pad", Role::table}, m.pad...);
+    if ((!m.positions.empty() || ...)) f(Name{&at, "positions", Role::table}, m.positions...);
     if ((m.has_embedder() || ...)) {
       Linear<S>::visit(Name{&at, "embed"}, f, m.embed_patch...);
       Linear<S>::visit(Name{&at, "unembed"}, f, m.unembed_patch...);

@@ -164,8 +164,8 @@ struct Attention {
     Linear<S>::visit(Name{&at, "qkv"}, f, m.qkv...);
     if ((m.qk_norm() || ...)) {
       const Name q{&at, "q_norm"}, k{&at, "k_norm"};
-      f(Name{&q, "gain"}, m.q_gain...);
-      f(Name{&k, "gain"}, m.k_gain...);
+      f(Name{&q, "gain", Role::gain}, m.q_gain...);
+      f(Name{&k, "gain", Role::gain}, m.k_gain...);
     }
     Linear<S>::visit(Name{&at, "out"}, f, m.out...);
   }

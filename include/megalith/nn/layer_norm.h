@@ -67,8 +67,8 @@ struct LayerNorm {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    f(Name{&at, "gain"}, m.gain...);
-    f(Name{&at, "bias"}, m.bias...);
+    f(Name{&at, "gain", Role::gain}, m.gain...);
+    f(Name{&at, "bias", Role::bias}, m.bias...);
   }
 
  private:

@@ -53,8 +53,8 @@ struct Linear {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    f(Name{&at, "weight"}, m.weight...);
-    if ((!m.bias.empty() || ...)) f(Name{&at, "bias"}, m.bias...);
+    f(Name{&at, "weight", Role::matrix}, m.weight...);
+    if ((!m.bias.empty() || ...)) f(Name{&at, "bias", Role::bias}, m.bias...);
   }
 };
 

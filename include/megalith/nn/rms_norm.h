@@ -60,7 +60,7 @@ struct RmsNorm {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    f(Name{&at, "gain"}, m.gain...);
+    f(Name{&at, "gain", Role::gain}, m.gain...);
   }
 
  private:

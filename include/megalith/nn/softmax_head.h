@@ -66,7 +66,7 @@ struct SoftmaxHead {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    if ((!m.tied() || ...)) f(Name{&at, "weight"}, m.weight...);
+    if ((!m.tied() || ...)) f(Name{&at, "weight", Role::head}, m.weight...);
   }
 
  private:

@@ -27,7 +27,7 @@ struct Stack {
       const std::size_t count = std::min({state.blocks.size()...});
       const Name list{&at, "blocks"};
       for (std::size_t i = 0; i < count; ++i)
-        Block::State::visit(Name{&list, {}, static_cast<Index>(i)}, f, state.blocks[i]...);
+        Block::State::visit(Name::element(list, i), f, state.blocks[i]...);
     }
   };
   struct Tape {
@@ -95,7 +95,7 @@ struct Stack {
   static void visit(const Name& at, F&& f, M&... m) {
     const Name list{&at, "blocks"};
     const std::size_t count = std::min({m.blocks.size()...});
-    for (std::size_t i = 0; i < count; ++i) Block::visit(Name{&list, {}, static_cast<Index>(i)}, f, m.blocks[i]...);
+    for (std::size_t i = 0; i < count; ++i) Block::visit(Name::element(list, i), f, m.blocks[i]...);
     Norm<S>::visit(Name{&at, "norm"}, f, m.norm...);
   }
 

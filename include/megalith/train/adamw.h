@@ -23,8 +23,8 @@ struct AdamWConfig {
   void list_problems(Problems& problems) const;
 };
 
-/// Whether weight decay applies: to parameters whose last name is `weight`.
-bool decays(std::string_view parameter_name);
+/// Whether weight decay applies: to matrices and the output matrix.
+bool decays(Role role);
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2, without its schedule multiplier):
 ///   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2,
