@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "strict_json.h"
+#include "json/strict.h"
 
 namespace megalith::detail {
 

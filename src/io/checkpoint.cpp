@@ -7,7 +7,7 @@
 #include <set>
 
 #include "../format_version.h"
-#include "../strict_json.h"
+#include "../json/strict.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
 #include "megalith/io/safetensors.h"

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "../strict_json.h"
+#include "../json/strict.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 

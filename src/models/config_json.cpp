@@ -2,7 +2,7 @@
 #include "megalith/models/config_json.h"
 
 #include "../format_version.h"
-#include "../json_fields.h"
+#include "../json/fields.h"
 #include "megalith/core/check.h"
 
 namespace megalith {

@@ -7,7 +7,7 @@
 #include <string>
 #include <type_traits>
 
-#include "../json_fields.h"
+#include "../json/fields.h"
 
 namespace megalith::tool {
 

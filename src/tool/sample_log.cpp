@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "../hex.h"
+#include "../json/hex.h"
 #include "json_lines.h"
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "../hex.h"
+#include "../json/hex.h"
 
 namespace megalith::tool {
 

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "../format_version.h"
-#include "../json_fields.h"
+#include "../json/fields.h"
 #include "megalith/core/version.h"
 #include "megalith/io/input_file.h"
 #include "megalith/models/config_json.h"

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "../format_version.h"
-#include "../strict_json.h"
+#include "../json/strict.h"
 #include "megalith/core/version.h"
 #include "megalith/io/input_file.h"
 #include "megalith/io/safetensors.h"

@@ -6,14 +6,15 @@
 # may include all of it.
 cmake_minimum_required(VERSION 3.21)
 set(may_core "")
-set(may_helpers core)  # the headers of src/ itself
+set(may_json core)
+set(may_helpers core json)  # the headers of src/ itself
 set(may_runtime core)
 set(may_kernels core runtime)
 set(may_nn core runtime kernels)
-set(may_models core runtime kernels nn helpers)
-set(may_io core runtime models helpers)
+set(may_models core runtime kernels nn json helpers)
+set(may_io core runtime models json helpers)
 set(may_dist core runtime)
-set(may_train core runtime kernels models io dist helpers)
+set(may_train core runtime kernels models io dist json helpers)
 set(may_generate core runtime models io)
 set(may_testing core runtime kernels nn)
 set(umbrellas megalith.h)  # include everything

@@ -16,7 +16,7 @@
 #include "hex.h"
 #include "megalith/core/nearest.h"
 #include "megalith/core/problems.h"
-#include "strict_json.h"
+#include "strict.h"
 
 namespace megalith::detail {
 
