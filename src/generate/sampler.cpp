@@ -6,26 +6,23 @@
 #include <cassert>
 #include <cmath>
 #include <numeric>
-#include <string>
 
 #include "megalith/core/check.h"
+#include "megalith/core/problems.h"
 
 namespace megalith {
 
 void SamplingConfig::validate() const {
-  std::string problems;
-  const auto require = [&](bool good, const char* name, auto value, const char* range) {
-    if (!good) problems += text(problems.empty() ? "" : "; ", name, " is ", value, ", and must be ", range);
-  };
-  require(repetition_penalty >= 0.01 && repetition_penalty <= 100, "repetition_penalty", repetition_penalty,
-          "from 0.01 to 100");
-  require(repetition_window >= 1 && repetition_window <= kMaxRepetition, "repetition_window", repetition_window,
-          "from 1 to 1048576");
-  require(temperature >= 0 && std::isfinite(temperature), "temperature", temperature, "0 or more");
-  require(top_k >= 0 && top_k <= kByteValues, "top_k", top_k, "from 0 to 256");
-  require(top_p > 0 && top_p <= 1, "top_p", top_p, "above 0, up to 1");
-  require(min_p >= 0 && min_p <= 1, "min_p", min_p, "from 0 to 1");
-  check(problems.empty(), problems);
+  Problems problems;
+  problems.require(repetition_penalty >= 0.01 && repetition_penalty <= 100, "repetition_penalty", repetition_penalty,
+                   "from 0.01 to 100");
+  problems.require(repetition_window >= 1 && repetition_window <= kMaxRepetition, "repetition_window", repetition_window,
+                   "from 1 to ", kMaxRepetition);
+  problems.not_negative("temperature", temperature);
+  problems.require(top_k >= 0 && top_k <= kByteValues, "top_k", top_k, "from 0 to ", kByteValues);
+  problems.require(top_p > 0 && top_p <= 1, "top_p", top_p, "above 0, up to 1");
+  problems.require(min_p >= 0 && min_p <= 1, "min_p", min_p, "from 0 to 1");
+  problems.report();
 }
 
 void penalise_repetition(std::span<float> logits, const RecentBytes& recent, double penalty) {

@@ -177,7 +177,7 @@ class FieldReader {
 
   template <class... A>
   void say(const std::string& at, const A&... words) {
-    problems_.unless(false, at.empty() ? "the config" : at, " ", words...);
+    problems_.add(at.empty() ? "the config" : at, " ", words...);
   }
 
   /// What a single value is; of an array or an object it would tell too much.

@@ -19,13 +19,10 @@ Tensor<float> zeros_like(const Tensor<float>& t) {
 }  // namespace
 
 void AdamWConfig::list_problems(Problems& problems) const {
-  const auto require = [&](bool good, const char* name, double value, const char* range) {
-    problems.unless(good, "adamw.", name, " is ", value, ", and must be ", range);
-  };
-  require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "from 0 to below 1");
-  require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "from 0 to below 1");
-  require(eps > 0 && std::isfinite(eps), "eps", eps, "above 0");
-  require(weight_decay >= 0 && std::isfinite(weight_decay), "weight_decay", weight_decay, "0 or more");
+  problems.require(beta1 >= 0 && beta1 < 1, "adamw.beta1", beta1, "from 0 to below 1");
+  problems.require(beta2 >= 0 && beta2 < 1, "adamw.beta2", beta2, "from 0 to below 1");
+  problems.require(eps > 0 && std::isfinite(eps), "adamw.eps", eps, "above 0");
+  problems.not_negative("adamw.weight_decay", weight_decay);
 }
 
 bool decays(Role role) { return role == Role::matrix || role == Role::head; }

@@ -146,7 +146,7 @@ static void compare(const nlohmann::json* saved, const nlohmann::json* now, cons
   } else if (same_kind([](const auto& j) { return j.is_array(); }) && saved->size() == now->size()) {
     for (std::size_t i = 0; i < saved->size(); ++i) compare(&(*saved)[i], &(*now)[i], before + std::to_string(i), problems);
   } else {
-    problems.unless(false, at.empty() ? "all of it" : at, " was ", shown(saved), " and is now ", shown(now));
+    problems.add(at.empty() ? "all of it" : at, " was ", shown(saved), " and is now ", shown(now));
   }
 }
 

@@ -54,25 +54,22 @@ void save_state(const std::string& path, const nlohmann::json& settings, Counter
 }
 
 void Counters::list_problems(const RunSize& size, Problems& problems) const {
-  const auto not_negative = [&](const std::string& name, auto value) {
-    problems.unless(value >= 0 && std::isfinite(static_cast<double>(value)), name, " is ", value, ", and must be 0 or more");
-  };
   const std::int64_t countable = std::numeric_limits<std::int64_t>::max() / size.bytes_per_step - 1;
   const std::int64_t max_steps = size.steps > 0 ? std::min(size.steps, countable) : countable;
   if (problems.range("run.step", step, 0, max_steps))
-    problems.unless(bytes == step * size.bytes_per_step, "run.bytes is ", bytes, ", and must be ",
-                    step * size.bytes_per_step, " after ", step, " steps");
+    problems.require(bytes == step * size.bytes_per_step, {"run.bytes", "run.step"}, bytes, step * size.bytes_per_step,
+                     " after ", step, " steps");
   problems.range("run.finished", finished, 0, 1);
-  not_negative("run.lines", lines);
-  not_negative("run.seconds", seconds);
-  not_negative("run.lr", lr);
-  not_negative("run.grad_norm", grad_norm);
-  not_negative("run.line_nats", line_nats);
-  not_negative("run.line_seconds", line_seconds);
+  problems.not_negative("run.lines", lines);
+  problems.not_negative("run.seconds", seconds);
+  problems.not_negative("run.lr", lr);
+  problems.not_negative("run.grad_norm", grad_norm);
+  problems.not_negative("run.line_nats", line_nats);
+  problems.not_negative("run.line_seconds", line_seconds);
   problems.range("run.line_bytes", line_bytes, 0, std::max<std::int64_t>(bytes, 0));
   const auto check_validation = [&](const std::string& name, const Validation& v, std::int64_t last) {
-    not_negative(name + ".bits_per_byte", v.bits_per_byte);
-    not_negative(name + ".bytes", v.bytes);
+    problems.not_negative(name + ".bits_per_byte", v.bits_per_byte);
+    problems.not_negative(name + ".bytes", v.bytes);
     problems.range(name + ".step", v.step, -1, std::max<std::int64_t>(last, -1));
   };
   check_validation("run.valid", valid, step);
@@ -123,8 +120,7 @@ void check_numbers(const SafetensorsReader& file, const RunTensors& tensors, Pro
     const auto wrong =
         std::find_if(numbers.begin(), numbers.end(), [&](float x) { return square ? !(x >= 0) : !std::isfinite(x); });
     if (wrong != numbers.end())
-      problems.unless(false, name, " holds ", *wrong, ", and must hold ",
-                      square ? "numbers that are not negative" : "finite numbers");
+      problems.add(name, " holds ", *wrong, ", and must hold ", square ? "numbers that are not negative" : "finite numbers");
   });
 }
 

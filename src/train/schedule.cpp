@@ -10,13 +10,11 @@
 namespace megalith {
 
 void ScheduleConfig::list_problems(Problems& problems) const {
-  const auto require = [&](bool good, const char* name, auto value, const char* range) {
-    problems.unless(good, "schedule.", name, " is ", value, ", and must be ", range);
-  };
-  require(peak > 0 && std::isfinite(peak), "peak", peak, "above 0");
-  require(warmup_steps >= 0, "warmup_steps", warmup_steps, "0 or more");
-  require(floor >= 0 && floor <= 1, "floor", floor, "a share from 0 to 1");
-  require(cooldown_share > 0 && cooldown_share <= 1, "cooldown_share", cooldown_share, "a share above 0, up to 1");
+  problems.require(peak > 0 && std::isfinite(peak), "schedule.peak", peak, "above 0");
+  problems.not_negative("schedule.warmup_steps", warmup_steps);
+  problems.require(floor >= 0 && floor <= 1, "schedule.floor", floor, "a share from 0 to 1");
+  problems.require(cooldown_share > 0 && cooldown_share <= 1, "schedule.cooldown_share", cooldown_share,
+                   "a share above 0, up to 1");
 }
 
 double learning_rate(const ScheduleConfig& config, std::int64_t step, double progress) {

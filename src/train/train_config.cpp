@@ -11,38 +11,33 @@ namespace megalith {
 
 void TrainConfig::validate(const ModelConfig& model) const {
   Problems problems;
-  const auto not_negative = [&](const char* name, auto value) {
-    problems.unless(value >= 0 && std::isfinite(static_cast<double>(value)), name, " is ", value, ", and must be 0 or more");
-  };
-  not_negative("budget.steps", budget.steps);
-  not_negative("budget.bytes", budget.bytes);
-  not_negative("budget.minutes", budget.minutes);
+  problems.not_negative("budget.steps", budget.steps);
+  problems.not_negative("budget.bytes", budget.bytes);
+  problems.not_negative("budget.minutes", budget.minutes);
   const int budgets = (budget.steps > 0 ? 1 : 0) + (budget.bytes > 0 ? 1 : 0) + (budget.minutes > 0 ? 1 : 0);
-  problems.unless(budgets == 1, "the budget is ", budget.steps, " steps, ", budget.bytes, " bytes, ", budget.minutes,
+  problems.unless(budgets == 1, "budget", " is ", budget.steps, " steps, ", budget.bytes, " bytes, ", budget.minutes,
                   " minutes; give exactly one of them");
-  problems.unless(batch >= 1 && batch <= kMaxWindows, "batch is ", batch, ", and must be from 1 to ", kMaxWindows);
-  problems.unless(accumulate >= 1 && accumulate <= kMaxWindows, "accumulate is ", accumulate, ", and must be from 1 to ",
-                  kMaxWindows);
-  problems.unless(length >= 0 && length <= model.length, "length is ", length, ", and the model's windows have at most ",
+  problems.require(batch >= 1 && batch <= kMaxWindows, "batch", batch, "from 1 to ", kMaxWindows);
+  problems.require(accumulate >= 1 && accumulate <= kMaxWindows, "accumulate", accumulate, "from 1 to ", kMaxWindows);
+  problems.unless(length >= 0 && length <= model.length, "length", " is ", length, ", and the model's windows have at most ",
                   model.length, " bytes");
   for (const ScaleConfig& scale : model.scales)
-    problems.unless(scale.unit < 1 || length % scale.unit == 0, "length is ", length,
+    problems.unless(scale.unit < 1 || length % scale.unit == 0, "length", " is ", length,
                     ", which is not a multiple of the model's unit ", scale.unit);
   schedule.list_problems(problems);
   adamw.list_problems(problems);
-  not_negative("clip", clip);
-  problems.unless(average >= 0 && average < 1, "average is ", average, ", and must be from 0 to below 1");
-  problems.unless(precision == Precision::fp32 || has_bf16_gemm(), "precision is ", to_string(precision),
+  problems.not_negative("clip", clip);
+  problems.require(average >= 0 && average < 1, "average", average, "from 0 to below 1");
+  problems.unless(precision == Precision::fp32 || has_bf16_gemm(), "precision", " is ", to_string(precision),
                   ", and this processor has neither AMX nor AVX-512 BF16 instructions; train in fp32");
-  not_negative("eval_every", eval_every);
+  problems.not_negative("eval_every", eval_every);
   constexpr Index kMaxPatience = 1 << 30, kMaxInterval = Index{1} << 32;  // their product stays inside 64 bits
-  problems.unless(patience >= 0 && patience <= kMaxPatience, "patience is ", patience, ", and must be from 0 to ",
-                  kMaxPatience);
-  problems.unless(patience == 0 || (eval_every >= 1 && eval_every <= kMaxInterval), "patience is ", patience,
-                  " validations, and eval_every is ", eval_every, ", which must then be from 1 to ", kMaxInterval);
-  not_negative("eval_bytes", eval_bytes);
-  problems.unless(log_every >= 1, "log_every is ", log_every, ", and must be 1 or more");
-  not_negative("save_every_minutes", save_every_minutes);
+  problems.require(patience >= 0 && patience <= kMaxPatience, "patience", patience, "from 0 to ", kMaxPatience);
+  problems.unless(patience == 0 || (eval_every >= 1 && eval_every <= kMaxInterval), {"patience", "eval_every"}, " is ",
+                  patience, " validations, and eval_every is ", eval_every, ", which must then be from 1 to ", kMaxInterval);
+  problems.not_negative("eval_bytes", eval_bytes);
+  problems.require(log_every >= 1, "log_every", log_every, "1 or more");
+  problems.not_negative("save_every_minutes", save_every_minutes);
   problems.report();
 }
 
