@@ -62,4 +62,12 @@ void InputFile::read(std::uint64_t offset, std::span<std::byte> out) const {
 
 void InputFile::expect_random_reads() const { (void)::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM); }
 
+std::string read_text(const std::string& path, std::uint64_t max_bytes) {
+  const InputFile file(path);
+  check(file.size() <= max_bytes, path, " is too large: it has ", file.size(), " bytes, and may have at most ", max_bytes);
+  std::string content(static_cast<std::size_t>(file.size()), '\0');
+  file.read(0, std::as_writable_bytes(std::span(content)));
+  return content;
+}
+
 }  // namespace megalith

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_config_json.h"
 
-#include <cstddef>
 #include <filesystem>
-#include <span>
 
 #include "../format_version.h"
 #include "../json/fields.h"
@@ -109,11 +107,8 @@ RunConfig run_config_from_json(std::string_view document, std::string_view where
 RunConfig load_run_config(const std::string& run_dir) {
   std::error_code error;
   check(std::filesystem::exists(run_dir + "/config.json", error), run_dir, " holds no run: it has no config.json");
-  const InputFile file(run_dir + "/config.json");
-  check(file.size() <= kMaxBytes, file.path(), " has ", file.size(), " bytes, which is too long for a config.json");
-  std::string document(file.size(), '\0');
-  file.read(0, std::as_writable_bytes(std::span(document)));
-  return run_config_from_json(document, file.path());
+  const std::string path = run_dir + "/config.json";
+  return run_config_from_json(read_text(path, kMaxBytes), path);
 }
 
 namespace detail {

@@ -43,5 +43,15 @@ TEST(InputFile, RefusesWhatIsNoFile) {
   EXPECT_ERROR(InputFile("/dev/null"), "is a device, not a file");
 }
 
+TEST(InputFile, ReadText) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", std::string_view("hello\0\n", 7));
+  EXPECT_EQ(read_text(path, 7), std::string_view("hello\0\n", 7));
+  EXPECT_EQ(read_text(folder.write("empty", ""), 0), "");
+  EXPECT_ERROR(read_text(path, 6), "a is too large: it has 7 bytes, and may have at most 6");
+  EXPECT_ERROR(read_text(folder / "none", 1), "cannot read");
+  EXPECT_ERROR(read_text(folder.path(), 1), "is a folder, not a file");
+}
+
 }  // namespace
 }  // namespace megalith

@@ -33,4 +33,7 @@ class InputFile {
   int descriptor_ = -1;
 };
 
+/// The whole text of a regular file. Throws Error where it cannot be read as above or has more than `max_bytes` bytes.
+std::string read_text(const std::string& path, std::uint64_t max_bytes);
+
 }  // namespace megalith
