@@ -9,8 +9,8 @@
 #include <string>
 
 #include "megalith/core/check.h"
+#include "megalith/io/config_file.h"
 #include "megalith/kernels/gemm.h"
-#include "megalith/models/zoo.h"
 #include "megalith/runtime/parallel.h"
 
 namespace megalith::bench {
@@ -57,7 +57,8 @@ inline void add_training(CLI::App& app, Options& o) {
   add_count(app, "BATCH", o.batch, "windows in a step")->capture_default_str();
   add_count(app, "THREADS", o.threads, "threads")->capture_default_str();
   app.add_option_function<std::string>(
-         "--precision", [&o](const std::string& given) { o.precision = parse_precision(given); }, "fp32 or bf16, of the products")
+         "--precision", [&o](const std::string& given) { o.precision = parse_precision(given); },
+         "fp32 or bf16, of the products")
       ->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_flag("--recompute", o.recompute, "keep less and compute it again in backward");
 }

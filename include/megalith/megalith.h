@@ -5,6 +5,7 @@
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
 #include "megalith/io/checkpoint.h"
+#include "megalith/io/config_file.h"
 #include "megalith/models/any_model.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/zoo.h"

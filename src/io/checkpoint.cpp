@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <set>
 
-#include "../format_version.h"
 #include "../json/strict.h"
+#include "format_version.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
 #include "megalith/io/safetensors.h"

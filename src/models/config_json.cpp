@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/models/config_json.h"
 
-#include "../format_version.h"
 #include "../json/fields.h"
+#include "config_json.h"
 #include "megalith/core/check.h"
 
 namespace megalith {
@@ -74,10 +74,12 @@ std::string difference(const ordered_json& a, const ordered_json& b, const std::
 
 }  // namespace
 
-std::string to_json(const ModelConfig& config) { return detail::write_fields(config).dump(2) + "\n"; }
+namespace detail {
 
-static ModelConfig read_config(const nlohmann::json& json, std::string_view where) {
-  detail::FieldReader reader;
+ordered_json write_config(const ModelConfig& config) { return write_fields(config); }
+
+ModelConfig read_config(const nlohmann::json& json, std::string_view where) {
+  FieldReader reader;
   ModelConfig config;
   reader.read(json, "", config);
   if (json.is_object()) {
@@ -88,18 +90,16 @@ static ModelConfig read_config(const nlohmann::json& json, std::string_view wher
   return config;
 }
 
-ModelConfig config_from_json(std::string_view text, std::string_view where) {
-  return read_config(detail::parse_strict(text, where, kMaxDepth), where);
-}
+}  // namespace detail
 
-ModelConfig config_from_file_text(std::string_view document, std::string_view where) {
-  const nlohmann::json root = detail::parse_strict(document, where, kMaxDepth);
-  if (!root.is_object() || !root.contains("format_version")) return read_config(root, where);
-  return read_config(detail::model_of_run(root, where), text(where, ": model"));
+std::string to_json(const ModelConfig& config) { return detail::write_config(config).dump(2) + "\n"; }
+
+ModelConfig config_from_json(std::string_view text, std::string_view where) {
+  return detail::read_config(detail::parse_strict(text, where, kMaxDepth), where);
 }
 
 std::string first_difference(const ModelConfig& a, const ModelConfig& b) {
-  return difference(detail::write_fields(a), detail::write_fields(b), "");
+  return difference(detail::write_config(a), detail::write_config(b), "");
 }
 
 }  // namespace megalith

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/models/zoo.h"
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
-#include "megalith/models/config_json.h"
 
 namespace megalith {
 namespace {
@@ -86,20 +81,6 @@ std::vector<Preset> make_presets() {
   };
 }
 
-/// The whole text of a file that holds a config.
-std::string read_config_file(const std::string& path) {
-  constexpr std::uintmax_t kMaxBytes = 1 << 20;
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  check(std::filesystem::exists(status), "there is no file ", path);
-  check(std::filesystem::is_regular_file(status), path, " is not a file");
-  check(std::filesystem::file_size(path, error) <= kMaxBytes && !error, path, " is too large for a model's config");
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  check(file.good() || file.eof(), "cannot read ", path);
-  return text;
-}
-
 }  // namespace
 
 const std::vector<Preset>& presets() {
@@ -115,17 +96,6 @@ const Preset& preset(std::string_view name) {
   }
   throw Error(
       text("there is no model named \"", name, "\"", suggestion(name, names), " (the name of a config file ends in .json)"));
-}
-
-ModelConfig load_config(const std::string& name_or_file) {
-  if (!name_or_file.ends_with(".json")) return preset(name_or_file).config;
-  ModelConfig config = config_from_file_text(read_config_file(name_or_file), name_or_file);
-  try {
-    config.validate();
-  } catch (const Error& e) {
-    throw Error(name_or_file + ": " + e.what());
-  }
-  return config;
 }
 
 }  // namespace megalith

@@ -14,6 +14,7 @@
 
 #include "counted.h"
 #include "megalith/core/check.h"
+#include "megalith/io/config_file.h"
 #include "megalith/models/zoo.h"
 #include "options.h"
 #include "table.h"

@@ -3,17 +3,15 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "../models/config_json.h"
+#include "../train/run_config_json.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
-#include "megalith/models/config_json.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/models/memory.h"
@@ -44,15 +42,6 @@ struct Described {
   bool average = false;
 };
 
-/// How the run is trained whose config.json a file is; nothing where it is a model's config.
-std::optional<TrainConfig> training_of_run(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string document{std::istreambuf_iterator<char>(in), {}};
-  const Json all = Json::parse(document, nullptr, false);
-  if (!all.is_object() || !all.contains("format_version")) return std::nullopt;
-  return run_config_from_json(document, file).train;
-}
-
 Described describe(const InfoOptions& options) {
   Described d;
   std::error_code none;
@@ -62,11 +51,15 @@ Described describe(const InfoOptions& options) {
     d.name = model_name(d.config);
     const bool is_run = std::filesystem::exists(std::filesystem::path(options.model) / "config.json", none);
     train = is_run ? load_run_config(options.model).train : recipe(d.name);
-  } else {
-    d.config = load_config(options.model);
+  } else if (options.model.ends_with(".json")) {
+    const auto document = detail::ConfigDocument::load(options.model);
+    d.config = document.valid_model();
     d.name = model_name(d.config);
-    const auto of_run = options.model.ends_with(".json") ? training_of_run(options.model) : std::nullopt;
-    train = of_run.value_or(recipe(d.name));
+    train = document.is_run() ? detail::read_run_config(document).train : recipe(d.name);
+  } else {
+    d.config = preset(options.model).config;
+    d.name = model_name(d.config);
+    train = recipe(d.name);
   }
   // Edited settings of a run may say anything.
   check(train.batch >= 1 && train.batch <= kMaxWindows && train.length >= 0 && train.length <= d.config.length,
@@ -92,7 +85,7 @@ Json told(const Described& d) {
   const double state = state_memory(d.config);
   const double forward = forward_flops(d.config, {1, d.batch.T}) / static_cast<double>(d.batch.T);
   return {{"name", d.name},
-          {"config", Json::parse(to_json(d.config))},
+          {"config", detail::write_config(d.config)},
           {"parameters", parameters},
           {"batch", {{"windows", d.batch.B}, {"length", d.batch.T}}},
           {"training memory", training},

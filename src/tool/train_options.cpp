@@ -7,6 +7,7 @@
 #include "counted.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
+#include "megalith/io/config_file.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/recipes.h"
 #include "options.h"

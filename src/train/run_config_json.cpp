@@ -2,20 +2,15 @@
 #include "run_config_json.h"
 
 #include <filesystem>
+#include <iterator>
 
-#include "../format_version.h"
 #include "../json/fields.h"
-#include "megalith/core/version.h"
-#include "megalith/io/input_file.h"
-#include "megalith/models/config_json.h"
+#include "../models/config_json.h"
 
 namespace megalith {
 
 using detail::Is;
 using nlohmann::ordered_json;
-
-constexpr std::size_t kMaxDepth = 16;
-constexpr std::uint64_t kMaxBytes = 16 << 20;  // of a config.json
 
 template <Is<Budget> C, class F>
 static void visit_fields(C& c, F&& f) {
@@ -77,22 +72,32 @@ inline constexpr std::array<std::string_view, 2> kNames<Precision> = kPrecisionN
 }  // namespace detail
 
 std::string to_json(const RunConfig& config) {
-  ordered_json out;
-  out["format_version"] = detail::kRunVersion;
-  out["library_version"] = kLibraryVersion;
-  out["model"] = ordered_json::parse(to_json(config.model));
+  ordered_json out = detail::begin_run_document(config.model);
   out["train"] = detail::write_fields(config.train);
   out["data"] = detail::write_fields(config.data);
   return out.dump(2) + "\n";
 }
 
 RunConfig run_config_from_json(std::string_view document, std::string_view where) {
-  const nlohmann::json all = detail::parse_strict(document, where, kMaxDepth);
-  check(all.is_object() && all.contains("format_version"), where, " is not the config.json of a run");
+  return detail::read_run_config(detail::ConfigDocument(document, std::string(where)));
+}
+
+RunConfig load_run_config(const std::string& run_dir) {
+  std::error_code error;
+  const std::string path = run_dir + "/config.json";
+  check(std::filesystem::exists(path, error), run_dir, " holds no run: it has no config.json");
+  return detail::read_run_config(detail::ConfigDocument::load(path));
+}
+
+namespace detail {
+
+RunConfig read_run_config(const ConfigDocument& document) {
+  check(document.is_run(), document.where(), " is not the config.json of a run");
+  const nlohmann::json& all = document.root();
   RunConfig config;
-  config.model = config_from_json(detail::model_of_run(all, where).dump(), text(where, ": model"));
-  detail::FieldReader reader;
-  std::vector<std::string_view> known{"format_version", "library_version", "model"};
+  config.model = document.model();
+  FieldReader reader;
+  std::vector<std::string_view> known(std::begin(kRunFields), std::end(kRunFields));
   const auto read_group = [&](const char* name, auto& group) {
     known.push_back(name);
     if (reader.require_field(all, "", name)) reader.read(all[name], name, group);
@@ -100,18 +105,9 @@ RunConfig run_config_from_json(std::string_view document, std::string_view where
   read_group("train", config.train);
   read_group("data", config.data);
   reader.refuse_others(all, "", known);
-  reader.report(where);
+  reader.report(document.where());
   return config;
 }
-
-RunConfig load_run_config(const std::string& run_dir) {
-  std::error_code error;
-  check(std::filesystem::exists(run_dir + "/config.json", error), run_dir, " holds no run: it has no config.json");
-  const std::string path = run_dir + "/config.json";
-  return run_config_from_json(read_text(path, kMaxBytes), path);
-}
-
-namespace detail {
 
 nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const nlohmann::json& data) {
   nlohmann::json train_settings = write_fields(train);
@@ -119,7 +115,7 @@ nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& trai
   // Without patience, as in a state from before there was any, validations decide nothing.
   if (train.patience == 0)
     for (const char* free : {"patience", "eval_every", "eval_bytes"}) train_settings.erase(free);
-  return {{"model", nlohmann::json::parse(to_json(model))}, {"train", train_settings}, {"data", data}};
+  return {{"model", nlohmann::json(write_config(model))}, {"train", train_settings}, {"data", data}};
 }
 
 /// A value as a message shows it.

@@ -5,9 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "../io/config_document.h"
 #include "megalith/train/train_config.h"
 
 namespace megalith::detail {
+
+/// The settings in a run's config.json; see run_config_from_json().
+RunConfig read_run_config(const ConfigDocument& document);
 
 /// The settings that decide the result of a run, and what describes its data.
 nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const nlohmann::json& data);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../format_version.h"
+#include "../io/format_version.h"
 #include "../json/strict.h"
 #include "megalith/core/version.h"
 #include "megalith/io/input_file.h"

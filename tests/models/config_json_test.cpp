@@ -128,25 +128,6 @@ TEST(ConfigJson, AllThatIsWrongIsToldInOneRound) {
   for (const auto& [json, words] : cases) EXPECT_EQ(refusal(json), "my.json: " + std::string(words)) << json;
 }
 
-TEST(ConfigJson, AFileMayBeThatOfARun) {
-  const std::string model = to_json(unusual());
-  EXPECT_EQ(config_from_file_text(model, "x"), unusual());
-  EXPECT_EQ(config_from_file_text("{\"format_version\":1,\"train\":{},\"model\":" + model + "}", "x"), unusual());
-  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":{"lenght":8,"scales":[]}})", "my.json"),
-               "my.json: model: the config has no field \"lenght\"; did you mean \"length\"?");
-  EXPECT_ERROR(config_from_file_text(R"({"format_version":1,"model":7})", "my.json"),
-               "my.json: model: the config must be an object");
-  EXPECT_ERROR(
-      config_from_file_text(R"({"format_version":7,"library_version":"9.1","model":{"scales":[],"new":1}})", "my.json"),
-      "my.json has format version 7, which is newer than 1, the newest that this library reads; read it with "
-      "Megalith \"9.1\"");
-  // Known by the version alone, whatever a newer one holds.
-  EXPECT_ERROR(config_from_file_text(R"({"format_version":2,"network":{}})", "my.json"),
-               "has format version 2, which is newer");
-  EXPECT_ERROR(config_from_file_text(R"({"format_version":1})", "my.json"), "my.json has no \"model\"");
-  EXPECT_ERROR(config_from_json("{\"format_version\":1,\"model\":" + model + "}", "x"), "no field \"format_version\"");
-}
-
 TEST(ConfigJson, FirstDifference) {
   const ModelConfig a = unusual();
   ModelConfig b = a;

@@ -70,20 +70,7 @@ TEST(Zoo, PaperFormHasNoLocalPositions) {
 
 TEST(Zoo, UnknownNames) {
   EXPECT_ERROR(preset("megabyt-small"), "no model named \"megabyt-small\"; did you mean \"megabyte-small\"?");
-  EXPECT_ERROR(load_config("vanila-small-flops"), "did you mean \"vanilla-small-flops\"?");
-}
-
-TEST(Zoo, LoadsFiles) {
-  const TemporaryFolder folder;
-  const ModelConfig& tiny = preset("megabyte-tiny").config;
-  EXPECT_EQ(load_config("megabyte-tiny"), tiny);
-  EXPECT_EQ(load_config(folder.write("my.json", to_json(tiny))), tiny);
-  EXPECT_ERROR(load_config(folder / "none.json"), "there is no file");
-  EXPECT_ERROR(load_config(folder.write("a.json/b", "")), "there is no model");
-  EXPECT_ERROR(load_config(folder / "a.json"), "is not a file");
-  EXPECT_ERROR(load_config(folder.write("broken.json", "{")), "broken.json is not valid JSON");
-  EXPECT_ERROR(load_config(folder.write("large.json", std::string(2 << 20, ' '))), "too large");
-  EXPECT_ERROR(load_config(folder.write("wrong.json", R"({"length":0,"scales":[{}]})")), "wrong.json: the model's config");
+  EXPECT_ERROR(preset("vanila-small-flops"), "did you mean \"vanilla-small-flops\"?");
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "megalith/io/config_file.h"
 #include "megalith/models/any_model.h"
-#include "megalith/models/zoo.h"
 #include "tool_fixture.h"
 
 namespace megalith::tests {

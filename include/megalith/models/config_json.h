@@ -17,9 +17,6 @@ std::string to_json(const ModelConfig& config);
 /// What it can read it does not validate(); where it refuses, it tells what validate() would say too.
 ModelConfig config_from_json(std::string_view text, std::string_view where);
 
-/// The same of what a file holds that a user names: a model's config, or the config.json of a run, whose `model` is taken.
-ModelConfig config_from_file_text(std::string_view document, std::string_view where);
-
 /// The first field in which two configs differ, with both values, such as `scales[0].stack.heads (8 and 4)`; empty where
 /// they are equal.
 std::string first_difference(const ModelConfig& a, const ModelConfig& b);

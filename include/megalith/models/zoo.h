@@ -23,8 +23,4 @@ const std::vector<Preset>& presets();
 /// Throws Error, naming the nearest known name, where there is no such preset.
 const Preset& preset(std::string_view name);
 
-/// The config of a preset, or of a file if the name ends in `.json`: a model's config, or a run's, whose model it is. Throws
-/// Error where there is none or it is not sound.
-ModelConfig load_config(const std::string& name_or_file);
-
 }  // namespace megalith

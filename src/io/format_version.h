@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "json/strict.h"
+#include "../json/strict.h"
 
 namespace megalith::detail {
 
@@ -25,19 +25,6 @@ inline void check_format_version(const std::string& where, const std::string& ve
                            : text("read it with Megalith ", in_quotes(written_by), ", which wrote it, or a newer one"));
   throw Error(text(where, " has format version ", in_quotes(version), ", and this library reads version ", known,
                    "; the file is damaged, or something else wrote it"));
-}
-
-/// Of a run's config.json.
-inline constexpr int kRunVersion = 1;
-
-/// The model's config in a run's config.json, an object that has a format version. Throws Error as above, or where there is
-/// none.
-inline const nlohmann::json& model_of_run(const nlohmann::json& run, std::string_view where) {
-  const bool tells_writer = run.contains("library_version") && run["library_version"].is_string();
-  check_format_version(std::string(where), run["format_version"].dump(), kRunVersion,
-                       tells_writer ? run["library_version"].get<std::string>() : "");
-  check(run.contains("model"), where, " has no \"model\"");
-  return run["model"];
 }
 
 }  // namespace megalith::detail
