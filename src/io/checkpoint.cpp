@@ -10,9 +10,11 @@
 #include "format_version.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
+#include "megalith/io/run_names.h"
 #include "megalith/io/safetensors.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/config_size.h"
+#include "megalith/models/structure.h"
 
 namespace megalith {
 namespace {
@@ -30,8 +32,8 @@ struct Checkpoint {
 std::string file_of(const std::string& run_dir_or_file) {
   std::error_code error;
   if (!std::filesystem::is_directory(run_dir_or_file, error)) return run_dir_or_file;
-  const std::filesystem::path path = std::filesystem::path(run_dir_or_file) / "model.safetensors";
-  check(std::filesystem::exists(path, error), "the folder ", run_dir_or_file, " holds no model.safetensors");
+  const std::filesystem::path path = std::filesystem::path(run_dir_or_file) / run_names::kModel;
+  check(std::filesystem::exists(path, error), "the folder ", run_dir_or_file, " holds no ", run_names::kModel);
   return path.string();
 }
 
@@ -95,19 +97,6 @@ bool learns_positions(const ModelConfig& config) {
   return !config.scales.empty() && config.scales[0].stack.positions == PositionKind::learned;
 }
 
-/// The config with defaults filled in and without what does not change the meaning of parameters, but its length.
-ModelConfig structure(ModelConfig config) {
-  config.init_std = config.residual_init = 0;
-  for (ScaleConfig& scale : config.scales) {
-    scale.embedding = embedding_width(scale);
-    scale.stack.hidden = hidden_width(scale.stack);
-    scale.stack.dropout = 0;
-    scale.stack.recompute = false;
-    if (scale.stack.positions != PositionKind::rotary) scale.stack.rotary_base = 0;
-  }
-  return config;
-}
-
 }  // namespace
 
 void save_model(const std::string& path, AnyModel& model, const std::map<std::string, std::string>& extra) {
@@ -143,7 +132,7 @@ ModelConfig load_checkpoint_config(const std::string& run_dir_or_file) { return 
 void load_parameters(const std::string& run_dir_or_file, AnyModel& model) {
   const Checkpoint checkpoint = open_checkpoint(run_dir_or_file);
   const SafetensorsReader& file = checkpoint.file;
-  ModelConfig has = structure(checkpoint.config), wanted = structure(model.config());
+  ModelConfig has = structure_of(checkpoint.config), wanted = structure_of(model.config());
   if (!learns_positions(has) && !learns_positions(wanted)) has.length = wanted.length;
   const std::string difference = first_difference(has, wanted);
   check(difference.empty(), file.path(), " holds a model of ", in_words(checkpoint.config),

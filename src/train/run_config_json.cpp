@@ -6,6 +6,7 @@
 
 #include "../json/fields.h"
 #include "../models/config_json.h"
+#include "megalith/io/run_names.h"
 
 namespace megalith {
 
@@ -84,8 +85,8 @@ RunConfig run_config_from_json(std::string_view document, std::string_view where
 
 RunConfig load_run_config(const std::string& run_dir) {
   std::error_code error;
-  const std::string path = run_dir + "/config.json";
-  check(std::filesystem::exists(path, error), run_dir, " holds no run: it has no config.json");
+  const std::string path = run_names::path_in(run_dir, run_names::kConfig);
+  check(std::filesystem::exists(path, error), run_dir, " holds no run: it has no ", run_names::kConfig);
   return detail::read_run_config(detail::ConfigDocument::load(path));
 }
 

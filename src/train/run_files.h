@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "megalith/io/run_names.h"
 #include "megalith/train/train_config.h"
 
 namespace megalith::detail {
@@ -17,11 +18,11 @@ class RunFiles {
   RunFiles& operator=(const RunFiles&) = delete;
   ~RunFiles() { end(); }
 
-  std::string config() const { return dir_ + "/config.json"; }
-  std::string model() const { return dir_ + "/model.safetensors"; }
-  std::string best() const { return dir_ + "/best.safetensors"; }
-  std::string state() const { return dir_ + "/state.safetensors"; }
-  std::string metrics() const { return dir_ + "/metrics.jsonl"; }
+  std::string config() const { return run_names::path_in(dir_, run_names::kConfig); }
+  std::string model() const { return run_names::path_in(dir_, run_names::kModel); }
+  std::string best() const { return run_names::path_in(dir_, run_names::kBest); }
+  std::string state() const { return run_names::path_in(dir_, run_names::kState); }
+  std::string metrics() const { return run_names::path_in(dir_, run_names::kMetrics); }
   const std::string& dir() const { return dir_; }
   bool has_state() const;
   /// Whether nothing here can have come after a first checkpoint, which is that of step 0.

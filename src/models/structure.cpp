@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "megalith/models/structure.h"
+
+#include <utility>
+
+#include "megalith/models/config_size.h"
+
+namespace megalith {
+
+ModelConfig structure_of(ModelConfig config) {
+  config.init_std = config.residual_init = 0;
+  for (ScaleConfig& scale : config.scales) {
+    scale.embedding = embedding_width(scale);
+    scale.stack.hidden = hidden_width(scale.stack);
+    scale.stack.dropout = 0;
+    scale.stack.recompute = false;
+    if (scale.stack.positions != PositionKind::rotary) scale.stack.rotary_base = 0;
+  }
+  return config;
+}
+
+bool same_structure(const ModelConfig& a, const ModelConfig& b) {
+  ModelConfig one = structure_of(a), other = structure_of(b);
+  one.length = other.length;
+  return one == other;
+}
+
+}  // namespace megalith
