@@ -52,25 +52,4 @@ double forward_flops(const ModelConfig& config, Shape shape, AttentionCost atten
   return sum;
 }
 
-std::vector<ComparedModel> figure_3_models() {
-  constexpr Index P = 8;
-  const auto stack = [](Index layers, Index width, Index heads) {
-    return StackConfig{.width = width, .layers = layers, .heads = heads};
-  };
-  const auto megabyte = [&](const char* name, const StackConfig& global, const StackConfig& local) {
-    return ComparedModel{name, {.scales = {{.unit = P, .stack = global}, {.unit = 1, .stack = local}}}};
-  };
-  std::vector<ComparedModel> all;
-  const auto add = [&](const ComparedModel& multiscale, const char* size, const StackConfig& flat) {
-    const ModelConfig config{.scales = {{.unit = 1, .stack = flat}}};
-    all.push_back(multiscale);
-    all.push_back({std::string("transformer ") + size, config});
-    all.push_back({std::string("linear transformer ") + size, config, AttentionCost::linear});
-  };
-  add(megabyte("MEGABYTE 452M + 151M", stack(16, 1536, 16), stack(12, 1024, 16)), "679M", stack(24, 1536, 16));
-  add(megabyte("MEGABYTE 5.8B + 604M", stack(29, 4096, 32), stack(12, 2048, 32)), "6.4B", stack(32, 4096, 32));
-  add(megabyte("MEGABYTE 170B + 3.2B", stack(94, 12288, 96), stack(16, 4096, 32)), "173.9B", stack(96, 12288, 96));
-  return all;
-}
-
 }  // namespace megalith

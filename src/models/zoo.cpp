@@ -3,6 +3,7 @@
 
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
+#include "megalith/models/structure.h"
 
 namespace megalith {
 namespace {
@@ -96,6 +97,12 @@ const Preset& preset(std::string_view name) {
   }
   throw Error(
       text("there is no model named \"", name, "\"", suggestion(name, names), " (the name of a config file ends in .json)"));
+}
+
+std::string model_name(const ModelConfig& config) {
+  for (const Preset& p : presets())
+    if (same_structure(p.config, config)) return p.name;
+  return "a model of its own";
 }
 
 }  // namespace megalith

@@ -17,8 +17,10 @@
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/checkpoint.h"
+#include "megalith/io/run_names.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
+#include "numbers.h"
 #include "options.h"
 #include "progress.h"
 #include "start_line.h"
@@ -49,8 +51,7 @@ void check_is_no_input(const char* option, const std::string& path, const std::s
   };
   for (const CorpusFile& file : corpus.files()) refuse_if(file.path);
   refuse_if(checkpoint);
-  for (const char* file : {"model.safetensors", "best.safetensors", "state.safetensors", "config.json", "metrics.jsonl"})
-    refuse_if(std::filesystem::path(checkpoint) / file);
+  for (const std::string_view name : run_names::kAll) refuse_if(std::filesystem::path(checkpoint) / name);
 }
 
 /// The file of --per-byte: there once all of it is written, so that a failure leaves no half of it.

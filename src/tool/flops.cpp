@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // megalith flops: what a byte costs in matrix products, part by part, by architecture and length.
-#include "megalith/models/flops.h"
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -12,10 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "counted.h"
+#include "figure_3.h"
 #include "megalith/core/check.h"
 #include "megalith/io/config_file.h"
 #include "megalith/models/zoo.h"
+#include "numbers.h"
 #include "options.h"
 #include "table.h"
 #include "utf8.h"
@@ -72,14 +71,17 @@ std::vector<CountedModel> count(const FlopsOptions& options) {
   std::vector<ComparedModel> models;
   for (const std::string& name : options.models) models.push_back({name, load_config(name)});
   std::vector<CountedModel> all;
-  for (const ComparedModel& m : models.empty() ? figure_3_models() : models) {
+  if (models.empty())
+    for (const Figure3Size& size : figure_3())
+      models.insert(models.end(), {size.megabyte, size.transformer, size.linear_transformer});
+  for (const ComparedModel& m : models) {
     all.push_back({m, {}});
     for (const Index length : lengths_for(m, options)) all.back().costs.push_back(cost_of(m, length));
   }
   return all;
 }
 
-std::string mega(double flops, int decimals) { return fixed(flops * 1e-6, decimals); }
+std::string mega(double flops, int decimals) { return grouped(flops * 1e-6, decimals); }
 
 /// "16 layers of 1536 over patches of 8, 12 layers of 1024".
 std::string structure(const ModelConfig& config) {
@@ -118,14 +120,15 @@ void print_comparison(const std::vector<CountedModel>& all) {
   std::printf("%s\n", table(rows).c_str());
 }
 
-/// The claims of Yu et al. 2023 that are arithmetic, as they come out, and which of its sizes are names only. Three models
-/// of figure_3_models() are of one size, MEGABYTE the first.
-void print_claims(const std::vector<CountedModel>& all) {
+/// The claims of Yu et al. 2023 that are arithmetic, as they come out, and which of its sizes are names only.
+void print_claims(const FlopsOptions& options) {
+  const std::vector<Figure3Size> sizes = figure_3();
   double least = HUGE_VAL;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    for (std::size_t at = 0; at < all[i].costs.size(); ++at)
-      if (i % 3 != 0) least = std::min(least, all[i].costs[at].forward / all[i - i % 3].costs[at].forward);
-  const auto gpt3 = forward_flops_by_part(all[7].model.config, {1, 2048});
+  for (const Figure3Size& size : sizes)
+    for (const Index length : lengths_for(size.megabyte, options))
+      for (const ComparedModel* other : {&size.transformer, &size.linear_transformer})
+        least = std::min(least, cost_of(*other, length).forward / cost_of(size.megabyte, length).forward);
+  const auto gpt3 = forward_flops_by_part(sizes.back().transformer.config, {1, 2048});
   const ComparedModel paper_text{"", preset("paper-text").config};
   const Cost text_cost = cost_of(paper_text, paper_text.config.length);
   const auto weights = [&](const char* part, Index unit) {
@@ -175,7 +178,7 @@ int run_flops(const FlopsOptions& options) {
   const bool figure = options.models.empty();
   if (figure) print_comparison(all);
   for (const CountedModel& counted : all) print_parts(counted);
-  if (figure) print_claims(all);
+  if (figure) print_claims(options);
   return kDone;
 }
 

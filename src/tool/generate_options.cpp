@@ -9,7 +9,6 @@
 #include "megalith/core/check.h"
 #include "megalith/generate/stop_strings.h"
 #include "options.h"
-#include "samples.h"
 
 namespace megalith::tool {
 namespace {

@@ -11,6 +11,9 @@
 
 namespace megalith::tool {
 
+/// Names have four digits whatever the number of samples, and so sort by it.
+inline constexpr int kMaxSamples = 9999;
+
 struct GenerateOptions {
   std::string checkpoint;
   std::int64_t bytes = 0;

@@ -12,15 +12,16 @@
 #include "../train/run_config_json.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
+#include "megalith/io/run_names.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/models/memory.h"
 #include "megalith/models/zoo.h"
 #include "megalith/runtime/processors.h"
 #include "megalith/train/recipes.h"
+#include "numbers.h"
 #include "options.h"
 #include "table.h"
-#include "train_options.h"
 #include "verb.h"
 
 namespace megalith::tool {
@@ -35,21 +36,21 @@ struct InfoOptions {
 };
 
 /// A model and the settings with which it would be trained.
-struct Described {
+struct Subject {
   std::string name;
   ModelConfig config;
   Shape batch;
   bool average = false;
 };
 
-Described describe(const InfoOptions& options) {
-  Described d;
+Subject subject_of(const InfoOptions& options) {
+  Subject d;
   std::error_code none;
   TrainConfig train;
   if (std::filesystem::exists(options.model, none) && !options.model.ends_with(".json")) {
     d.config = load_checkpoint_config(options.model);
     d.name = model_name(d.config);
-    const bool is_run = std::filesystem::exists(std::filesystem::path(options.model) / "config.json", none);
+    const bool is_run = std::filesystem::exists(run_names::path_in(options.model, run_names::kConfig), none);
     train = is_run ? load_run_config(options.model).train : recipe(d.name);
   } else if (options.model.ends_with(".json")) {
     const auto document = detail::ConfigDocument::load(options.model);
@@ -73,8 +74,8 @@ Described describe(const InfoOptions& options) {
   return d;
 }
 
-/// Everything that is told, in bytes and numbers.
-Json told(const Described& d) {
+/// Everything that is printed, in bytes and numbers.
+Json facts_of(const Subject& d) {
   Json parameters = Json::object();
   for (const SizePart& part : parameters_by_part(d.config)) parameters[part.name] = part.parameters;
   parameters["in all"] = parameter_count(d.config);
@@ -118,7 +119,7 @@ void print_text(const Json& all) {
   const auto print_parts = [](const std::string& title, const Json& parts, double unit, int decimals) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : parts.items())
-      rows.push_back({"  " + name, fixed(value.get<double>() / unit, decimals)});
+      rows.push_back({"  " + name, grouped(value.get<double>() / unit, decimals)});
     std::printf("\n%s\n%s", title.c_str(), table(rows).c_str());
   };
   print_parts("parameters", all["parameters"], 1, 0);
@@ -131,7 +132,7 @@ void print_text(const Json& all) {
 }
 
 int run_info(const InfoOptions& options) {
-  const Json all = told(describe(options));
+  const Json all = facts_of(subject_of(options));
   if (options.json) std::printf("%s\n", all.dump(2).c_str());
   else print_text(all);
   return kDone;

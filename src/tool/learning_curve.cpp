@@ -7,6 +7,8 @@
 
 #include "json_lines.h"
 #include "megalith/core/check.h"
+#include "megalith/io/run_names.h"
+#include "numbers.h"
 #include "options.h"
 
 namespace megalith::tool {
@@ -57,7 +59,7 @@ std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
 
 std::vector<Metric> read_metrics(const std::string& run_dir) {
   std::vector<Metric> metrics;
-  for_each_json_line(run_dir + "/metrics.jsonl", [&](JsonLine& line) {
+  for_each_json_line(run_names::path_in(run_dir, run_names::kMetrics), [&](JsonLine& line) {
     Metric& metric = metrics.emplace_back();
     line.read("step", metric.step);
     line.read("bytes", metric.bytes);

@@ -7,6 +7,7 @@
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/models/zoo.h"
+#include "numbers.h"
 #include "options.h"
 #include "verb.h"
 

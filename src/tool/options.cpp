@@ -65,11 +65,4 @@ CLI::Option* add_checkpoint(CLI::App& verb, std::string& run_dir_or_file) {
       ->type_name("RUN_DIR|CHECKPOINT");
 }
 
-std::string grouped(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  const std::size_t first = n < 0 ? 1 : 0;
-  for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 }  // namespace megalith::tool

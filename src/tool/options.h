@@ -27,7 +27,4 @@ CLI::Option* add_threads(CLI::App& verb, int& threads);
 /// The run directory or checkpoint that a verb reads.
 CLI::Option* add_checkpoint(CLI::App& verb, std::string& run_dir_or_file);
 
-/// 1131310 as "1,131,310".
-std::string grouped(std::int64_t n);
-
 }  // namespace megalith::tool

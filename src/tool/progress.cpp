@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "megalith/core/check.h"
+#include "numbers.h"
 #include "options.h"
 
 namespace megalith::tool {
@@ -23,12 +24,6 @@ constexpr int kBarStep = 10, kMaxBar = 40;
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-std::string rounded(double x, int decimals) {
-  std::array<char, 64> out{};
-  std::snprintf(out.data(), out.size(), "%.*f", decimals, x);
-  return out.data();
 }
 
 /// Rates with three digits that tell something: 0.123, 4.56, 78.9, 41,200.
@@ -97,9 +92,9 @@ std::string bar_line(const Progress& p, const Look& look) {
   const int room = look.width - 1;  // the last column would wrap on some terminals
   const std::string share = rounded(100 * std::clamp(p.fraction, 0.0, 1.0), 0) + " %";
   std::string line = std::string(share.size() < 5 ? 5 - share.size() : 0, ' ') + share;
-  std::string said;
+  std::string shown;
   const auto left_beside = [&](const std::string& part) {
-    return room - static_cast<int>(line.size() + said.size() + 2 + part.size());
+    return room - static_cast<int>(line.size() + shown.size() + 2 + part.size());
   };
   // Step and bits per byte come before the bar, a bar of ten before the rates.
   const std::vector<std::string> all = parts(p);
@@ -107,14 +102,14 @@ std::string bar_line(const Progress& p, const Look& look) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const int left = left_beside(all[i]);
     if (left < for_bar) break;
-    said += "  " + all[i];
+    shown += "  " + all[i];
     if (i == 1 && left >= kBarStep + 2) for_bar = kBarStep + 2;
   }
   const int left = left_beside("");
   // In whole tens, so that it keeps its length while the numbers beside it change theirs.
   const int length = std::min(left / kBarStep * kBarStep, kMaxBar);
   if (length > 0) line += "  " + bar(p.fraction, length, look);
-  return line + said;
+  return line + shown;
 }
 
 void ProgressDisplay::show(const Progress& p) {

@@ -2,19 +2,19 @@
 #include "report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 
-#include "counted.h"
 #include "html.h"
 #include "learning_curve.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
+#include "megalith/models/zoo.h"
+#include "numbers.h"
 #include "options.h"
 #include "progress.h"
-#include "train_options.h"
+#include "run_config.h"
 
 namespace megalith::tool {
 namespace {
@@ -38,12 +38,6 @@ constexpr std::string_view kStyle = R"css(
 details { margin-top: .75rem; } details pre { margin-top: .5rem; }
 @media (max-width: 24rem) { .facts { grid-template-columns: 1fr; } }
 )css";
-
-std::string rounded(double value, int decimals) {
-  char out[64];
-  std::snprintf(out, sizeof out, "%.*f", decimals, value);
-  return out;
-}
 
 std::string bytes_text(std::int64_t bytes) { return short_number(static_cast<double>(bytes), "B"); }
 
@@ -70,12 +64,6 @@ std::string listed(const std::vector<std::string>& paths) {
   return out;
 }
 
-std::string shown(const Budget& budget) {
-  if (budget.steps > 0) return counted(budget.steps, "step");
-  if (budget.bytes > 0) return counted(budget.bytes, "byte");
-  return text(budget.minutes, " ", plural(budget.minutes, "minute"));
-}
-
 Facts facts_of(const RunConfig& run) {
   const TrainConfig& train = run.train;
   const ModelConfig& model = run.model;
@@ -88,7 +76,7 @@ Facts facts_of(const RunConfig& run) {
              scale.stack.heads, scale.stack.heads == 1 ? " head" : " heads"));
   const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
   facts.emplace_back("Work", rounded(flops * 1e-6, 1) + " MFLOP to learn a byte");
-  facts.emplace_back("Budget", shown(train.budget));
+  facts.emplace_back("Budget", budget_text(train.budget));
   facts.emplace_back("Batch", text(train.batch, train.accumulate > 1 ? text(" × ", train.accumulate) : "", " windows"));
   facts.emplace_back("Learning rate", text(train.schedule.peak, " at its peak, ", to_string(train.schedule.kind)));
   if (train.average > 0) facts.emplace_back("Average", text("of the weights, decay ", train.average));

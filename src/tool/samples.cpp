@@ -9,6 +9,7 @@
 #include "megalith/generate/generator.h"
 #include "megalith/generate/stop_strings.h"
 #include "megalith/io/atomic_file.h"
+#include "numbers.h"
 #include "options.h"
 #include "progress.h"
 #include "start_line.h"

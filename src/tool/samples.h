@@ -7,9 +7,6 @@
 
 namespace megalith::tool {
 
-/// Names have four digits whatever the number of samples, and so sort by it.
-inline constexpr int kMaxSamples = 9999;
-
 /// Samples that are generated at once: each weight that is read serves all of them.
 inline constexpr int kTogether = 16;
 

@@ -12,6 +12,8 @@
 
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
+#include "megalith/io/run_names.h"
+#include "numbers.h"
 #include "options.h"
 
 namespace megalith::tool {
@@ -21,12 +23,16 @@ namespace fs = std::filesystem;
 StandardInput::StandardInput(int descriptor, const std::string& run_dir, std::int64_t most) : run_dir_(run_dir) {
   std::error_code error;
   check(isatty(descriptor) != 1, "--data - reads standard input, which is a terminal; pipe the bytes in");
-  check(!fs::exists(run_dir + "/config.json", error), run_dir, " holds a run already (config.json); resume it, or choose ",
-        "another folder");
+  check(!holds_run(), run_dir, " holds a run already (", run_names::kConfig, "); resume it, or choose another folder");
   check(!fs::exists(path_in(run_dir), error), path_in(run_dir), " is there already, which --data - would overwrite; choose ",
         "another folder");
   unfinished_.emplace([this] { make_folder(); }, [this] { remove_unless_begun(); });
   read(descriptor, most);
+}
+
+bool StandardInput::holds_run() const {
+  std::error_code error;
+  return fs::exists(run_names::path_in(run_dir_, run_names::kConfig), error);
 }
 
 void StandardInput::make_folder() {
@@ -54,7 +60,7 @@ void StandardInput::read(int descriptor, std::int64_t most) {
 
 void StandardInput::remove_unless_begun() const {
   std::error_code error;
-  if (fs::exists(run_dir_ + "/config.json", error)) return;
+  if (holds_run()) return;
   fs::remove(path_in(run_dir_), error);
   if (made_folder_) fs::remove(run_dir_, error);  // fails where something else lies there by now
 }

@@ -26,6 +26,7 @@ class StandardInput {
   static std::string path_in(const std::string& run_dir) { return run_dir + "/stdin.bin"; }
 
  private:
+  bool holds_run() const;
   void make_folder();
   void read(int descriptor, std::int64_t most);
   void remove_unless_begun() const;

@@ -28,8 +28,8 @@ constexpr std::string_view instruction_set() {
 
 std::string start_line(int threads) {
   const std::string line = text(threads, threads == 1 ? " thread, " : " threads, ", gemm_backend(), " products");
-  const bool told = std::string_view(gemm_backend()).starts_with(instruction_set());
-  return told ? line : text(line, ", the rest compiled for ", instruction_set());
+  const bool named = std::string_view(gemm_backend()).starts_with(instruction_set());
+  return named ? line : text(line, ", the rest compiled for ", instruction_set());
 }
 
 void say_what_computes(int threads) {

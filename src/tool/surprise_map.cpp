@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "html.h"
 #include "megalith/core/check.h"
+#include "numbers.h"
 #include "options.h"
 #include "utf8.h"
 
@@ -36,12 +36,6 @@ h2 { overflow-wrap: anywhere; } h2 small { font-weight: 400; }
 .end { opacity: .45; }
 )css";
 
-std::string rounded(double value, int decimals) {
-  std::array<char, 32> out{};
-  std::snprintf(out.data(), out.size(), "%.*f", decimals, value);
-  return out.data();
-}
-
 std::string legend() {
   std::string out = "<p class=\"legend\" aria-label=\"Colours by cost in bits\"><span>bits for a byte</span>";
   for (std::size_t i = 0; i <= kSteps.size(); ++i)
@@ -56,13 +50,13 @@ std::string legend() {
 /// The character in the colour of its dearest byte: a letter of two bytes is as surprising as the byte that told it.
 std::string coloured(std::string_view piece, bool is_text, std::span<const float> bits) {
   const double cost = static_cast<double>(*std::max_element(bits.begin(), bits.end()));
-  std::string said;
-  for (const float b : bits) said += (said.empty() ? "" : " + ") + rounded(static_cast<double>(b), 2);
+  std::string costs;
+  for (const float b : bits) costs += (costs.empty() ? "" : " + ") + rounded(static_cast<double>(b), 2);
   // A line that ends is something to predict too, and has nothing to see by itself.
   const std::string sign = !is_text        ? "<b class=\"hex\">" + hex(piece[0]) + "</b>"
                            : piece == "\n" ? std::string("<span class=\"end\">↵</span>\n")
                                            : escaped(piece);
-  return text("<i class=\"h", heat(cost), "\" title=\"", said, " bits\">", sign, "</i>");
+  return text("<i class=\"h", heat(cost), "\" title=\"", costs, " bits\">", sign, "</i>");
 }
 
 }  // namespace

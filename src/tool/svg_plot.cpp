@@ -10,6 +10,7 @@
 
 #include "html.h"
 #include "megalith/core/check.h"
+#include "numbers.h"
 
 namespace megalith::tool {
 namespace {
@@ -29,11 +30,7 @@ constexpr std::string_view kStyle = R"css(
 .plot .hit { fill: transparent; } .plot .hit:hover { fill: currentColor; fill-opacity: .35; }
 )css";
 
-std::string fixed(double value) {
-  std::array<char, 32> out{};
-  std::snprintf(out.data(), out.size(), "%.1f", value);
-  return out.data();
-}
+std::string coordinate(double value) { return rounded(value, 1); }
 
 /// Where values of one axis lie on the screen.
 struct Scale {
@@ -117,22 +114,23 @@ class Drawing {
   static double legend_entry(const Series& series) { return 16 + kSample + 8 + width_of(series.name); }
 
   void label(double x, double y, const char* anchor, std::string_view words, std::string_view more = "") {
-    out_ += text("<text x=\"", fixed(x), "\" y=\"", fixed(y), "\" text-anchor=\"", anchor, "\"", more, ">", escaped(words),
-                 "</text>\n");
+    out_ += text("<text x=\"", coordinate(x), "\" y=\"", coordinate(y), "\" text-anchor=\"", anchor, "\"", more, ">",
+                 escaped(words), "</text>\n");
   }
   static std::string color(const Series& series) { return text("var(--c", series.color % 4, ")"); }
 
   void axes() {
     std::string grid;
     for (const double y : ticks(y_.low, y_.high, y_.log, plot_.height / 60)) {
-      grid += text("M", fixed(x_.from), " ", fixed(y_(y)), "H", fixed(x_.to));
+      grid += text("M", coordinate(x_.from), " ", coordinate(y_(y)), "H", coordinate(x_.to));
       label(x_.from - 8, y_(y) + 4.5, "end", short_number(y, plot_.y.unit));
     }
     for (const double x : ticks(x_.low, x_.high, x_.log, plot_.width / 100)) {
-      grid += text("M", fixed(x_(x)), " ", fixed(y_.from), "v5");
+      grid += text("M", coordinate(x_(x)), " ", coordinate(y_.from), "v5");
       label(x_(x), y_.from + 20, "middle", short_number(x, plot_.x.unit));
     }
-    out_ += text("<path class=\"grid\" d=\"", grid, "M", fixed(x_.from), " ", fixed(y_.from), "H", fixed(x_.to), "\"/>\n");
+    out_ += text("<path class=\"grid\" d=\"", grid, "M", coordinate(x_.from), " ", coordinate(y_.from), "H",
+                 coordinate(x_.to), "\"/>\n");
     label((x_.from + x_.to) / 2, plot_.height - 8, "middle", plot_.x.label);
     label(8, 16, "start", plot_.y.label);
   }
@@ -142,7 +140,7 @@ class Drawing {
   void line(const Series& series) {
     std::string path;
     for (const PlotPoint& point : series.points)
-      if (shows(point)) path += text(path.empty() ? "M" : "L", fixed(x_(point.x)), " ", fixed(y_(point.y)));
+      if (shows(point)) path += text(path.empty() ? "M" : "L", coordinate(x_(point.x)), " ", coordinate(y_(point.y)));
     out_ += text("<path class=\"line", series.faint ? " faint" : "", series.dashed ? " dashed" : "", "\" stroke=\"",
                  color(series), "\" d=\"", path, "\"/>\n");
   }
@@ -150,7 +148,7 @@ class Drawing {
   void marks(const Series& series) {
     for (const PlotPoint& point : series.points) {
       if (!shows(point)) continue;
-      const std::string place = text("cx=\"", fixed(x_(point.x)), "\" cy=\"", fixed(y_(point.y)), "\"");
+      const std::string place = text("cx=\"", coordinate(x_(point.x)), "\" cy=\"", coordinate(y_(point.y)), "\"");
       if (series.markers) out_ += text("<circle ", place, " r=\"3\" fill=\"", color(series), "\"/>\n");
       if (!point.note.empty())
         out_ += text("<circle class=\"hit\" style=\"color:", color(series), "\" ", place, " r=\"7\"><title>",
@@ -166,9 +164,9 @@ class Drawing {
       label(x, legend_y_, "end", series->name);
       const double to = x - width_of(series->name) - 8;
       out_ += text("<path class=\"line", series->dashed ? " dashed" : "", "\" stroke=\"", color(*series), "\" d=\"M",
-                   fixed(to - kSample), " ", legend_y_ - 4, "H", fixed(to), "\"/>\n");
+                   coordinate(to - kSample), " ", legend_y_ - 4, "H", coordinate(to), "\"/>\n");
       if (series->markers)
-        out_ += text("<circle cx=\"", fixed(to - kSample / 2), "\" cy=\"", legend_y_ - 4, "\" r=\"3\" fill=\"",
+        out_ += text("<circle cx=\"", coordinate(to - kSample / 2), "\" cy=\"", legend_y_ - 4, "\" r=\"3\" fill=\"",
                      color(*series), "\"/>\n");
       x -= legend_entry(*series);
     }

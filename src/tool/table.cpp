@@ -2,7 +2,6 @@
 #include "table.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace megalith::tool {
 
@@ -21,15 +20,6 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
     }
     all += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
-  return all;
-}
-
-std::string fixed(double x, int decimals) {
-  char digits[64];
-  std::snprintf(digits, sizeof digits, "%.*f", decimals, x);
-  std::string all = digits;
-  const std::size_t first = x < 0 ? 1 : 0;
-  for (std::size_t at = std::min(all.find('.'), all.size()); at > first + 3;) all.insert(at -= 3, 1, ',');
   return all;
 }
 

@@ -10,21 +10,23 @@
 #include <string>
 #include <utility>
 
-#include "counted.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
 #include "megalith/io/checkpoint.h"
+#include "megalith/io/run_names.h"
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
+#include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
+#include "numbers.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
+#include "run_config.h"
 #include "sample_log.h"
 #include "standard_input.h"
 #include "start_line.h"
-#include "train_options.h"
 #include "utf8.h"
 #include "verb.h"
 
@@ -69,7 +71,7 @@ std::string quoted(const std::string& path) {
 void look_for_best(const TrainResult& result, const std::string& run_dir) {
   if (!result.progress.best) return;
   try {
-    load_checkpoint_config(run_dir + "/best.safetensors");
+    load_checkpoint_config(run_names::path_in(run_dir, run_names::kBest));
   } catch (const Error& error) {
     std::fprintf(stderr, "megalith: the weights of the best validation are lost (%s); model.safetensors has the last ones\n",
                  one_line(error.what()).c_str());

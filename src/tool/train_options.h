@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of megalith train, and the run that they describe.
+// The options of megalith train.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,6 +11,9 @@
 #include "megalith/train/train_config.h"
 
 namespace megalith::tool {
+
+inline constexpr const char* kDefaultModel = "megabyte-tiny";
+inline constexpr double kDefaultMinutes = 10;
 
 /// What was given on the command line. What was not is empty, so that --resume can tell.
 struct TrainOptions {
@@ -41,17 +44,5 @@ struct TrainOptions {
 };
 
 void add_options(CLI::App& verb, TrainOptions& options);
-
-/// The run that the options describe: that of options.out where it is to be resumed. Data from standard input are to lie in
-/// that folder already. Throws CLI::ParseError when an option
-/// is missing or means nothing without another, and Error for an unknown model, a missing run, or, naming both values, an
-/// option that would change what a resumed run ends with.
-RunConfig run_config(const TrainOptions& options);
-
-/// Throws CLI::ParseError where options say how samples are taken and none are, since they come every `sample_every` steps.
-void refuse_unused(const TrainOptions& options, std::int64_t sample_every);
-
-/// The preset with this structure, or "a model of its own". Length and dropout may differ: they are options.
-std::string model_name(const ModelConfig& config);
 
 }  // namespace megalith::tool

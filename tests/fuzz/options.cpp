@@ -12,8 +12,9 @@
 
 #include "generate_options.h"
 #include "megalith/models/config_size.h"
+#include "megalith/models/zoo.h"
 #include "outcome.h"
-#include "train_options.h"
+#include "run_config.h"
 #include "verb.h"
 
 namespace megalith::fuzz {
@@ -54,7 +55,7 @@ void run(std::vector<std::string> arguments) {
     const RunConfig config = tool::run_config(train);
     config.model.validate();
     config.train.validate(config.model);
-    (void)tool::model_name(config.model);
+    (void)model_name(config.model);
     return 0;
   };
   const auto read_prompt = [&] {

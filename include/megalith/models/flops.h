@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model of some config would cost, part by part and without making it, and the models of the paper's comparison.
+// What a model of some config would cost, part by part and without making it.
 #pragma once
 
 #include <string>
@@ -30,18 +30,5 @@ std::vector<FlopsPart> forward_flops_by_part(const ModelConfig& config, Shape sh
 
 /// Their sum; with causal attention equal to AnyModel::flops(). Backward costs twice as much.
 double forward_flops(const ModelConfig& config, Shape shape, AttentionCost attention = AttentionCost::causal);
-
-/// A model of a comparison.
-struct ComparedModel {
-  std::string name;
-  ModelConfig config;
-  AttentionCost attention = AttentionCost::causal;
-};
-
-/// The models of Yu et al. 2023, figure 3: MEGABYTE with patches of 8, a transformer and a linear transformer, at three
-/// sizes, smallest first. The paper prints MEGABYTE's sizes, and their shapes here have exactly these 12 L C^2 weights. Of
-/// the others it says 660M to 173B: here they have GPT-3's shapes of names 760M, 6.7B and 175B, which hold 679M, 6.4B and
-/// 173.9B.
-std::vector<ComparedModel> figure_3_models();
 
 }  // namespace megalith

@@ -23,4 +23,7 @@ const std::vector<Preset>& presets();
 /// Throws Error, naming the nearest known name, where there is no such preset.
 const Preset& preset(std::string_view name);
 
+/// The name of the preset with this structure (models/structure.h), or "a model of its own".
+std::string model_name(const ModelConfig& config);
+
 }  // namespace megalith

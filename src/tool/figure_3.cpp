@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "figure_3.h"
+
+namespace megalith::tool {
+
+std::vector<Figure3Size> figure_3() {
+  constexpr Index kPatch = 8;
+  const auto stack = [](Index layers, Index width, Index heads) {
+    return StackConfig{.width = width, .layers = layers, .heads = heads};
+  };
+  const auto size = [](const char* name, const StackConfig& global, const StackConfig& local, const std::string& flat_name,
+                       const StackConfig& flat) {
+    const ModelConfig config{.scales = {{.unit = 1, .stack = flat}}};
+    return Figure3Size{{name, {.scales = {{.unit = kPatch, .stack = global}, {.unit = 1, .stack = local}}}},
+                       {"transformer " + flat_name, config},
+                       {"linear transformer " + flat_name, config, AttentionCost::linear}};
+  };
+  return {
+      size("MEGABYTE 452M + 151M", stack(16, 1536, 16), stack(12, 1024, 16), "679M", stack(24, 1536, 16)),
+      size("MEGABYTE 5.8B + 604M", stack(29, 4096, 32), stack(12, 2048, 32), "6.4B", stack(32, 4096, 32)),
+      size("MEGABYTE 170B + 3.2B", stack(94, 12288, 96), stack(16, 4096, 32), "173.9B", stack(96, 12288, 96)),
+  };
+}
+
+}  // namespace megalith::tool

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The comparison of Yu et al. 2023, figure 3.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "megalith/models/flops.h"
+
+namespace megalith::tool {
+
+/// A model of a comparison.
+struct ComparedModel {
+  std::string name;
+  ModelConfig config;
+  AttentionCost attention = AttentionCost::causal;
+};
+
+/// The models of one size.
+struct Figure3Size {
+  ComparedModel megabyte, transformer, linear_transformer;
+};
+
+/// MEGABYTE with patches of 8, a transformer and a linear transformer, at three sizes, smallest first. The paper prints
+/// MEGABYTE's sizes, and their shapes here have exactly these 12 L C^2 weights. Of the others it says 660M to 173B: here
+/// they have GPT-3's shapes of names 760M, 6.7B and 175B, which hold 679M, 6.4B and 173.9B.
+std::vector<Figure3Size> figure_3();
+
+}  // namespace megalith::tool
