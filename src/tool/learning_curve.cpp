@@ -9,7 +9,6 @@
 #include "megalith/core/check.h"
 #include "megalith/io/run_names.h"
 #include "numbers.h"
-#include "options.h"
 
 namespace megalith::tool {
 namespace {

@@ -8,7 +8,6 @@
 #include "megalith/models/flops.h"
 #include "megalith/models/zoo.h"
 #include "numbers.h"
-#include "options.h"
 #include "verb.h"
 
 namespace megalith::tool {

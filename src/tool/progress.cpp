@@ -12,7 +12,6 @@
 
 #include "megalith/core/check.h"
 #include "numbers.h"
-#include "options.h"
 
 namespace megalith::tool {
 namespace {

@@ -12,7 +12,6 @@
 #include "megalith/models/flops.h"
 #include "megalith/models/zoo.h"
 #include "numbers.h"
-#include "options.h"
 #include "progress.h"
 #include "run_config.h"
 

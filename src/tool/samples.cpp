@@ -10,7 +10,6 @@
 #include "megalith/generate/stop_strings.h"
 #include "megalith/io/atomic_file.h"
 #include "numbers.h"
-#include "options.h"
 #include "progress.h"
 #include "start_line.h"
 

@@ -14,7 +14,6 @@
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/run_names.h"
 #include "numbers.h"
-#include "options.h"
 
 namespace megalith::tool {
 

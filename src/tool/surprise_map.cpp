@@ -7,7 +7,6 @@
 #include "html.h"
 #include "megalith/core/check.h"
 #include "numbers.h"
-#include "options.h"
 #include "utf8.h"
 
 namespace megalith::tool {

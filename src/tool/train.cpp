@@ -20,7 +20,6 @@
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
 #include "numbers.h"
-#include "options.h"
 #include "progress.h"
 #include "report.h"
 #include "run_config.h"
