@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers as the tile registers of AMX take them: rounded to bf16, or whole fp32 numbers, cut into three bf16 numbers each.
-// Included by gemm_amx.cpp alone, which is compiled for AVX-512 BF16.
+// Numbers as the tile registers of AMX take them: rounded to bf16, or whole fp32 numbers, each split into three bf16
+// numbers. Included by gemm_amx.cpp alone, which is compiled for AVX-512 BF16.
 //
 // Three bf16 numbers hold the 24 significant bits of an fp32 number exactly: x = x1 + x2 + x3, each at most 2^-8 of the one
 // before. Of the nine products of two such sums six are added up, (1,3) (1,2) (2,2) (2,1) (3,1) (1,1); the other three are
 // at most 2^-23 of |a b| together and mostly far less, about what fp32 loses when it rounds a product. (Henry, Tang and
 // Heinecke 2019, "Leveraging the bfloat16 artificial intelligence datatype for higher-precision computations".)
 //
-// Tiles take numbers below 2^-126 for 0, so fp32 numbers below 2^-102 lose digits here; those from 3.396e38 on round to
-// infinity, and an infinity, which leaves NaN when it is cut, may come out of a product as NaN.
+// Tile products treat numbers below 2^-126 as 0, so fp32 numbers below 2^-102 lose digits here. Those from 3.396e38 on round
+// to infinity, and infinities may come out of a product as NaN, because splitting one leaves NaN.
 #pragma once
 
 #include <immintrin.h>
@@ -21,14 +21,14 @@ namespace megalith::detail {
 namespace {
 
 constexpr Index kSide = 16, kTile = kSide * kSide;  // elements of a tile
-constexpr Index kDepth = 2 * kSide;                 // numbers along K in a tile
+constexpr Index kDepth = 2 * kSide;                 // numbers along the depth in a tile
 
 using Vec = Floats<kSide>;
 
 inline __m512 numbers(Vec v) { return reinterpret_cast<__m512>(v); }
 inline __m512i bits(__m512 v) { return _mm512_castps_si512(v); }
 
-/// Which numbers of x and y are neighbours along K, and so make an element.
+/// Which numbers of x and y are neighbours along the depth, and so make an element.
 enum class Pairs {
   along,  // (x0, x1) ... (x14, x15) (y0, y1) ... (y14, y15)
   across  // (x0, y0) ... (x15, y15)
@@ -45,7 +45,7 @@ struct Rounded {
   }
 };
 
-/// Numbers cut into three bf16 numbers. Each part is a tile of its own.
+/// Numbers split into three bf16 numbers. Each part is a tile of its own.
 struct Split {
   static constexpr int kParts = 3;
 
@@ -60,7 +60,7 @@ struct Split {
   }
 
  private:
-  /// The nearest bf16 number, ties away from 0; x becomes what is left of it.
+  /// The nearest bf16 number, ties away from 0; x becomes the rest.
   static __m512i cut(__m512& x) {
     const __m512i high = _mm512_and_si512(_mm512_add_epi32(bits(x), _mm512_set1_epi32(0x8000)),
                                           _mm512_set1_epi32(static_cast<int>(0xffff0000u)));
@@ -80,12 +80,12 @@ struct Split {
   }
 };
 
-/// The first `count` of 16 lanes, of which there may be more, or none.
+/// A mask of the first `count` of 16 lanes: all from 16 on, none up to 0.
 inline __mmask16 first_lanes(Index count) {
   return static_cast<__mmask16>(count >= kSide ? 0xffffu : count > 0 ? (1u << count) - 1 : 0u);
 }
 
-/// 16 rows of 16 numbers, 0 beyond those that there are.
+/// 16 rows of 16 numbers, 0 beyond `rows` and `cols`.
 inline void load_square(const float* from, Index stride, Index rows, Index cols, Vec (&square)[kSide]) {
   if (rows >= kSide && cols >= kSide) {
 #pragma GCC unroll 16

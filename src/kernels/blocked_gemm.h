@@ -9,6 +9,6 @@ namespace megalith::detail {
 
 /// c = a b + bias or c += a b on all threads, and b_sums += the sums of the columns of b; bias and b_sums may be null.
 void blocked_gemm(const GemmKernel& kernel, const Context& ctx, const Operand<float>& a, const Operand<float>& b,
-                     const Mat<float>& c, Into into, const float* bias, float* b_sums);
+                  const Mat<float>& c, Into into, const float* bias, float* b_sums);
 
 }  // namespace megalith::detail

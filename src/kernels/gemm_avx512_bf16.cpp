@@ -7,12 +7,12 @@
 namespace megalith::detail {
 namespace {
 
-/// bf16: an element is two neighbours along K, the first of them in its low half.
+/// bf16: an element is two neighbours along the depth, the first of them in its low half.
 struct Bf16 {
   static constexpr int kLanes = 16, kGroup = 2;
   using Vec = Floats<16>;
 
-  /// A pair in all lanes. It is no number: nothing may be computed of it.
+  /// A pair in all lanes. Its bits are not a float's: nothing may be computed from it but by multiply_add.
   static Vec broadcast(PackedElement a) {
     Vec all = reinterpret_cast<Vec>(_mm512_set1_ps(a));
     asm("" : "+v"(all));

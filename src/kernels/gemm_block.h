@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Telling a block of a product where its factors and its output lie.
+// Fills in the operands and the output of a GemmBlock.
 #pragma once
 
 #include "gemm_kernel.h"
@@ -10,15 +10,15 @@ namespace megalith::detail {
 inline Index blocks_of(Index n, Index size) { return (n + size - 1) / size; }
 inline Index rounded_up(Index n, Index size) { return blocks_of(n, size) * size; }
 
-/// A left factor that is used where it lies.
+/// A left operand that is used in place.
 inline void set_left(GemmBlock& t, const GemmKernel& kernel, const Operand<float>& a) {
   t.a = a.data;
   t.a_row = a.transposed ? 1 : a.stride;
   t.a_step = a.transposed ? a.stride : 1;
-  t.a_panel = kernel.rows * t.a_row;
+  t.a_panel = kernel.panel_rows * t.a_row;
 }
 
-/// A left factor that lies packed.
+/// A packed left operand.
 inline void set_packed_left(GemmBlock& t, const LeftLayout& layout, const PackedElement* packed) {
   t.a = packed;
   t.a_row = layout.row;
@@ -26,7 +26,8 @@ inline void set_packed_left(GemmBlock& t, const LeftLayout& layout, const Packed
   t.a_panel = layout.panel;
 }
 
-/// What c is added to, in the first chunk of K or in a later one.
+/// c, and the base that is added to it: its old numbers where the product is added or this is not the `first` block of the
+/// depth, else the bias.
 inline void set_base(GemmBlock& t, const Mat<float>& c, Into into, const float* bias, bool first) {
   t.c = c.data;
   t.c_stride = c.stride;

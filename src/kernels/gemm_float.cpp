@@ -7,10 +7,10 @@ namespace megalith {
 namespace detail {
 
 void float_gemm(const Context& ctx, const Operand<float>& a, const Operand<float>& b, const Mat<float>& c, Into into,
-                   const float* bias, float* b_sums) {
-  const GemmKernel* const kernel = ctx.precision == Precision::bf16             ? bf16_kernel()
-                                   : ctx.batch_invariant || c.rows <= kFewRows ? fp32_kernel()
-                                                                                : blocked_fp32_kernel();
+                const float* bias, float* b_sums) {
+  const GemmKernel* const kernel = ctx.precision == Precision::bf16                ? bf16_kernel()
+                                   : ctx.batch_invariant || c.rows <= kMaxThinRows ? fp32_kernel()
+                                                                                   : blocked_fp32_kernel();
   if (kernel != nullptr) return blocked_gemm(*kernel, ctx, a, b, c, into, bias, b_sums);
   eigen_gemm(ctx, a, b, c, into, bias);
   if (b_sums != nullptr) add_column_sums<float>(ctx, {b.data, 1, b.rows, b.cols}, row_map(b_sums, b.cols));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the compiler has no AMX, the system is not Linux, of which leave to use its tiles is asked, or nobody wants it.
+// In place of gemm_amx.cpp where the compiler does not know AMX, the system is not Linux (which must grant the use of its
+// registers), or the build has -DMEGALITH_AMX=OFF.
 #include "gemm_kernel.h"
 
 namespace megalith::detail {

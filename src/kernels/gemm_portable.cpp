@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elsewhere than on x86 products are Eigen's.
+// On processors other than x86 Eigen multiplies.
 #include "gemm_kernel.h"
 
 namespace megalith::detail {

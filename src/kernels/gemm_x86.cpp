@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The best kernels of an x86 machine, found when the program runs.
+// The fastest kernels of an x86 machine, picked at run time.
 #include "gemm_kernel.h"
 
 namespace megalith::detail {

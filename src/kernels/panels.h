@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Laying out factors in panels, as micro_kernel.h multiplies them. As there, everything has internal linkage.
+// Packs operands in panels for micro_kernel.h. As there, everything has internal linkage.
 #pragma once
 
 #include "gemm_kernel.h"
@@ -8,20 +8,21 @@
 namespace megalith::detail {
 namespace {
 
-/// Panels of kRows rows of a left factor and of kVectors registers of columns of a right one. Arithmetic says what an
-/// element is: kGroup neighbours along K, kLanes elements in a register.
+/// Panels of kRows rows of a left operand and of kVectors registers of columns of a right one. Arithmetic says what an
+/// element is: kGroup neighbours along the depth, kLanes elements in a register.
 template <class Arithmetic, int kRows, int kVectors>
 struct Panels {
   using Vec = typename Arithmetic::Vec;
   static constexpr int kLanes = Arithmetic::kLanes, kGroup = Arithmetic::kGroup;
   static constexpr Index kCols = kVectors * kLanes;
-  /// Elements from k to k + 1 in a panel of rows, and between such panels, which would else share lines of the cache.
+  /// In panels of a transposed left operand: elements from k to k + 1, and the gap between panels, without which they would
+  /// collide in the same cache sets.
   static constexpr Index kStep = 8, kGap = 16;
   static_assert(kRows <= kStep && kStep <= kLanes);
-  /// Rows of numbers lie far apart in memory, where the machine does not fetch ahead by itself: so many rows on.
-  static constexpr Index kAhead = 16;
+  /// How many rows ahead to prefetch: rows are far apart in memory, where the hardware prefetcher does not help.
+  static constexpr Index kPrefetchRows = 16;
 
-  /// What GemmKernel asks for: a transposed left factor by columns, any other by rows.
+  /// The layout of GemmKernel::left: columns of kStep elements for a transposed left operand, rows for any other.
   static LeftLayout left(bool transposed, Index elements) {
     return transposed ? LeftLayout{1, kStep, kStep * elements + kGap} : LeftLayout{elements, 1, kRows * elements};
   }
@@ -58,7 +59,7 @@ struct Panels {
     const Index elements = elements_of(depth);
     if (transposed) {
       for (Index k = 0; k < depth; k += kGroup, out += kStep) {
-        for (Index g = 0; g < kGroup; ++g) fetch(a + (k + g + kAhead) * stride, rows);
+        for (Index g = 0; g < kGroup; ++g) prefetch(a + (k + g + kPrefetchRows) * stride, rows);
         for (Index r = 0; r < rows; r += kRows)
           store(out + r / kRows * (elements * kStep + kGap),
                 first_elements(across(a + k * stride + r, stride, smaller(kLanes, in_row - r), depth - k)));
@@ -72,11 +73,11 @@ struct Panels {
 
  private:
   static Index elements_of(Index depth) { return (depth + kGroup - 1) / kGroup; }
-  static void fetch(const float* row, Index numbers) {
-    for (Index i = 0; i < numbers; i += 16) __builtin_prefetch(row + i);  // a line
+  static void prefetch(const float* row, Index numbers) {
+    for (Index i = 0; i < numbers; i += 16) __builtin_prefetch(row + i);  // a cache line
   }
 
-  /// Elements along K of `count` numbers, 0 beyond them.
+  /// Elements along the depth from `count` numbers, 0 beyond them.
   static Vec along(const float* row, Index count) {
     if (count == kLanes * kGroup) return Arithmetic::along(row);
     float numbers[kLanes * kGroup] = {};
@@ -89,7 +90,7 @@ struct Panels {
     Vec sum[kVectors] = {};
     for (Index k = 0; k < depth; ++k) {
       const float* const row = from + k * stride;
-      fetch(row + kAhead * stride, kCols);
+      prefetch(row + kPrefetchRows * stride, kCols);
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         sum[v] += load<Vec>(row + v * kLanes);
@@ -100,7 +101,7 @@ struct Panels {
     for (int v = 0; v < kVectors; ++v) store(sums + v * kLanes, load<Vec>(sums + v * kLanes) + sum[v]);
   }
 
-  /// The elements at rows `row` and on of `lanes` columns, of which `depth` rows are left; 0 beyond them.
+  /// One element of each of `lanes` columns, from the rows at `row`, of which `depth` are left; 0 beyond them.
   static Vec across(const float* row, Index stride, Index lanes, Index depth) {
     if (lanes == kLanes && depth >= kGroup) return Arithmetic::across(row, stride);
     float numbers[kGroup * kLanes] = {};
@@ -111,7 +112,7 @@ struct Panels {
 
   static Floats<kStep> first_elements(Vec v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
 
-  /// One vector of columns that lie in memory as rows.
+  /// One vector of columns of a transposed right operand: in memory they are rows.
   static void pack_columns(const float* from, Index stride, Index lanes, Index depth, PackedElement* out) {
     for (Index k = 0; k < depth; k += kLanes * kGroup) {
       const Index count = smaller(kLanes * kGroup, depth - k);

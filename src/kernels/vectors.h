@@ -26,14 +26,14 @@ void store(float* to, V v) {
   __builtin_memcpy(to, &v, sizeof v);
 }
 
-/// Even places from the first half (or, with kHalf 1, the second half) of a, odd places from that of b.
+/// Lanes of the first half (or, with kHalf 1, the second half) of a in the even lanes, of b in the odd ones.
 template <int kHalf, class V, std::size_t... I>
 V zip(V a, V b, std::index_sequence<I...>) {
   constexpr std::size_t n = sizeof...(I);
   return __builtin_shufflevector(a, b, (kHalf * n / 2 + I / 2 + (I % 2) * n)...);
 }
 
-/// Transposes a square of vectors: log2(n) perfect shuffles of its rows.
+/// Transposes a square of vectors by log2(n) perfect shuffles of its rows.
 template <class V, int n = static_cast<int>(sizeof(V) / 4)>
 [[gnu::always_inline]] inline void transpose(V (&rows)[n]) {
   constexpr auto lanes = std::make_index_sequence<n>();
