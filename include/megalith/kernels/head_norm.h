@@ -4,6 +4,7 @@
 
 #include "megalith/core/seq.h"
 #include "megalith/core/tensor.h"
+#include "megalith/kernels/math.h"
 #include "megalith/runtime/context.h"
 
 namespace megalith {
@@ -15,7 +16,7 @@ namespace detail {
 template <class S, class Row>
 S inverse_rms(const Row& x) {
   using std::sqrt;
-  return S(1) / sqrt(x.array().square().sum() * S(1 / static_cast<double>(x.size())) + S(kHeadNormEps));
+  return S(1) / sqrt(math::sum(x.array().square()) * S(1 / static_cast<double>(x.size())) + S(kHeadNormEps));
 }
 }  // namespace detail
 
@@ -35,14 +36,15 @@ void head_norm_forward(const Context& ctx, Seq<S> x, Index first, Index heads, c
   });
 }
 
-/// x holds the heads as they were before; d their gradient after, which becomes the one before. dgain is added to.
+/// x holds the heads before head_norm_forward. d is the gradient of its output and becomes that of x; the gain's is added to
+/// dgain.
 template <class S>
 void head_norm_backward(const Context& ctx, Seq<const S> x, Index first, Index heads, const Tensor<S>& gain, Seq<S> d,
                         Tensor<S>& dgain) {
   constexpr Index kRowsPerTask = 64;
   const Index D = gain.size(), tasks = (x.row_count() + kRowsPerTask - 1) / kRowsPerTask;
   Frame frame(ctx.scratch());
-  S* const partial = frame.take<S>(tasks * D);  // of dgain, a row for each task, summed in their order
+  S* const partial = frame.take<S>(tasks * D);  // of dgain: a row of each task, added in the order of tasks
   ctx.parallel_for(tasks, [&](Index task, Arena& arena) {
     Frame local(arena);
     auto u = row_map(local.take<S>(D), D).array();
@@ -57,7 +59,7 @@ void head_norm_backward(const Context& ctx, Seq<const S> x, Index first, Index h
         const S r = detail::inverse_rms<S>(head);
         u = gain.vec().array() * dy;
         sum += dy * head * r;
-        const S mean_ux = (u * head).sum() * S(1 / static_cast<double>(D));
+        const S mean_ux = math::sum(u * head) * S(1 / static_cast<double>(D));
         dy = u * r - head * (r * r * r * mean_ux);
       }
     }

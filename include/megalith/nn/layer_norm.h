@@ -3,6 +3,7 @@
 #pragma once
 
 #include "megalith/kernels/column_sum.h"
+#include "megalith/kernels/math.h"
 #include "megalith/nn/module.h"
 
 namespace megalith {
@@ -51,8 +52,8 @@ struct LayerNorm {
         const S mean = tape.mean.data()[i], r = tape.inv_std.data()[i];
         n = (row_map(x.row(i), x.C).array() - mean) * r;
         u = gain.vec().array() * row_map(dy.row(i), x.C).array();
-        const S mean_u = u.sum() * per_channel;
-        const S mean_un = (u * n).sum() * per_channel;
+        const S mean_u = math::sum(u) * per_channel;
+        const S mean_un = math::sum(u * n) * per_channel;
         row_map(dx.row(i), x.C).array() = (u - mean_u - n * mean_un) * r;
       }
     });
@@ -79,8 +80,8 @@ struct LayerNorm {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       for (Index i = begin; i < end; ++i) {
         const auto xi = row_map(x.row(i), x.C).array();
-        const S mean = xi.sum() * per_channel;
-        const S var = (xi - mean).square().sum() * per_channel;
+        const S mean = math::sum(xi) * per_channel;
+        const S var = math::sum((xi - mean).square()) * per_channel;
         const S inv_std = S(1) / sqrt(var + S(kEps));
         row_map(y.row(i), x.C).array() = (xi - mean) * inv_std * gain.vec().array() + bias.vec().array();
         if (mean_out != nullptr) {

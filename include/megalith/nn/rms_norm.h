@@ -3,6 +3,7 @@
 #pragma once
 
 #include "megalith/kernels/column_sum.h"
+#include "megalith/kernels/math.h"
 #include "megalith/nn/module.h"
 
 namespace megalith {
@@ -48,7 +49,7 @@ struct RmsNorm {
         const auto xi = row_map(x.row(i), x.C).array();
         const S r = tape.inv_rms.data()[i];
         u = gain.vec().array() * row_map(dy.row(i), x.C).array();
-        const S mean_ux = (u * xi).sum() * per_channel;
+        const S mean_ux = math::sum(u * xi) * per_channel;
         row_map(dx.row(i), x.C).array() = u * r - xi * (r * r * r * mean_ux);
       }
     });
@@ -71,7 +72,7 @@ struct RmsNorm {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       for (Index i = begin; i < end; ++i) {
         const auto xi = row_map(x.row(i), x.C).array();
-        const S inv_rms = S(1) / sqrt(xi.square().sum() * per_channel + S(kEps));
+        const S inv_rms = S(1) / sqrt(math::sum(xi.square()) * per_channel + S(kEps));
         row_map(y.row(i), x.C).array() = xi * inv_rms * gain.vec().array();
         if (inv_rms_out != nullptr) inv_rms_out[i] = inv_rms;
       }
