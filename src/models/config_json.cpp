@@ -51,7 +51,7 @@ namespace detail {
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<NormKind>{"layer", "rms"};
 template <>
-inline constexpr std::array<std::string_view, 4> kNames<Activation>{"relu", "gelu", "relu_squared", "swiglu"};
+inline constexpr auto kNames<Activation> = ActivationList::kNames;
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<PositionKind>{"learned", "rotary", "none"};
 template <>

@@ -36,25 +36,40 @@ struct FeedForward {
   Index in_channels() const { return up.in_channels(); }
   Index out_channels() const { return down.out_channels(); }
 
-  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape& tape) const { run(ctx, x, y, tape.hidden); }
-  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const {
-    Tensor<S> nothing_kept;
-    run(ctx, x, y, nothing_kept);
+  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
+    Tape nothing_kept;
+    forward(ctx, x, y, state, nothing_kept);
   }
 
+  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State&, Tape& tape) const {
+    for_each_tile(ctx, x, tape.hidden, [&](Index begin, Index rows, Seq<S> hidden, Frame& frame) {
+      const Seq<S> active = frame.seq<S>(1, rows, down.in_channels());
+      up.apply(ctx, tile(x, begin, rows), hidden);
+      for_each_active_row(ctx, active, [&]<class A>(A, Index i) {
+        activation_forward<A, S>(hidden.row(i), row_map(active.row(i), active.C));
+      });
+      down.apply(ctx, active, tile(y, begin, rows));
+    });
+  }
+
+  /// Forward was: h = x W_up + b_up, a = activation(h), y = a W_down + b_down. So da = dy W_down^T, dh = activation'(h) da,
+  /// dx = dh W_up^T, dW_down += a^T dy and dW_up += x^T dh. a, and h with `recompute`, are computed again.
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, FeedForward& grad, State&,
                 Tape& tape) const {
     for_each_tile(ctx, x, tape.hidden, [&](Index begin, Index rows, Seq<S> hidden, Frame& frame) {
-      const auto tile = [&](auto seq) { return decltype(seq){seq.row(begin), 1, rows, seq.C}; };
-      if (recompute) up.apply(ctx, tile(x), hidden);
+      const Seq<const S> x_tile = tile(x, begin, rows), dy_tile = tile(dy, begin, rows);
+      if (recompute) up.apply(ctx, x_tile, hidden);
       const Seq<S> active = frame.seq<S>(1, rows, down.in_channels());
       const Seq<S> dactive = frame.seq<S>(1, rows, down.in_channels());
       const Seq<S> dhidden = frame.seq<S>(1, rows, up.out_channels());
-      gemm<S>(ctx, tile(dy), transposed<S>(down.weight), dactive);
-      activation_backward(ctx, hidden, dactive, active, dhidden);
-      down.accumulate(ctx, active, tile(dy), grad.down);
-      gemm<S>(ctx, dhidden, transposed<S>(up.weight), tile(dx));
-      up.accumulate(ctx, tile(x), dhidden, grad.up);
+      gemm<S>(ctx, dy_tile, transposed<S>(down.weight), dactive);
+      for_each_active_row(ctx, active, [&]<class A>(A, Index i) {
+        activation_forward<A, S>(hidden.row(i), row_map(active.row(i), active.C));
+        activation_backward<A, S>(hidden.row(i), RowMap<const S>(dactive.row(i), active.C), dhidden.row(i));
+      });
+      down.accumulate(ctx, active, dy_tile, grad.down);
+      gemm<S>(ctx, dhidden, transposed<S>(up.weight), tile(dx, begin, rows));
+      up.accumulate(ctx, x_tile, dhidden, grad.up);
     });
   }
 
@@ -88,59 +103,19 @@ struct FeedForward {
     }
   }
 
-  void run(const Context& ctx, Seq<const S> x, Seq<S> y, Tensor<S>& kept) const {
-    for_each_tile(ctx, x, kept, [&](Index begin, Index rows, Seq<S> hidden, Frame& frame) {
-      const Seq<S> active = frame.seq<S>(1, rows, down.in_channels());
-      up.apply(ctx, {x.row(begin), 1, rows, x.C}, hidden);
-      activate(ctx, hidden, active);
-      down.apply(ctx, active, {y.row(begin), 1, rows, y.C});
-    });
+  /// Rows [begin, begin + rows) of x.
+  template <class T>
+  static Seq<T> tile(Seq<T> x, Index begin, Index rows) {
+    return {x.row(begin), 1, rows, x.C};
   }
 
-  /// active = activation(hidden).
-  void activate(const Context& ctx, Seq<const S> hidden, Seq<S> active) const {
-    ctx.parallel_rows(active.row_count(), active.C, [&](Index begin, Index end, Arena&) {
-      for (Index i = begin; i < end; ++i) activate_row(hidden.row(i), row_map(active.row(i), active.C));
-    });
-  }
-  void activate_row(const S* hidden, RowMap<S> active) const {
-    const RowMap<const S> h(hidden, active.size());
-    switch (activation) {
-      case Activation::relu:
-        return Relu::forward<S>(h, active);
-      case Activation::relu_squared:
-        return ReluSquared::forward<S>(h, active);
-      case Activation::gelu:
-        return Gelu::forward<S>(h, active);
-      case Activation::swiglu:
-        return SwiGlu::forward<S>(h, row_map(hidden + active.size(), active.size()), active);
-    }
-  }
-
-  /// active again, and dhidden from dactive, in one pass over hidden.
-  void activation_backward(const Context& ctx, Seq<const S> hidden, Seq<const S> dactive, Seq<S> active, Seq<S> dhidden) const {
-    const Index F = dactive.C;
-    ctx.parallel_rows(dactive.row_count(), F, [&](Index begin, Index end, Arena&) {
-      for (Index i = begin; i < end; ++i) {
-        activate_row(hidden.row(i), row_map(active.row(i), F));
-        const auto h = row_map(hidden.row(i), F);
-        const auto da = row_map(dactive.row(i), F);
-        const auto dh = row_map(dhidden.row(i), F);
-        switch (activation) {
-          case Activation::relu:
-            Relu::backward<S>(h, da, dh);
-            break;
-          case Activation::relu_squared:
-            ReluSquared::backward<S>(h, da, dh);
-            break;
-          case Activation::gelu:
-            Gelu::backward<S>(h, da, dh);
-            break;
-          case Activation::swiglu:
-            SwiGlu::backward<S>(h, row_map(hidden.row(i) + F, F), da, dh, row_map(dhidden.row(i) + F, F));
-            break;
-        }
-      }
+  /// f(A{}, i) for each row of `active`, A being the activation.
+  template <class F>
+  void for_each_active_row(const Context& ctx, Seq<S> active, F&& f) const {
+    with_activation(activation, [&]<class A>(A a) {
+      ctx.parallel_rows(active.row_count(), active.C, [&](Index begin, Index end, Arena&) {
+        for (Index i = begin; i < end; ++i) f(a, i);
+      });
     });
   }
 };

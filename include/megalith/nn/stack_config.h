@@ -3,11 +3,11 @@
 #pragma once
 
 #include "megalith/core/shape.h"
+#include "megalith/kernels/activation.h"
 
 namespace megalith {
 
 enum class NormKind { layer, rms };
-enum class Activation { relu, gelu, relu_squared, swiglu };
 /// learned: a trained vector for each position, added to the embeddings. rotary: queries and keys are rotated by their
 /// position (Su et al. 2021). none: the causal mask is the only signal.
 enum class PositionKind { learned, rotary, none };
