@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file may be compiled for that is linked with this library.
+// Defines the symbols of the instruction sets for which a file linked with this library may be compiled.
 #include "megalith/core/instruction_set.h"
 
 namespace megalith::detail {

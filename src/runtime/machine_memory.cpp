@@ -28,31 +28,31 @@ double number_in(const std::string& text) {
 double free_memory(const std::filesystem::path& root) {
   const std::filesystem::path meminfo = root / "proc/meminfo";
   const double swap = number_in(line_after(meminfo, "SwapFree:"));
-  double most = 1024 * (number_in(line_after(meminfo, "MemAvailable:")) + (std::isfinite(swap) ? swap : 0));
-  // What is taken of a group may be files that can be dropped, so it does not count.
+  double limit = 1024 * (number_in(line_after(meminfo, "MemAvailable:")) + (std::isfinite(swap) ? swap : 0));
+  // What a group has used does not count: it may be cached files, which the system can drop.
   for_each_cgroup(root, [&](const std::filesystem::path& group) {
-    most = std::min(most, number_in(first_line(group / "memory.max")));
+    limit = std::min(limit, number_in(first_line(group / "memory.max")));
   });
-  return most;
+  return limit;
 }
 
 }  // namespace detail
 
 double free_memory() {
-  double most = detail::free_memory("/");
+  double free = detail::free_memory("/");
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     const double pages = detail::number_in(detail::first_line("/proc/self/statm"));
     const double taken = std::isfinite(pages) ? pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) : 0;
-    most = std::min(most, std::max(0.0, static_cast<double>(limit.rlim_cur) - taken));
+    free = std::min(free, std::max(0.0, static_cast<double>(limit.rlim_cur) - taken));
   }
-  return most;
+  return free;
 }
 
 void check_memory(const std::string& what, double bytes) {
-  constexpr double kSurely = 0.85;  // of an estimate
+  constexpr double kMinShare = 0.85;  // of an estimate that is surely needed
   const double available = free_memory();
-  if (kSurely * bytes <= available) return;
+  if (kMinShare * bytes <= available) return;
   std::ostringstream words;
   words << std::fixed << std::setprecision(0) << what << " takes about " << bytes * 1e-6 << " MB of memory, and "
         << available * 1e-6 << " MB can be had; take a smaller model, batch or length";

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "0-2,5" as 0, 1, 2, 5; empty where the text is no such list.
+/// "0-2,5" as 0, 1, 2, 5; empty where the text is not such a list.
 std::vector<int> listed(const std::string& text) {
   std::vector<int> all;
   std::istringstream in(text);
@@ -33,11 +33,11 @@ std::vector<int> listed(const std::string& text) {
   return all;
 }
 
-/// Processors' worth of time that the cgroup of this process may use, or those around it; infinite where nothing limits it.
+/// The number of processors whose time the cgroups of this process may use; infinite where nothing limits it.
 double time_limit(const fs::path& root) {
   double limit = HUGE_VAL;
   for_each_cgroup(root, [&](const fs::path& group) {
-    std::istringstream in(first_line(group / "cpu.max"));  // "max 100000", or microseconds per so many
+    std::istringstream in(first_line(group / "cpu.max"));  // "max 100000", or two numbers of microseconds: quota, period
     double quota = 0, period = 0;
     if (in >> quota >> period && quota > 0 && period > 0) limit = std::min(limit, quota / period);
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Linux tells in files: /proc, /sys.
+// Reads the files in which Linux describes the machine: /proc, /sys.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +17,7 @@ inline std::string first_line(const std::filesystem::path& path) {
   return line;
 }
 
-/// The rest of the first line that starts so; empty where there is none.
+/// The rest of the first line that starts with `start`; empty where there is none.
 inline std::string line_after(const std::filesystem::path& path, std::string_view start) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);)
@@ -25,7 +25,7 @@ inline std::string line_after(const std::filesystem::path& path, std::string_vie
   return "";
 }
 
-/// Calls f(folder) for the cgroup (version 2) of this process and each one around it. `root` is / but in tests.
+/// Calls f(folder) for the cgroup (version 2) of this process and each of its parents. `root` is / but in tests.
 template <class F>
 void for_each_cgroup(const std::filesystem::path& root, F&& f) {
   const std::string group = line_after(root / "proc/self/cgroup", "0::/");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each kernel of an instruction set that this machine has, against the sums of what it multiplies.
+// Each kernel of an instruction set that this machine has, against the sums that define the product.
 #include "kernels/blocked_gemm.h"
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ const Kernel kKernels[] = {{"avx2", detail::gemm_kernel_avx2()},
                            {"amx", detail::gemm_kernel_amx()},
                            {"amx_bf16", detail::gemm_kernel_amx_bf16()}};
 
-class BlockedProduct : public ::testing::TestWithParam<Kernel> {
+class BlockedGemm : public ::testing::TestWithParam<Kernel> {
  protected:
   void SetUp() override {
     if (GetParam().kernel == nullptr) GTEST_SKIP() << "not on this machine";
@@ -59,7 +59,7 @@ struct Stored {
   }
 };
 
-TEST_P(BlockedProduct, MatchesSums) {
+TEST_P(BlockedGemm, MatchesSums) {
   const Index edges[] = {1, 5, 6, 7, 13, 63, 64, 65, 96, 100, 129};
   const Index depths[] = {1, 2, 15, 16, 31, 33, 127, 129, 511, 512, 513, 1100};
   std::uint64_t draw = 0;
@@ -78,7 +78,7 @@ TEST_P(BlockedProduct, MatchesSums) {
     const Mat<float> out(c.data(), M, N, N + 3);
     const Into into = add ? Into::add : Into::overwrite;
     detail::blocked_gemm(kernel(), ctx, a.operand, b.operand, out, into, bias_wanted ? bias.data() : nullptr,
-                            sums_wanted ? sums.data() : nullptr);
+                         sums_wanted ? sums.data() : nullptr);
     double worst = 0;
     for (Index i = 0; i < M; ++i)
       for (Index j = 0; j < N; ++j) {
@@ -100,9 +100,9 @@ TEST_P(BlockedProduct, MatchesSums) {
   }
 }
 
-TEST_P(BlockedProduct, PassesInfinityOn) {
-  // Two neighbours in bf16 make one element: neither may change the other. Three parts of an infinity are no infinity, but
-  // no number either.
+TEST_P(BlockedGemm, PassesInfinityOn) {
+  // Two neighbours in bf16 make one element: neither may change the other. Three parts of an infinity do not add up to one,
+  // but are not finite either.
   Workspace workspace(1);
   Tensor<float> a({1, 4}), b({4, 1}), c({1, 1});
   for (const float special : {INFINITY, -INFINITY}) {
@@ -116,11 +116,11 @@ TEST_P(BlockedProduct, PassesInfinityOn) {
   }
 }
 
-TEST_P(BlockedProduct, RowsAndThreadsDoNotMatter) {
-  // Many rows, few, those of one tile and one are four ways to multiply where b is not transposed; 48 is the most that are
-  // few, 6 the most of a tile. The last column and the last element of depth stand in no whole register. With 64 numbers
-  // from row to row a panel of AVX-512 is as wide as b. With 250 columns rows are shared out, with 1,100 columns are, and on
-  // 8 threads the last strip of some is empty.
+TEST_P(BlockedGemm, RowsAndThreadsDoNotMatter) {
+  // Where b is not transposed, many rows, up to 48 (kMaxThinRows), up to the 6 of a register tile, and one row are four ways
+  // to multiply. The last columns and the last elements of the depth do not fill a register. With 59 columns b has 64
+  // numbers from row to row, as many as a panel of AVX-512. With 250 columns threads share rows, with 1,100 columns, and on
+  // 8 threads the last block of some parts is empty.
   constexpr Index kRows = 300, kDepth = 701;
   const Stored a(kRows, kDepth, false, 6);
   for (const Index cols : {59, 250, 1100}) {
@@ -132,7 +132,7 @@ TEST_P(BlockedProduct, RowsAndThreadsDoNotMatter) {
         const auto multiply = [&](Index first, Index rows) {
           Tensor<float> c({rows, cols});
           detail::blocked_gemm(kernel(), Context(workspace), a.operand.block(first, 0, rows, kDepth), b.operand, c,
-                                  Into::overwrite, nullptr, nullptr);
+                               Into::overwrite, nullptr, nullptr);
           return c;
         };
         if (threads == 1) whole = multiply(0, kRows);
@@ -147,11 +147,11 @@ TEST_P(BlockedProduct, RowsAndThreadsDoNotMatter) {
   }
 }
 
-/// How a product is made hard for sums of few digits.
+/// What makes a product hard for sums of few digits.
 struct Hardship {
   Index depth = 600;
-  int range = 0;          // factors from 2^-range to 2^range
-  bool positive = false;  // sums grow with each product
+  int range = 0;          // operands are scaled by 2^-range to 2^range
+  bool positive = false;  // all products are, so sums grow
   float base = 0;         // what is added to
 };
 
@@ -186,14 +186,14 @@ double error_of(const detail::GemmKernel& kernel, const Hardship& hard) {
   return std::sqrt(squares / (kRows * kCols));
 }
 
-TEST(SplitProduct, LosesNoMoreThanFp32) {
-  if (detail::gemm_kernel_amx() == nullptr) GTEST_SKIP() << "this machine lends no tiles of AMX";
+TEST(SplitGemm, LosesNoMoreThanFp32) {
+  if (detail::gemm_kernel_amx() == nullptr) GTEST_SKIP() << "this machine does not have AMX";
   for (const Hardship& hard : {Hardship{}, {.range = 4}, {.range = 30}, {.depth = 8000, .positive = true}, {.base = 2000}})
     EXPECT_LT(error_of(*detail::gemm_kernel_amx(), hard), 1.1 * error_of(*detail::gemm_kernel_avx512(), hard))
         << hard.depth << ' ' << hard.range << ' ' << hard.positive << ' ' << hard.base;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, BlockedProduct, ::testing::ValuesIn(kKernels),
+INSTANTIATE_TEST_SUITE_P(Kernels, BlockedGemm, ::testing::ValuesIn(kKernels),
                          [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace

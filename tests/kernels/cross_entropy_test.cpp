@@ -63,14 +63,14 @@ TEST(CrossEntropy, GradientMatchesDualNumbers) {
     cross_entropy_backward<double>(ctx, testing::view(d), l.bytes.data(), 0.5, cap, losses.data());
     cross_entropy_forward<double>(ctx, testing::view(z), l.bytes.data(), same.data());
     EXPECT_EQ(testing::bit_error(losses, same), 0);
-    Tensor<Dual> dz({1, kRows, kByteValues}), dcosts({kRows});
+    Tensor<Dual> dz({1, kRows, kByteValues}), dlosses({kRows});
     Tensor<double> v = l.z;
     testing::fill_noise(v, {3});
     for (Index i = 0; i < dz.size(); ++i) dz.data()[i] = {l.z.data()[i], v.data()[i]};
     cap_logits<Dual>(ctx, testing::view(dz), cap);
-    cross_entropy_forward<Dual>(ctx, testing::view(dz), l.bytes.data(), dcosts.data());
+    cross_entropy_forward<Dual>(ctx, testing::view(dz), l.bytes.data(), dlosses.data());
     double left = 0;
-    for (const Dual& c : dcosts.span()) left += 0.5 * c.derivative;
+    for (const Dual& loss : dlosses.span()) left += 0.5 * loss.derivative;
     EXPECT_NEAR(d.vec().dot(v.vec()), left, 1e-12) << "cap " << cap;
   }
 }

@@ -13,7 +13,7 @@
 namespace megalith {
 namespace {
 
-/// An operand (rows, cols) that lies in memory as it is or transposed, in a matrix that is wider than it.
+/// An operand (rows, cols), stored as it is or transposed, in a wider matrix.
 template <class S>
 struct Stored {
   Tensor<S> memory;
@@ -25,7 +25,8 @@ struct Stored {
     testing::fill_noise(memory, {seed});
   }
   double at(Index i, Index j) const {
-    return static_cast<double>(operand.transposed ? operand.data[j * operand.stride + i] : operand.data[i * operand.stride + j]);
+    return static_cast<double>(operand.transposed ? operand.data[j * operand.stride + i]
+                                                  : operand.data[i * operand.stride + j]);
   }
 };
 

@@ -12,7 +12,7 @@
 namespace megalith {
 namespace {
 
-/// A matrix that is wider than what is used of it, with NaN beside that.
+/// A matrix (rows, cols) in a wider one, with NaN in the columns beside it.
 template <class S>
 Tensor<S> wider(Index rows, Index cols, std::uint64_t seed) {
   Tensor<S> t({rows, cols + 3});
@@ -22,8 +22,8 @@ Tensor<S> wider(Index rows, Index cols, std::uint64_t seed) {
   return t;
 }
 
-/// c (M, N) of rows [row, row + M) of a left factor, and of rows [first, first + K) and the first columns of a right one,
-/// against their sums.
+/// The product c (M, N) of rows [row, row + M) of a left operand, and of rows [first, first + K) and the first columns of a
+/// right one, against their sums.
 template <class S>
 void compare(const Context& ctx, Index unit, Index M, Index N, Index K, bool a_transposed, bool b_transposed, Into into) {
   const Index row = 32, first = unit == 1 ? 7 : unit, R = row + M + 5, D = first + K + 9, wide = N + 70;
@@ -36,7 +36,7 @@ void compare(const Context& ctx, Index unit, Index M, Index N, Index K, bool a_t
   const PackedRight<S> packed_right = kernel.right(right, frame);
   Tensor<S> before = wider<S>(M, N, 3), c = before;
   kernel.gemm(packed_left.rows(row, M), packed_right.rows(first, K).first_cols(N), {c.data(), M, N, c.cols()}, into,
-                 b.span());
+              b.span());
   const auto at = [](const Operand<S>& f, Index i, Index j) {
     return static_cast<double>(f.transposed ? f.data[j * f.stride + i] : f.data[i * f.stride + j]);
   };
@@ -54,7 +54,7 @@ void compare(const Context& ctx, Index unit, Index M, Index N, Index K, bool a_t
       << ::testing::PrintToString(std::vector<Index>{unit, M, N, K, a_transposed, b_transposed, into == Into::add});
 }
 
-TEST(TileProduct, MatchesSums) {
+TEST(TileGemm, MatchesSums) {
   Workspace workspace(1);
   for (const Context& ctx : {Context(workspace), Context(workspace).as_batch_invariant()})
     for (const Index unit : {1, 32, 128})

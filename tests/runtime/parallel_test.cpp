@@ -50,8 +50,8 @@ TEST(ParallelFor, ThreadsHelpWithTheOthersParts) {
   EXPECT_EQ(done, 100);
 }
 
-TEST(ParallelFor, ThreadsDoNotShareALane) {
-  // A thread number is held by one call at a time.
+TEST(ParallelFor, NoTwoCallsHaveOneThreadNumber) {
+  // Each call has a thread number, and with it an arena, to itself.
   std::vector<std::atomic<int>> inside(8);
   std::atomic<bool> alone = true;
   parallel_for(8, 2000, [&](Index, int thread) {

@@ -28,7 +28,9 @@ TEST(Frame, MemoryIsAlignedAndApart) {
   for (const Index n : {1, 63, 64, 65, 1000}) {
     auto* const p = reinterpret_cast<std::byte*>(frame.take<std::uint8_t>(n));
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(p) % kAlignment, 0u);
-    if (last != nullptr) { EXPECT_GE(p, last); }
+    if (last != nullptr) {
+      EXPECT_GE(p, last);
+    }
     last = p + n;
   }
 }
@@ -47,13 +49,13 @@ TEST(Frame, BlocksNeverMoveAndAreReused) {
     EXPECT_EQ(small[999], 7);
     EXPECT_EQ(large[999999], 8);
     if (round == 0) grown = arena.capacity();
-    EXPECT_EQ(arena.capacity(), grown);  // a warm call takes nothing from the heap
+    EXPECT_EQ(arena.capacity(), grown);  // calls after the first allocate nothing
   }
 }
 
 TEST(Frame, SkipsABlockThatIsTooSmall) {
   Arena arena;
-  for (int round = 0; round < 2; ++round) {  // the second time all blocks are there already
+  for (int round = 0; round < 2; ++round) {  // in the second round all blocks exist
     Frame frame(arena);
     float* const a = frame.take<float>(300 * 1000);
     Frame inner(arena);
@@ -64,7 +66,7 @@ TEST(Frame, SkipsABlockThatIsTooSmall) {
   }
 }
 
-TEST(Workspace, HasALaneForEachThread) {
+TEST(Workspace, HasAnArenaForEachThread) {
   Workspace workspace(3);
   EXPECT_EQ(workspace.threads(), 3);
   EXPECT_NE(&workspace.arena(0), &workspace.arena(2));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for numbers: aligned by an allocator of our own, because Eigen's alignment depends on compiler flags and a library
-// and its user may be compiled with different ones.
+// Memory for numbers, aligned by the library's own allocator: Eigen's alignment depends on compiler flags, and a library and
+// its user may be compiled with different ones.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ struct AlignedDelete {
   void operator()(void* p) const { ::operator delete(p, std::align_val_t(kAlignment)); }
 };
 
-/// Asks for pages of 2 MB in the whole ones of these bytes: products walk through more pages of 4 KB than a processor
-/// remembers the places of. Where the system has no such pages, nothing happens.
+/// Asks for 2 MB pages wherever one fits into this range: a matrix product touches more 4 KB pages than the TLB holds. No
+/// effect where the system does not have them.
 void advise_large_pages(void* memory, std::size_t bytes);
 
 /// `bytes` bytes, not initialised. Throws std::bad_alloc.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of one program that were compiled for different instruction sets share Eigen's inline templates, of which the linker
-// keeps either one: they then disagree about alignment, and crash. So each file that sees Eigen through Megalith refers to a
-// symbol that says what the file was compiled for. A library compiled for this machine (MEGALITH_NATIVE) defines the symbol
-// of its own instruction set alone, and the linker names the one it misses. A library compiled for any machine defines all.
+// A link error in place of a crash. Files of one program that are compiled for different instruction sets share Eigen's
+// inline templates, and the linker keeps one copy of each: the files then disagree about alignment, and the program crashes.
+// So each file that includes Eigen through Megalith refers to a symbol named after the instruction set that the file is
+// compiled for. A library compiled for this machine (MEGALITH_NATIVE) defines only the symbol of its own instruction set,
+// and for any other the linker reports an undefined symbol. A library compiled for any machine defines all of them.
 #pragma once
 
 #if defined(__AVX512F__)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The known name that somebody probably meant, for messages about unknown ones.
+// The known name that somebody probably meant, for messages about unknown names.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,9 @@
 
 namespace megalith {
 
-/// How many changes turn a into b, where a change replaces, inserts or removes one byte or swaps two neighbours.
+/// The least number of changes that turn a into b; a change replaces, inserts or removes one byte or swaps two neighbours.
 inline Index edit_distance(std::string_view a, std::string_view b) {
-  // Row i of the classic table holds the distances of a's first i bytes to every beginning of b; a swap looks two rows back.
+  // Row i of the usual table holds the distances of a's first i bytes to each prefix of b; a swap needs the row two above.
   std::vector<Index> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<Index>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -30,7 +30,7 @@ inline Index edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-/// The entry of `known` (any range of strings, not empty) with the least edit distance to `name`; the first among equals.
+/// The entry of `known` (any range of strings, not empty) with the smallest edit distance to `name`; the first of several.
 /// The view points into `known`.
 template <class Names>
 std::string_view nearest(std::string_view name, const Names& known) {
@@ -45,19 +45,19 @@ std::string_view nearest(std::string_view name, const Names& known) {
   return best;
 }
 
-/// Whether somebody who wrote `name` may well have meant `known`: at most a third of the longer one's letters are wrong.
+/// Whether `name` may be a misspelt `known`: the edit distance is at most a third of the longer one's length.
 inline bool is_near(std::string_view name, std::string_view known) {
   return 3 * edit_distance(name, known) <= static_cast<Index>(std::max(name.size(), known.size()));
 }
 
-/// What a sentence about an unknown name ends with: `; did you mean "width"?` where a known name is near, else
-/// `; choose from a, b, c` where these are few, else nothing.
+/// The end of a sentence about an unknown name: `; did you mean "width"?` where a known name is near, else
+/// `; choose from a, b, c` where there are at most kMaxListed, else empty.
 template <class Names>
 std::string suggestion(std::string_view name, const Names& known) {
-  constexpr std::size_t kFew = 16;
+  constexpr std::size_t kMaxListed = 16;
   const std::string_view best = nearest(name, known);
   if (is_near(name, best)) return "; did you mean \"" + std::string(best) + "\"?";
-  if (std::size(known) > kFew) return "";
+  if (std::size(known) > kMaxListed) return "";
   std::string all;
   for (const auto& each : known) all += (all.empty() ? "; choose from " : ", ") + std::string(each);
   return all;

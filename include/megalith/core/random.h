@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counter-based random numbers: a number is a function of a key and a counter alone, so it does not depend on threads,
-// tiles, or where a run was stopped and resumed.
+// Counter-based random numbers: a number is a function of a key and a counter alone, so it does not depend on threads or
+// tiles, nor on where a run was stopped and resumed.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace megalith {
 
-/// Names one stream of random numbers. Children of one key are independent of each other and of their parent.
+/// Names a stream of random numbers. The streams of a key and of all its children are independent.
 struct RandomKey {
   std::uint64_t value = 0;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the library asks of a scalar, and the Eigen view types over it.
+// Eigen's matrices and views of a scalar type, as the library uses them.
 #pragma once
 
 #include <Eigen/Core>
@@ -10,7 +10,7 @@
 
 namespace megalith {
 
-/// Row-major, so that a position's channels lie side by side and (B,T,C) is (B*T, C) without a copy.
+/// Row-major: a position's channels are contiguous, and (B,T,C) is (B*T, C) without a copy.
 template <class S>
 using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 

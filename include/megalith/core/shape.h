@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sizes. Capital letters have one meaning everywhere: B batch, T time (bytes or patches), C channels, H heads,
-// D head width, F feed-forward width, P bytes per patch, K patches, V byte values, L layers, W attention window.
+// Sizes. Capital letters have one meaning everywhere: B batch, T time (bytes or patches), C channels, H heads, D head width,
+// F feed-forward width, E width of a byte's embedding, P bytes per patch, K patches, V byte values, L layers, W attention
+// window. The sizes of a matrix product are words: rows, columns, and depth, which both operands share.
 #pragma once
 
 #include <cstddef>

@@ -15,8 +15,8 @@
 
 namespace megalith {
 
-/// A dense row-major array of up to four dimensions, zero at birth. Copying copies the numbers; a copy between equal
-/// sizes reuses the memory that is there.
+/// A dense row-major array of up to four dimensions, all zero at first. Copying copies the numbers; assigning a tensor of
+/// the same size reuses the memory.
 template <class S>
 class Tensor {
  public:
@@ -34,7 +34,7 @@ class Tensor {
   Tensor& operator=(const Tensor& other) {
     if (this == &other) return *this;
     if (size_ != other.size_) {
-      Tensor fresh;  // apart, so that this tensor stays whole where there is no memory
+      Tensor fresh;  // so that this tensor stays as it is if the allocation throws
       fresh.rank_ = other.rank_;
       fresh.dims_ = other.dims_;
       fresh.allocate();

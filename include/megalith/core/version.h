@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's version (semver.org), as it is written into files. The build and the installed package read it here.
+// The library's version (semver.org), which is also written into files. The build and the installed package read it here.
 #pragma once
 
 namespace megalith {

@@ -7,12 +7,12 @@
 
 namespace megalith {
 
-/// Adds to `sum` what f(i, first, total) adds to `total` for each row i; total is a row of some columns, from column
-/// `first` on. Cut by columns, so that each sum has one order. Rows are first summed in groups: float sums of many rows
-/// stay exact enough.
+/// Adds to `sum` what f(i, first, total) adds to `total` for each row i, where `total` holds some columns from `first` on.
+/// Tasks are ranges of columns, so each sum has one order whatever the threads. Rows are summed in groups first, which keeps
+/// float sums of many rows exact enough.
 template <class S, class F>
 void add_row_sums(const Context& ctx, Index rows, RowMap<S> sum, F&& f) {
-  constexpr Index kColumns = 64, kGroup = 64;
+  constexpr Index kColumns = 64, kGroup = 64;  // columns of a task, rows of a group
   ctx.parallel_for((sum.size() + kColumns - 1) / kColumns, [&](Index task, Arena& arena) {
     const Index first = task * kColumns;
     const Index columns = std::min(kColumns, sum.size() - first);
@@ -26,7 +26,7 @@ void add_row_sums(const Context& ctx, Index rows, RowMap<S> sum, F&& f) {
   });
 }
 
-/// sum += the sum of the rows of x; sum has x.C numbers.
+/// sum (C) += the sum of the rows of x.
 template <class S>
 void add_column_sums(const Context& ctx, Seq<const S> x, RowMap<S> sum) {
   assert(sum.size() == x.C);

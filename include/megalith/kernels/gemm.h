@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only place where matrices are multiplied: over Eigen for any scalar, and by our own kernels for float (src/kernels/).
 //
-// A product is cut into tiles, each computed by one thread, and each sum over K runs inside one tile in an order that
-// follows from the sizes alone: the bits do not depend on the number of threads.
+// A product is cut into tiles, each computed by one thread, and each sum runs inside one tile, in an order that follows from
+// the sizes alone: the bits do not depend on the number of threads. The depth of a product is the length of its sums: a has
+// `depth` columns, b `depth` rows.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +31,7 @@ struct Mat {
   Mat block(Index r, Index c, Index nr, Index nc) const { return {data + r * stride + c, nr, nc, stride}; }
 };
 
-/// A operand of a product: a read-only Mat, possibly transposed. rows and cols are those of the operand as it is used.
+/// An operand of a product: a read-only Mat, possibly transposed. rows and cols are those after the transposition.
 template <class S>
 struct Operand {
   const S* data = nullptr;
@@ -49,10 +50,10 @@ struct Operand {
   Operand transpose() const { return {data, cols, rows, stride, !transposed}; }
 };
 
-/// What a product does with the numbers that stand in its output.
+/// What a product does with the old numbers of its output.
 enum class Into { overwrite, add };
 
-/// The transpose of a operand, as in `product(ctx, transposed<S>(x), dy, dw)`.
+/// The transpose of an operand, as in `gemm<S>(ctx, transposed<S>(x), dy, dw)`.
 template <class S, class M>
 Operand<S> transposed(const M& m) {
   return Operand<S>(m).transpose();
@@ -65,7 +66,7 @@ struct TileSize {
   Index rows, cols;
 };
 
-/// Eigen allocates scratch for larger products than these (K counts too); up to here it stays on the stack.
+/// The largest products for which Eigen keeps its scratch on the stack.
 inline constexpr TileSize kEigenTile{128, 128};
 inline constexpr Index kEigenTileDepth = 256;
 
@@ -89,19 +90,21 @@ void eigen_tile_gemm(Operand<S> a, Operand<S> b, Mat<S> c, Into into) {
   }
 }
 
-/// Float products, by the kernels of src/kernels/ where the machine has one of their instruction sets, else by Eigen.
+/// Float products: by the kernels of src/kernels/ where the machine has one of their instruction sets, else by Eigen. A bias
+/// and b_sums may be null.
 void float_gemm(const Context& ctx, const Operand<float>& a, const Operand<float>& b, const Mat<float>& c, Into into,
-                   const float* bias, float* b_sums);
-/// Counting scalars specialise this to count multiplications made inside of products only.
+                const float* bias, float* b_sums);
+
+/// Counting scalars specialise this, to count only multiplications made inside of products.
 template <class S>
 struct GemmScope {};
 
-/// The tile for an (M, N) output: at most `largest`, halved until there is enough work to share.
-inline TileSize tile_for(Index M, Index N, TileSize largest) {
-  constexpr Index kEnough = 4, kSmallest = 32;
-  TileSize t{std::min(M, largest.rows), std::min(N, largest.cols)};
-  const auto count = [&] { return ((M + t.rows - 1) / t.rows) * ((N + t.cols - 1) / t.cols); };
-  while (count() < kEnough && std::max(t.rows, t.cols) > kSmallest) {
+/// The tile for an output (rows, cols): at most `max`, halved while there are fewer than kMinTiles to share among threads.
+inline TileSize tile_for(Index rows, Index cols, TileSize max) {
+  constexpr Index kMinTiles = 4, kMinSide = 32;
+  TileSize t{std::min(rows, max.rows), std::min(cols, max.cols)};
+  const auto count = [&] { return ((rows + t.rows - 1) / t.rows) * ((cols + t.cols - 1) / t.cols); };
+  while (count() < kMinTiles && std::max(t.rows, t.cols) > kMinSide) {
     Index& larger = t.rows > t.cols ? t.rows : t.cols;
     larger = (larger + 1) / 2;
   }
@@ -121,26 +124,26 @@ void eigen_gemm(const Context& ctx, const Operand<S>& a, const Operand<S>& b, co
     const Mat<S> c_tile = c.block(r, n, height, width);
     if (bias != nullptr)
       for (Index row = 0; row < height; ++row) row_map(c_tile.data + row * c.stride, width) = row_map(bias + n, width);
-    eigen_tile_gemm(a.block(r, 0, height, a.cols), b.block(0, n, b.rows, width), c_tile,
-                       bias != nullptr ? Into::add : into);
+    eigen_tile_gemm(a.block(r, 0, height, a.cols), b.block(0, n, b.rows, width), c_tile, bias != nullptr ? Into::add : into);
   });
 }
 
 }  // namespace detail
 
-/// What multiplies large float matrices here: the instruction set of our own kernels, as "AMX" or "AVX-512", or "Eigen".
+/// What multiplies large float matrices on this machine: the instruction set of a kernel of ours, such as "AMX" or
+/// "AVX-512", or "Eigen".
 ///
-/// Where the processor has AMX, the first product or question asks Linux for leave to use its registers, after which signal
-/// stacks of the process must hold them too (sigaltstack, 11 KB); where Linux refuses, as it does while a smaller one is in
-/// use, products are AVX-512's. A library built with -DMEGALITH_AMX=OFF never asks. In fp32 a product by AMX is as exact as
-/// one by multiply-adds, but an infinity in a operand may come out as NaN, and what is smaller than 2^-102 loses digits.
+/// Where the processor has AMX, the first product or call of this asks Linux for permission to use its registers. From then
+/// on alternate signal stacks of the process must have room for them (sigaltstack, 11 KB); while a smaller one is in use,
+/// Linux refuses, and AVX-512 multiplies. A library built with -DMEGALITH_AMX=OFF never asks. In fp32 a product by AMX is as
+/// exact as one by FMA, but an infinity in an operand may come out as NaN, and numbers below 2^-102 lose digits.
 const char* gemm_backend();
 
-/// Whether Precision::bf16 is to be had: the machine has the instructions.
+/// Whether Precision::bf16 can be used: the machine has the instructions.
 bool has_bf16_gemm();
 
-/// c = a b, or c += a b, on all threads of the context. a is (M, K), b (K, N), c (M, N); none overlaps c. A bias (N) is
-/// added to each row of an overwritten c.
+/// c = a b, or c += a b, on all threads of the context. a is (rows, depth), b (depth, cols), c (rows, cols); neither a nor b
+/// overlaps c. A bias (cols) is added to each row of an overwritten c.
 template <class S>
 void gemm(const Context& ctx, Operand<S> a, Operand<S> b, Mat<S> c, Into into = Into::overwrite, const S* bias = nullptr) {
   assert(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows);
@@ -149,8 +152,8 @@ void gemm(const Context& ctx, Operand<S> a, Operand<S> b, Mat<S> c, Into into = 
   else detail::eigen_gemm(ctx, a, b, c, into, bias);
 }
 
-/// c += a b, and b_sums (N) += the sums of the columns of b, whose rows are (K, N): the gradients of a weight and of its
-/// bias in one pass over b.
+/// c += a b, and b_sums (cols) += the sums of the columns of b, (depth, cols): the gradients of a weight and of its bias in
+/// one pass over b.
 template <class S>
 void gemm_and_sums(const Context& ctx, Operand<S> a, Seq<const S> b, Mat<S> c, RowMap<S> b_sums) {
   assert(a.rows == c.rows && b.C == c.cols && a.cols == b.row_count());

@@ -12,8 +12,8 @@ namespace megalith {
 enum class Turn { forward, back };
 
 /// Rotates `heads` heads of width D, side by side in each row of x from channel `first` on: the pair (i, i + D/2) of the row
-/// at position p turns by p * base^(-2i/D). Positions of each sequence start at `position`. Turn::back undoes it, which is
-/// also its transpose: the gradient.
+/// at position p turns by p * base^(-2i/D). Positions of each sequence start at `position`. Turn::back is the inverse
+/// and the transpose: it takes the gradient of the output to that of the input.
 template <class S>
 void rotate(const Context& ctx, Seq<S> x, Index first, Index heads, Index D, Index position, double base, Turn turn) {
   assert(D % 2 == 0 && first + heads * D <= x.C);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products on the calling thread, for tiles inside a kernel's task, of factors that are laid out once for several of them.
+// Products on the calling thread, for tiles inside a kernel's task, of operands that are packed once for several products.
 // Always in fp32.
 #pragma once
 
@@ -13,11 +13,11 @@ namespace detail {
 struct GemmKernel;  // src/kernels/gemm_kernel.h
 }
 
-/// A left operand as a TileKernel wants it: laid out in `packed`, or where it lies.
+/// A left operand for a TileKernel: packed, or in place.
 template <class S>
 struct PackedLeft {
   Operand<S> operand;
-  const S* packed = nullptr;  // null: where it lies
+  const S* packed = nullptr;  // null: in place
   Index row_size = 0;         // numbers of `packed` for a row
 
   /// Rows [begin, begin + count); begin is a multiple of 16.
@@ -27,12 +27,13 @@ struct PackedLeft {
   }
 };
 
-/// A right operand as a TileKernel wants it, or a part of one.
+/// A right operand for a TileKernel, or some of its rows and columns.
 template <class S>
 struct PackedRight {
   Operand<S> operand;
-  const S* packed = nullptr;        // null: where it lies
-  Index panel_rows = 0, first = 0;  // of the whole that was packed, and of those before this part
+  const S* packed = nullptr;  // null: in place
+  Index panel_rows = 0;       // rows of the operand that was packed
+  Index first = 0;            // those of them before this part
 
   /// Rows [begin, begin + count); begin is a multiple of the kernel's `unit`.
   PackedRight rows(Index begin, Index count) const {
@@ -49,30 +50,31 @@ struct PackedRight {
 };
 
 namespace detail {
-/// The kernel for float tiles of right factors whose rows begin at multiples of `unit`; null: Eigen multiplies factors where
-/// they lie.
+/// The kernel for float tiles whose right operands begin at rows that are multiples of `unit`; null: Eigen multiplies
+/// operands in place.
 const GemmKernel* tile_kernel(const Context& ctx, Index unit);
-/// Numbers that a packed operand takes, 0 where it is used where it lies; and those of one of its rows or columns.
+/// Numbers that a packed operand takes, 0 where it is used in place; and the elements of one of its rows or columns.
 Index packed_left_size(const GemmKernel& kernel, Index rows, Index depth);
 Index packed_right_size(const GemmKernel& kernel, Index depth, Index cols);
 Index packed_line_size(const GemmKernel& kernel, Index depth);
 void pack_left(const GemmKernel& kernel, const Operand<float>& a, float* memory);
 void pack_right(const GemmKernel& kernel, const Operand<float>& b, float* memory);
-void float_tile_gemm(const GemmKernel& kernel, const PackedLeft<float>& a, const PackedRight<float>& b,
-                        const Mat<float>& c, Into into, std::span<const float> prefetch);
+void float_tile_gemm(const GemmKernel& kernel, const PackedLeft<float>& a, const PackedRight<float>& b, const Mat<float>& c,
+                     Into into, std::span<const float> prefetch);
 }  // namespace detail
 
-/// What multiplies tiles in one call of a kernel: it lays factors out, in memory of the sizes that it tells, and multiplies
-/// them. Any thread may use it.
+/// Packs and multiplies tiles for one call of a kernel. The caller provides the memory, of left_size() and right_size()
+/// numbers. Any thread may use it.
 template <class S>
 class TileKernel {
  public:
-  /// Rows of right factors will begin at multiples of `unit`; a kernel that lays out left factors too wants multiples of 32.
+  /// Picks the kernel. Parts of right operands must begin at multiples of `unit` rows; kernels that pack left operands too
+  /// are taken only if that is a multiple of 32.
   TileKernel(const Context& ctx, Index unit) {
     if constexpr (std::is_same_v<S, float>) kernel_ = detail::tile_kernel(ctx, unit);
   }
 
-  /// Numbers of memory for a operand (rows, cols).
+  /// Numbers of memory that a packed operand (rows, cols) takes.
   Index left_size(Index rows, Index cols) const {
     if constexpr (std::is_same_v<S, float>)
       if (kernel_ != nullptr) return detail::packed_left_size(*kernel_, rows, cols);
@@ -84,7 +86,7 @@ class TileKernel {
     return 0;
   }
 
-  /// Lays out a operand in `memory`, which is to stay as long as the result is used.
+  /// Packs an operand into `memory`, which must stay as long as the result is used.
   PackedLeft<S> left(const Operand<S>& a, S* memory) const {
     if constexpr (std::is_same_v<S, float>)
       if (left_size(a.rows, a.cols) > 0) detail::pack_left(*kernel_, a, memory);
@@ -99,7 +101,7 @@ class TileKernel {
   PackedRight<S> right(const Operand<S>& b, Frame& frame) const {
     return right(b, frame.take<S>(right_size(b.rows, b.cols)));
   }
-  /// A operand that lies laid out in `memory` already.
+  /// An operand that has been packed into `memory` already.
   PackedLeft<S> packed_left(const Operand<S>& a, const S* memory) const {
     if constexpr (std::is_same_v<S, float>)
       if (left_size(a.rows, a.cols) > 0) return {a, memory, detail::packed_line_size(*kernel_, a.cols)};
@@ -111,7 +113,7 @@ class TileKernel {
     return {b};
   }
 
-  /// c = a b, or c += a b. What will be read `prefetch` is fetched meanwhile.
+  /// c = a b, or c += a b. `prefetch` is what the caller reads next: the kernel may prefetch it meanwhile.
   void gemm(const PackedLeft<S>& a, const PackedRight<S>& b, Mat<S> c, Into into, std::span<const S> prefetch = {}) const {
     assert(a.operand.rows == c.rows && b.operand.cols == c.cols && a.operand.cols == b.operand.rows);
     [[maybe_unused]] const detail::GemmScope<S> scope;

@@ -7,17 +7,17 @@
 
 namespace megalith {
 
-/// Bytes of memory that this process may still take: what the machine has free or can free, swap too, within what the cgroups
-/// around the process (version 2) and its own limits (ulimit -v) allow. Infinite where the system does not tell.
+/// Bytes of memory that this process can still allocate: what the machine has free or can free, with swap, within the limits
+/// of the process's cgroups (version 2) and its own (ulimit -v). Infinite where the system does not say.
 double free_memory();
 
-/// Throws Error where `bytes`, an estimate that may be a seventh too high, are more than that: before memory is asked for
-/// that a system may promise and not have. `what` takes it, as in "training this model".
+/// Throws Error if `what`, such as "training this model", needs more than that. `bytes` is an estimate that may be a seventh
+/// too high. Ask before allocating: a system may grant memory that it does not have.
 void check_memory(const std::string& what, double bytes);
 
 namespace detail {
 
-/// The same without the limits of the process, from the files under `root`.
+/// free_memory() without the process's own limits, from the files under `root`, which is / but in tests.
 double free_memory(const std::filesystem::path& root);
 
 }  // namespace detail

@@ -6,16 +6,17 @@
 
 namespace megalith {
 
-/// The physical cores that this process may use: what computing is best spread over by default, since two threads of one
-/// core share its arithmetic. Processors outside of the process's affinity mask, as taskset or a container's cpuset sets it,
-/// do not count, and a limit of cgroup v2 on processor time caps the number. Where the system does not tell,
+/// The number of physical cores that this process may use, the best number of threads by default: two threads on one core
+/// share its arithmetic units. Processors outside of the process's affinity mask, which taskset or a container's cpuset
+/// sets, do not count, and a limit of cgroup v2 on processor time caps the number. Where the system does not say,
 /// available_processors().
 int available_cores();
 
 namespace detail {
 
-/// The same from the files under `root` (/proc/self, /sys/devices/system/cpu, /sys/fs/cgroup), with `processors` where they
-/// do not tell, and for a mask of fewer than them: a mask of this thread alone, such as OMP_PROC_BIND sets.
+/// The same from the files under `root` (/proc/self, /sys/devices/system/cpu, /sys/fs/cgroup). `processors` is the number
+/// that the calling thread may use. It is taken where the files do not say, and where the mask in them has fewer processors:
+/// that is the mask of one thread, such as OMP_PROC_BIND sets.
 int count_cores(const std::filesystem::path& root, int processors);
 
 }  // namespace detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scratch memory: a stack per thread that is rewound, so that a warm call allocates nothing.
+// Scratch memory: a stack for each thread, whose memory is kept, so that calls after the first allocate nothing.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,8 @@ namespace megalith {
 /// A stack of blocks that never move. Memory taken from it lives until its Frame ends.
 class Arena {
  public:
-  /// Takes its first block at once: which thread needs scratch first is left to chance, and a warm step allocates nothing.
+  /// Allocates the first block at once: it is left to chance in which step a thread first needs scratch, and steps after the
+  /// first must not allocate.
   Arena() { grow(kFirstBlock); }
   void* take(std::size_t bytes) {
     bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -31,7 +32,7 @@ class Arena {
     used_ += bytes;
     return p;
   }
-  /// Bytes held, whether in use or not.
+  /// Bytes allocated, in use or not.
   std::size_t capacity() const {
     std::size_t sum = 0;
     for (const Block& b : blocks_) sum += b.size;
@@ -45,10 +46,10 @@ class Arena {
     std::size_t size;
   };
   static constexpr std::size_t kFirstBlock = 256 * 1024;
-  static constexpr std::size_t kMaxGrowth = std::size_t{1} << 30;  // beyond what was asked for
+  static constexpr std::size_t kMaxGrowth = std::size_t{1} << 30;  // of a block, unless more is asked for
 
-  /// Blocks double in size: the end of one that the next take skips is small beside the whole, and pages that are never
-  /// written take address space alone.
+  /// Blocks double in size: what is left unused at the end of one is then small beside the whole, and pages that are never
+  /// written take only addresses.
   void grow(std::size_t bytes) {
     const std::size_t size = blocks_.empty() ? bytes : std::max(bytes, std::min(2 * blocks_.back().size, kMaxGrowth));
     blocks_.push_back({detail::allocate_aligned<std::byte>(size), size});
@@ -60,7 +61,7 @@ class Arena {
   std::size_t used_ = 0;   // bytes of it
 };
 
-/// The scratch of one call: what is taken through a Frame is given back when it ends. Frames on one arena nest.
+/// The scratch of one call: memory taken through a Frame is given back when the Frame ends. Frames of one arena nest.
 class Frame {
  public:
   explicit Frame(Arena& arena) : arena_(arena), block_(arena.block_), used_(arena.used_) {}
@@ -71,7 +72,7 @@ class Frame {
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
 
-  /// n numbers, not initialised (NaN in debug builds, so that a forgotten write shows).
+  /// n numbers, not initialised (in debug builds NaN, which shows where a write was forgotten).
   template <class S>
   S* take(Index n) {
     static_assert(std::is_trivially_destructible_v<S>);
@@ -100,7 +101,7 @@ class Workspace {
   int threads() const { return static_cast<int>(arenas_.size()); }
   std::size_t capacity() const {
     std::size_t sum = 0;
-    for (const Arena& l : arenas_) sum += l.capacity();
+    for (const Arena& arena : arenas_) sum += arena.capacity();
     return sum;
   }
 
