@@ -123,6 +123,12 @@ void with_activation(Activation kind, F&& f) {
   ActivationList::with(kind, f);
 }
 
+inline bool is_gated(Activation kind) {
+  bool gated = false;
+  with_activation(kind, [&]<class A>(A) { gated = A::kGated; });
+  return gated;
+}
+
 /// y (F) = A(hidden), a row of F numbers, or of 2F where A is gated: gates first, then values.
 template <class A, class S>
 void activation_forward(const S* hidden, RowMap<S> y) {

@@ -90,8 +90,8 @@ struct FeedForward {
  private:
   static constexpr Index kTileRows = 1024;
 
-  /// f(first row, rows, their part of `hidden` or, where that is empty, of scratch, frame) over tiles of rows: what is
-  /// needed of the wide layer for a moment does not grow with the sequence.
+  /// f(first row, rows, their part of `hidden` or scratch where that is empty, frame) over tiles of rows, which keep the
+  /// scratch of the wide layer from growing with the sequence.
   template <class F>
   void for_each_tile(const Context& ctx, Seq<const S> x, Tensor<S>& hidden, F&& f) const {
     for (Index begin = 0; begin < x.row_count(); begin += kTileRows) {
