@@ -68,60 +68,27 @@ inline void add_attention(Roofline& r, const Attention<float>& m, Shape in, doub
   }
 }
 
-/// FLOPs of one number, forward and in backward, which computes forward again.
-struct ActivationFlops {
-  double forward = 0, backward = 0;
-};
-inline ActivationFlops activation_flops(Activation kind) {
-  switch (kind) {
-    case Activation::relu:
-      return {1, 2};
-    case Activation::relu_squared:
-      return {2, 5};
-    case Activation::gelu:
-      return {9, 28};
-    case Activation::swiglu:
-      return {5, 17};
-  }
-  return {};
-}
-
 /// The activation between the two products of a feed-forward layer, on a tile of its rows.
 inline void add_activation(Roofline& r, Activation kind, Index rows, Index F, double calls) {
-  const Index up = kind == Activation::swiglu ? 2 * F : F;
+  const Index up = is_gated(kind) ? 2 * F : F;
   Activations hidden(1, rows, up), active(1, rows, F), d_active(1, rows, F), d_hidden(1, rows, up);
-  const auto forward = [&](Index i) {
-    const float* const h = hidden.seq().row(i);
-    const auto x = row_map(h, F), value = row_map(h + up - F, F);
-    const auto y = row_map(active.seq().row(i), F);
-    if (kind == Activation::relu) Relu::forward<float>(x, y);
-    else if (kind == Activation::relu_squared) ReluSquared::forward<float>(x, y);
-    else if (kind == Activation::gelu) Gelu::forward<float>(x, y);
-    else SwiGlu::forward<float>(x, value, y);
-  };
-  const auto backward = [&](Index i) {
-    const float* const h = hidden.seq().row(i);
-    float* const d = d_hidden.seq().row(i);
-    const auto x = row_map(h, F), value = row_map(h + up - F, F);
-    const RowMap<const float> dy(d_active.seq().row(i), F);
-    const auto dx = row_map(d, F), d_value = row_map(d + up - F, F);
-    if (kind == Activation::relu) Relu::backward<float>(x, dy, dx);
-    else if (kind == Activation::relu_squared) ReluSquared::backward<float>(x, dy, dx);
-    else if (kind == Activation::gelu) Gelu::backward<float>(x, dy, dx);
-    else SwiGlu::backward<float>(x, value, dy, dx, d_value);
-  };
-  const auto over_rows = [&](auto&& f) {
-    r.ctx().parallel_rows(rows, F, [&](Index begin, Index end, Arena&) {
-      for (Index i = begin; i < end; ++i) f(i);
-    });
-  };
-  const ActivationFlops flops = activation_flops(kind);
   const double n = count(rows * F), wide = count(rows * up);
-  r.add("activations", calls, {flops.forward * n, wide + n}, [&] { over_rows(forward); });
-  r.add("activations", calls, {flops.backward * n, 2 * wide + 2 * n}, [&] {
-    over_rows([&](Index i) {
-      forward(i);
-      backward(i);
+  with_activation(kind, [&]<class A>(A) {
+    const auto over_rows = [&](auto&& f) {
+      r.ctx().parallel_rows(rows, F, [&](Index begin, Index end, Arena&) {
+        for (Index i = begin; i < end; ++i) f(i);
+      });
+    };
+    const auto forward = [&](Index i) {
+      activation_forward<A, float>(hidden.seq().row(i), row_map(active.seq().row(i), F));
+    };
+    r.add("activations", calls, {A::kForwardFlops * n, wide + n}, [&] { over_rows(forward); });
+    r.add("activations", calls, {(A::kForwardFlops + A::kBackwardFlops) * n, 2 * wide + 2 * n}, [&] {
+      over_rows([&](Index i) {
+        forward(i);
+        activation_backward<A, float>(hidden.seq().row(i), row_map(std::as_const(d_active.numbers).row(i), F),
+                                      d_hidden.seq().row(i));
+      });
     });
   });
 }
