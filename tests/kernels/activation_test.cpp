@@ -46,5 +46,28 @@ TEST(Activation, SwiGluOfLargeGatesIsFinite) {
   for (const float v : {dgate[0], dgate[1], dvalue[0], dvalue[1]}) EXPECT_TRUE(std::isfinite(v));
 }
 
+TEST(WithActivation, CallsTheOneThatIsAskedFor) {
+  for (const Activation kind : {Activation::relu, Activation::gelu, Activation::relu_squared, Activation::swiglu}) {
+    int calls = 0;
+    with_activation(kind, [&]<class A>(A) {
+      ++calls;
+      EXPECT_EQ(A::kKind, kind);
+      EXPECT_EQ(ActivationList::kNames.at(static_cast<std::size_t>(kind)), A::kName);
+      EXPECT_EQ(is_gated(kind), A::kGated);
+    });
+    EXPECT_EQ(calls, 1);
+  }
+  EXPECT_TRUE(is_gated(Activation::swiglu));
+  EXPECT_EQ(ActivationList::kNames[2], "relu_squared");
+}
+
+TEST(ActivationForward, TakesGatesFirst) {
+  const std::array<double, 6> hidden{1, 2, 3, 4, 5, 6};
+  std::array<double, 3> y{}, expected{};
+  activation_forward<SwiGlu>(hidden.data(), row_map(y.data(), 3));
+  SwiGlu::forward<double>(row_map(hidden.data(), 3), row_map(hidden.data() + 3, 3), row_map(expected.data(), 3));
+  EXPECT_EQ(y, expected);
+}
+
 }  // namespace
 }  // namespace megalith
