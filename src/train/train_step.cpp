@@ -32,7 +32,6 @@ TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t 
   Context ctx(workspace_);
   ctx.mode = Mode::train;
   ctx.precision = config_.precision;
-  ctx.communicator = &communicator_;
   ctx.key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(step));
   Result result;
   const float scale = static_cast<float>(1 / static_cast<double>(bytes_per_step()));

@@ -48,7 +48,6 @@ class TrainStep {
   const TrainConfig& config_;
   Index length_;
   Workspace workspace_;
-  SerialCommunicator communicator_;
   std::vector<Parameter> weights_, gradients_;
   std::unique_ptr<AnyModel> gradient_;
   GlobalNorm norm_;

@@ -74,15 +74,5 @@ TEST(Context, RowsAddUp) {
   EXPECT_EQ(ctx.after_rows(3).site(2).first_row, 3);
 }
 
-TEST(SerialCommunicator, IsAGroupOfOne) {
-  SerialCommunicator alone;
-  EXPECT_EQ(alone.rank(), 0);
-  EXPECT_EQ(alone.size(), 1);
-  float values[] = {1, 2};
-  alone.all_reduce_sum(values);
-  EXPECT_EQ(values[1], 2);
-  alone.barrier();
-}
-
 }  // namespace
 }  // namespace megalith

@@ -7,7 +7,6 @@
 
 #include "megalith/core/precision.h"
 #include "megalith/core/random.h"
-#include "megalith/runtime/communicator.h"
 #include "megalith/runtime/parallel.h"
 #include "megalith/runtime/workspace.h"
 
@@ -29,7 +28,6 @@ struct Context {
   // Absolute number of the first row (b * T + t) of the activations passed. Rows count on from it, so a run in chunks of a
   // batch of several sequences draws other dropout masks than a run in one piece; with one sequence they are the same.
   Index first_row = 0;
-  Communicator* communicator = nullptr;
 
   Context() = default;
   explicit Context(Workspace& w) : workspace(&w) {}
