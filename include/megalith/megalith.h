@@ -12,4 +12,5 @@
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
 #include "megalith/train/recipes.h"
+#include "megalith/train/run_config.h"
 #include "megalith/train/trainer.h"

@@ -19,6 +19,7 @@
 #include "megalith/models/zoo.h"
 #include "megalith/runtime/processors.h"
 #include "megalith/train/recipes.h"
+#include "megalith/train/run_config.h"
 #include "numbers.h"
 #include "options.h"
 #include "table.h"

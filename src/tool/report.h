@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "megalith/train/run_config.h"
 #include "megalith/train/trainer.h"
 #include "sample_log.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "megalith/train/train_config.h"
+#include "megalith/train/run_config.h"
 
 namespace megalith::tool {
 

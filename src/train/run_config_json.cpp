@@ -7,6 +7,7 @@
 #include "../json/fields.h"
 #include "../models/config_json.h"
 #include "megalith/io/run_names.h"
+#include "megalith/train/run_config.h"
 
 namespace megalith {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "megalith/io/run_names.h"
-#include "megalith/train/train_config.h"
+#include "megalith/train/run_config.h"
 
 namespace megalith::detail {
 

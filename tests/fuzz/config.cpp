@@ -8,7 +8,7 @@
 #include "megalith/models/config_size.h"
 #include "megalith/models/flops.h"
 #include "megalith/models/memory.h"
-#include "megalith/train/train_config.h"
+#include "megalith/train/run_config.h"
 #include "outcome.h"
 
 namespace megalith::fuzz {

@@ -10,6 +10,7 @@
 #include "megalith/io/safetensors.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/zoo.h"
+#include "megalith/train/run_config.h"
 #include "tiny_run.h"
 
 namespace megalith::fuzz {

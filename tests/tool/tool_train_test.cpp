@@ -3,6 +3,7 @@
 #include <regex>
 
 #include "megalith/train/recipes.h"
+#include "megalith/train/run_config.h"
 #include "tool_fixture.h"
 
 namespace megalith::tests {

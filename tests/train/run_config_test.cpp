@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "megalith/train/train_config.h"
+#include "megalith/train/run_config.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All settings of a training run, and their JSON form in config.json.
+// The settings of a training run.
 #pragma once
 
 #include <cstdint>
@@ -75,18 +75,5 @@ struct TrainConfig {
   /// The random key for AnyModel::init that goes with the seed.
   RandomKey init_key() const { return RandomKey{seed}.child(~std::uint64_t{1}); }
 };
-
-/// Everything that a run directory's config.json says: enough to start the run again.
-struct RunConfig {
-  ModelConfig model;
-  TrainConfig train;
-  DataConfig data;
-};
-
-std::string to_json(const RunConfig& config);
-/// Throws Error, naming `where`, on text that is not such a JSON; unknown keys are refused.
-RunConfig run_config_from_json(std::string_view text, std::string_view where);
-/// The config.json of a run directory. Throws Error where there is none.
-RunConfig load_run_config(const std::string& run_dir);
 
 }  // namespace megalith
