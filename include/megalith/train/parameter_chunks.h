@@ -31,6 +31,15 @@ class ParameterChunks {
   void parallel(const Context& ctx, F&& f) const {
     ctx.parallel_for(count(), [&](Index i, Arena&) { f(chunks_[static_cast<std::size_t>(i)], i); });
   }
+  /// Calls f(piece) for pieces of the chunks that fit the L1 cache, so that several passes over one read memory once.
+  template <class F>
+  void parallel_pieces(const Context& ctx, F&& f) const {
+    constexpr Index kPiece = 1024;
+    parallel(ctx, [&](const ParameterChunk& chunk, Index) {
+      for (Index begin = 0; begin < chunk.size; begin += kPiece)
+        f(ParameterChunk{chunk.parameter, chunk.begin + begin, std::min(kPiece, chunk.size - begin)});
+    });
+  }
   /// A chunk's numbers as an Eigen row.
   static RowMap<float> view(Tensor<float>& tensor, const ParameterChunk& c) { return {tensor.data() + c.begin, c.size}; }
 
