@@ -117,10 +117,10 @@ int run_train(const TrainOptions& options, const std::string& program) {
   std::optional<StandardInput> input;
   if (options.reads_standard_input()) input.emplace(STDIN_FILENO, options.out);
   const RunConfig run = run_config(options);
-  check_training(run.model, run.train, options.threads);  // before the model takes memory
+  check_training(run.model, run.train, {.threads = options.threads});  // before the model takes memory
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
-  Trainer trainer(*model, run.train, run.data, options.out, options.threads);
+  Trainer trainer(*model, run.train, run.data, options.out, {.threads = options.threads});
   if (options.resume) trainer.resume();
   say_what_starts(run);
   if (options.resume) say_where_it_goes_on(trainer.progress());

@@ -26,15 +26,26 @@ bool decays(Role role) { return role == Role::matrix || role == Role::head; }
 
 AdamW::AdamW(std::span<const Parameter> parameters, const AdamWConfig& config) : config_(config), chunks_(parameters) {
   for (const Parameter& p : parameters) {
-    first.push_back(zeros_like(*p.tensor));
-    second.push_back(zeros_like(*p.tensor));
+    first_.push_back(zeros_like(*p.tensor));
+    second_.push_back(zeros_like(*p.tensor));
     decays_.push_back(decays(p.role));
   }
 }
 
+std::string AdamW::settings() const {
+  return text("beta1 ", config_.beta1, ", beta2 ", config_.beta2, ", eps ", config_.eps, ", weight decay ",
+              config_.weight_decay);
+}
+
+void AdamW::visit_state(const Visitor<Tensor<float>>& f) {
+  for (std::size_t p = 0; p < first_.size(); ++p) f("first", p, first_[p], StateNumbers::finite);
+  // Mean squares may be too large for a float.
+  for (std::size_t p = 0; p < second_.size(); ++p) f("second", p, second_[p], StateNumbers::not_negative);
+}
+
 void AdamW::update(const Context& ctx, std::span<const Parameter> values, std::span<const Parameter> gradients, double lr,
                    double gradient_scale, std::int64_t t) {
-  // Everything that is the same for all numbers is computed once, in double.
+  // What is the same for all numbers is computed once, in double.
   const double time = static_cast<double>(t);
   const float scale = static_cast<float>(gradient_scale);
   const float keep_first = static_cast<float>(config_.beta1), add_first = static_cast<float>(1 - config_.beta1);
@@ -47,8 +58,8 @@ void AdamW::update(const Context& ctx, std::span<const Parameter> values, std::s
   chunks_.parallel_pieces(ctx, [&](const ParameterChunk& piece) {
     const std::size_t p = piece.parameter;
     auto g = ParameterChunks::view(*gradients[p].tensor, piece).array();
-    auto m = ParameterChunks::view(first[p], piece).array();
-    auto v = ParameterChunks::view(second[p], piece).array();
+    auto m = ParameterChunks::view(first_[p], piece).array();
+    auto v = ParameterChunks::view(second_[p], piece).array();
     auto w = ParameterChunks::view(*values[p].tensor, piece).array();
     m = keep_first * m + (add_first * scale) * g;
     v = keep_second * v + add_second * (scale * g).square();

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
+#include <type_traits>
 
 #include "../io/format_version.h"
 #include "../json/strict.h"
@@ -20,17 +22,19 @@ constexpr const char* kFormat = "megalith-state";
 constexpr int kFormatVersion = 1;
 constexpr std::size_t kMaxDepth = 16;
 
-/// Calls f(name, tensor) for each tensor of a run.
-template <class F>
+/// Calls f(name, tensor, numbers) for each tensor of a run; T is Tensor<float>, const for reading.
+template <class T, class F>
 void for_each_tensor(const RunTensors& tensors, F&& f) {
-  const auto over = [&](const char* group, auto&& tensor_of) {
-    for (std::size_t p = 0; p < tensors.weights.size(); ++p) f(text(group, ".", tensors.weights[p].name), tensor_of(p));
+  using OptimizerOf = std::conditional_t<std::is_const_v<T>, const Optimizer, Optimizer>;
+  const auto give = [&](std::string_view group, std::size_t parameter, T& tensor, StateNumbers numbers) {
+    f(text(group, ".", tensors.weights[parameter].name), tensor, numbers);
   };
-  over("weights", [&](std::size_t p) -> Tensor<float>& { return *tensors.weights[p].tensor; });
-  over("first", [&](std::size_t p) -> Tensor<float>& { return tensors.optimiser.first[p]; });
-  over("second", [&](std::size_t p) -> Tensor<float>& { return tensors.optimiser.second[p]; });
-  if (tensors.average != nullptr)
-    over("average", [&](std::size_t p) -> Tensor<float>& { return *tensors.average->parameters()[p].tensor; });
+  const auto give_all = [&](std::string_view group, std::span<const Parameter> parameters) {
+    for (std::size_t p = 0; p < parameters.size(); ++p) give(group, p, *parameters[p].tensor, StateNumbers::finite);
+  };
+  give_all("weights", tensors.weights);
+  static_cast<OptimizerOf&>(tensors.optimizer).visit_state(Optimizer::Visitor<T>(give));
+  if (tensors.average != nullptr) give_all("average", tensors.average->parameters());
 }
 
 DType type_of(const std::int64_t&) { return DType::i64; }
@@ -45,9 +49,10 @@ void save_state(const std::string& path, const nlohmann::json& settings, Counter
   writer.metadata("format", kFormat);
   writer.metadata("format_version", std::to_string(kFormatVersion));
   writer.metadata("library_version", kLibraryVersion);
+  writer.metadata("optimizer", describe(tensors.optimizer));
   writer.metadata("settings", settings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   counters.visit([&](const std::string& name, auto& value) { writer.add("run." + name, type_of(value), {1}, &value); });
-  for_each_tensor(tensors, [&](const std::string& name, Tensor<float>& tensor) {
+  for_each_tensor<const Tensor<float>>(tensors, [&](const std::string& name, const Tensor<float>& tensor, StateNumbers) {
     writer.add(name, DType::f32, shape_of(tensor), tensor.data());
   });
   writer.write(path);
@@ -94,6 +99,15 @@ nlohmann::json read_settings(const SafetensorsReader& file, const nlohmann::json
   return saved;
 }
 
+/// Throws unless a state was saved by this optimiser.
+void check_optimizer(const SafetensorsReader& file, const Optimizer& now) {
+  // Version 0.1.0 had AdamW alone and did not name it; its settings are among those of the run.
+  const std::string named = metadata(file, "optimizer"), saved = named.empty() ? "AdamW" : named;
+  const std::string described = named.empty() ? now.name() : describe(now);
+  check(saved == described, file.path(), " was saved with the optimiser ", shortened(saved),
+        ", and resuming with the optimiser ", describe(now), " would change the result");
+}
+
 /// Throws unless a state holds exactly these tensors.
 void check_tensors(const SafetensorsReader& file, const RunTensors& tensors) {
   std::size_t used = 0;
@@ -105,22 +119,23 @@ void check_tensors(const SafetensorsReader& file, const RunTensors& tensors) {
     ++used;
   };
   Counters().visit([&](const std::string& name, auto& value) { expect("run." + name, type_of(value), {1}); });
-  for_each_tensor(tensors,
-                  [&](const std::string& name, const Tensor<float>& tensor) { expect(name, DType::f32, shape_of(tensor)); });
+  for_each_tensor<const Tensor<float>>(tensors, [&](const std::string& name, const Tensor<float>& tensor, StateNumbers) {
+    expect(name, DType::f32, shape_of(tensor));
+  });
   check(used == file.tensors().size(), file.path(), " holds ", file.tensors().size(), " tensors, and the run has ", used);
 }
 
-/// Adds a sentence for each tensor with a number that no run comes to.
+/// Adds a sentence for each tensor with a number that it cannot hold.
 void check_numbers(const SafetensorsReader& file, const RunTensors& tensors, Problems& problems) {
   std::vector<float> numbers;
-  for_each_tensor(tensors, [&](const std::string& name, const Tensor<float>& tensor) {
-    numbers.resize(tensor.span().size());
+  for_each_tensor<const Tensor<float>>(tensors, [&](const std::string& name, const Tensor<float>& tensor, StateNumbers may) {
+    numbers.resize(static_cast<std::size_t>(tensor.size()));
     file.read(name, numbers);
-    const bool square = name.starts_with("second.");  // a mean of squares, which may be too large for a float
+    const bool finite = may == StateNumbers::finite;
     const auto wrong =
-        std::find_if(numbers.begin(), numbers.end(), [&](float x) { return square ? !(x >= 0) : !std::isfinite(x); });
+        std::find_if(numbers.begin(), numbers.end(), [&](float x) { return finite ? !std::isfinite(x) : !(x >= 0); });
     if (wrong != numbers.end())
-      problems.add(name, " holds ", *wrong, ", and must hold ", square ? "numbers that are not negative" : "finite numbers");
+      problems.add(name, " holds ", *wrong, ", and must hold ", finite ? "finite numbers" : "numbers that are not negative");
   });
 }
 
@@ -128,14 +143,14 @@ void check_numbers(const SafetensorsReader& file, const RunTensors& tensors, Pro
 
 Counters load_state(const std::string& path, const nlohmann::json& settings, const RunSize& size,
                     const RunTensors& tensors) {
-  InputFile{path};  // one that cannot be read may be sound
+  InputFile{path};  // throws here, without the advice: a file that cannot be opened may be valid
   // Whatever is wrong with the file itself, there is one thing to do.
   const auto advised = [](auto&& f) {
     try {
       return f();
     } catch (const Error& error) {
       throw Error(text(error.what(),
-                       "; the state is damaged or was edited: put a sound copy in its place, or start a run in ",
+                       "; the state is damaged or was edited: put an undamaged copy in its place, or start a run in ",
                        "another folder, from the weights in this one to keep what they learned"));
     }
   };
@@ -148,6 +163,7 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
   const std::string different = differences(advised([&] { return read_settings(reader, settings); }), settings);
   check(different.empty(), path,
         " was saved with other settings or data, and resuming with these would change the result: ", different);
+  check_optimizer(reader, tensors.optimizer);
 
   Counters counters;
   advised([&] {
@@ -158,7 +174,8 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
     check_numbers(reader, tensors, problems);
     problems.report(path, ": ");
   });
-  for_each_tensor(tensors, [&](const std::string& name, Tensor<float>& tensor) { reader.read(name, tensor.span()); });
+  for_each_tensor<Tensor<float>>(
+      tensors, [&](const std::string& name, Tensor<float>& tensor, StateNumbers) { reader.read(name, tensor.span()); });
   return counters;
 }
 

@@ -9,7 +9,7 @@
 
 #include "megalith/core/problems.h"
 #include "megalith/models/any_model.h"
-#include "megalith/train/adamw.h"
+#include "megalith/train/optimizer.h"
 #include "megalith/train/trainer.h"
 #include "megalith/train/weight_average.h"
 
@@ -57,22 +57,22 @@ struct Counters {
     visit_validation("best", best);
   }
 
-  /// Adds a sentence for each value that no run comes to, naming it as visit() does.
+  /// Adds a sentence for each value that is out of range for a run of this size, naming it as visit() does.
   void list_problems(const RunSize& size, Problems& problems) const;
 };
 
 /// The tensors of a run, owned by others. average is null where averaging is off.
 struct RunTensors {
   std::span<const Parameter> weights;
-  AdamW& optimiser;
+  Optimizer& optimizer;
   WeightAverage* average;
 };
 
 /// Replaces the file at `path`. `settings` is what load_state compares.
 void save_state(const std::string& path, const nlohmann::json& settings, Counters counters, const RunTensors& tensors);
 
-/// Reads the file at `path` into counters and tensors, after checking all of it, numbers too. Throws Error when it is no
-/// sound state, naming what is wrong, or when its settings differ from these, naming both values.
+/// Reads the file at `path` into counters and tensors, after checking all of it, numbers too. Throws Error when it is not a
+/// valid state, naming what is wrong, or when its settings or its optimiser differ from these, naming both.
 Counters load_state(const std::string& path, const nlohmann::json& settings, const RunSize& size, const RunTensors& tensors);
 
 }  // namespace megalith::detail

@@ -6,15 +6,15 @@
 
 namespace megalith::detail {
 
-TrainStep::TrainStep(AnyModel& model, const TrainConfig& config, Index length, int threads)
+TrainStep::TrainStep(AnyModel& model, const TrainConfig& config, Index length, const TrainerOptions& options)
     : model_(model),
       config_(config),
       length_(length),
-      workspace_(threads),
+      workspace_(options.threads),
       weights_(model.parameters()),
       gradient_(model.clone()),
       norm_(weights_),
-      optimiser_(weights_, config.adamw),
+      optimizer_(options.optimizer(config, weights_)),
       tape_(model.make_tape({config.batch, length})),
       bytes_(static_cast<std::size_t>(config.batch * length)),
       losses_(bytes_.size()) {
@@ -48,7 +48,7 @@ TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t 
 
 void TrainStep::update(std::int64_t step, double lr, double grad_norm) {
   const Context ctx(workspace_);
-  optimiser_.update(ctx, weights_, gradients_, lr, clip_factor(grad_norm, config_.clip), step + 1);
+  optimizer_->update(ctx, weights_, gradients_, lr, clip_factor(grad_norm, config_.clip), step + 1);
   if (average_) average_->update(ctx, weights_, step + 1);
 }
 

@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "megalith/models/any_model.h"
-#include "megalith/train/adamw.h"
 #include "megalith/train/batch_sampler.h"
 #include "megalith/train/clip.h"
+#include "megalith/train/optimizer.h"
 #include "megalith/train/train_config.h"
 #include "megalith/train/weight_average.h"
 #include "run_state.h"
 
 namespace megalith::detail {
 
-/// A model in training with everything that grows with its parameters: gradient, moments, average, tape.
+/// A model in training with everything that grows with its parameters: gradient, state of the optimiser, average, tape.
 class TrainStep {
  public:
   struct Result {
@@ -25,7 +25,7 @@ class TrainStep {
     double grad_norm = 0;  // before clipping
   };
 
-  TrainStep(AnyModel& model, const TrainConfig& config, Index length, int threads);
+  TrainStep(AnyModel& model, const TrainConfig& config, Index length, const TrainerOptions& options);
 
   /// The gradient of the mean loss of step `step` (from 0); update() must have taken the one before.
   Result gradient(const BatchSampler& sampler, std::int64_t step);
@@ -38,7 +38,7 @@ class TrainStep {
   AnyModel& model() const { return model_; }
   /// The model that users get: the averaged weights where averaging is on.
   AnyModel& result() { return average_ ? average_->model() : model_; }
-  RunTensors tensors() { return {weights_, optimiser_, average_ ? &*average_ : nullptr}; }
+  RunTensors tensors() { return {weights_, *optimizer_, average_ ? &*average_ : nullptr}; }
   /// After the weights were set from outside.
   void restart_average();
   Workspace& workspace() { return workspace_; }
@@ -51,11 +51,11 @@ class TrainStep {
   std::vector<Parameter> weights_, gradients_;
   std::unique_ptr<AnyModel> gradient_;
   GlobalNorm norm_;
-  AdamW optimiser_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<AnyTape> tape_;
   std::vector<std::uint8_t> bytes_;  // (B, T) of a micro-batch
-  std::vector<float> losses_;         // (B, T)
+  std::vector<float> losses_;        // (B, T)
 };
 
 }  // namespace megalith::detail

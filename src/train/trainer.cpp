@@ -10,33 +10,40 @@
 
 namespace megalith {
 
-/// `there`: bytes of the weights that have their memory.
-static const TrainConfig& checked(const TrainConfig& config, const ModelConfig& model, int threads, double there) {
+/// `held` is what has its memory already, in bytes: the weights of a model that was made.
+static void check_training(const ModelConfig& model, const TrainConfig& config, const TrainerOptions& options, double held) {
   model.validate();
   config.validate(model);
-  check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
+  check(options.threads >= 1, "threads is ", options.threads, ", and must be 1 or more");
   const Shape batch{config.batch, config.length > 0 ? config.length : model.length};
-  check_memory(text("training on batches of ", batch.B, " x ", batch.T, " bytes"),
-               training_memory(model, batch, config.average > 0, threads).total() - there);
+  TrainingMemory memory = training_memory(model, batch, config.average > 0, options.threads);
+  memory.moments = options.optimizer(config, {})->bytes_per_parameter() * memory.weights / sizeof(float);
+  check_memory(text("training on batches of ", batch.B, " x ", batch.T, " bytes"), memory.total() - held);
+}
+
+void check_training(const ModelConfig& model, const TrainConfig& config, const TrainerOptions& options) {
+  check_training(model, config, options, 0);
+}
+
+/// The settings, once they are known to be valid for this model.
+static const TrainConfig& validated(const TrainConfig& config, const AnyModel& model, const TrainerOptions& options) {
+  check_training(model.config(), config, options, static_cast<double>(model.parameter_count()) * sizeof(float));
   return config;
 }
 
-void check_training(const ModelConfig& model, const TrainConfig& config, int threads) {
-  static_cast<void>(checked(config, model, threads, 0));
-}
-
-Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string& dir, int threads)
-    : config_(checked(config, model.config(), threads, static_cast<double>(model.parameter_count()) * sizeof(float))),
+Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string& dir, const TrainerOptions& options)
+    : config_(validated(config, model, options)),
       length_(config.length > 0 ? config.length : model.config().length),
-      step_(model, config_, length_, threads),
+      step_(model, config_, length_, options),
       files_(dir) {
   const Index size = step_.bytes_per_step();
   steps_ = config.budget.bytes > 0 ? (config.budget.bytes - 1) / size + 1 : config.budget.steps;
   gflop_per_byte_ = 3e-9 * model.flops({1, length_}) / static_cast<double>(length_);
 }
 
-Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, const std::string& dir, int threads)
-    : Run(model, config, dir, threads) {
+Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, const std::string& dir,
+                  const TrainerOptions& options)
+    : Run(model, config, dir, options) {
   data_config_ = data;
   files_of_data_.emplace(data);
   valid_ = files_of_data_->valid();
@@ -45,8 +52,8 @@ Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const DataConfig& 
 }
 
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
-                  const std::string& dir, int threads)
-    : Run(model, config, dir, threads) {
+                  const std::string& dir, const TrainerOptions& options)
+    : Run(model, config, dir, options) {
   valid_ = valid;
   sampler_ = std::move(sampler);
   describe_data();
@@ -57,13 +64,14 @@ void Trainer::Run::describe_data() {
         ", and there is no validation to wait for; name validation data, or leave patience at 0");
   data_ = {{"train", sampler_->describe()}, {"valid", valid_.describe()}};
 }
+
 void Trainer::Run::resume() {
   check(!started_, "resume() comes before run()");
   files_.lock();  // first: whoever still trains there moves what is read here
   if (files_.has_state()) {
     counters_ = detail::load_state(files_.state(), settings(), {steps_, step_.bytes_per_step()}, step_.tensors());
     check(counters_.finished == 0 || trained(), files_.state(), ": run.finished is 1 after step ", counters_.step,
-          ", where the run is not done; the state is damaged or was edited: put a sound copy in its place");
+          ", where the run is not done; the state is damaged or was edited: put an undamaged copy in its place");
     saved_step_ = counters_.step;
     update_rates();
   } else {
@@ -86,9 +94,10 @@ Progress Trainer::Run::progress() const {
   p.bytes = counters_.bytes;
   p.seconds = counters_.seconds;
   p.fraction = std::min(1.0, share_used());
-  p.seconds_left = steps_ == 0   ? std::max(0.0, 60 * config_.budget.minutes - counters_.seconds)
-                   : counters_.step > 0 ? counters_.seconds * static_cast<double>(steps_ - counters_.step) / static_cast<double>(counters_.step)
-                                 : 0;
+  p.seconds_left = steps_ == 0          ? std::max(0.0, 60 * config_.budget.minutes - counters_.seconds)
+                   : counters_.step > 0 ? counters_.seconds * static_cast<double>(steps_ - counters_.step) /
+                                              static_cast<double>(counters_.step)
+                                        : 0;
   p.train_bpb = train_bpb_;
   p.lr = counters_.lr;
   p.grad_norm = counters_.grad_norm;
@@ -100,12 +109,13 @@ Progress Trainer::Run::progress() const {
   return p;
 }
 
-Trainer::Trainer(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string run_dir, int threads)
-    : run_(std::make_unique<Run>(model, config, data, run_dir, threads)) {}
+Trainer::Trainer(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string run_dir,
+                 const TrainerOptions& options)
+    : run_(std::make_unique<Run>(model, config, data, run_dir, options)) {}
 
 Trainer::Trainer(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
-                 std::string run_dir, int threads)
-    : run_(std::make_unique<Run>(model, config, std::move(sampler), valid, run_dir, threads)) {}
+                 std::string run_dir, const TrainerOptions& options)
+    : run_(std::make_unique<Run>(model, config, std::move(sampler), valid, run_dir, options)) {}
 
 Trainer::~Trainer() = default;
 

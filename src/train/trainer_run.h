@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "megalith/train/run_config.h"
 #include "megalith/train/trainer.h"
 #include "megalith/train/training_data.h"
 #include "run_config_json.h"
@@ -21,9 +22,10 @@ namespace megalith {
 /// The run of one Trainer. A step ends with its line of metrics and its checkpoint, where they are due.
 class Trainer::Run {
  public:
-  Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, const std::string& dir, int threads);
+  Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, const std::string& dir,
+      const TrainerOptions& options);
   Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
-      const std::string& dir, int threads);
+      const std::string& dir, const TrainerOptions& options);
 
   void resume();
   TrainResult run(const Report& report);
@@ -33,7 +35,7 @@ class Trainer::Run {
  private:
   using Clock = std::chrono::steady_clock;
 
-  Run(AnyModel& model, const TrainConfig& config, const std::string& dir, int threads);
+  Run(AnyModel& model, const TrainConfig& config, const std::string& dir, const TrainerOptions& options);
 
   void describe_data();
   nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_); }

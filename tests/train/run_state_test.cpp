@@ -4,63 +4,37 @@
 #include <functional>
 
 #include "train/run_helpers.h"
+#include "train/state_file.h"
 
 namespace megalith {
 namespace {
 
 using namespace tests;
 
-/// A state's content, for tests to edit and write.
-struct State {
-  std::map<std::string, std::string> metadata;
-  std::map<std::string, TensorInfo> infos;
-  std::map<std::string, std::string> data;
-
-  explicit State(const std::string& path) {
-    const SafetensorsReader reader(path);
-    metadata = reader.metadata();
-    infos = reader.tensors();
-    const std::string file = read_file(path);
-    std::uint64_t header = 0;
-    std::copy_n(file.data(), 8, reinterpret_cast<char*>(&header));
-    for (const auto& [name, info] : infos) data[name] = file.substr(8 + header + info.begin, info.end - info.begin);
-  }
-  template <class T>
-  void set(const std::string& name, T value, std::size_t index = 0) {
-    ASSERT_TRUE(data.contains(name)) << name;
-    data.at(name).replace(index * sizeof value, sizeof value, reinterpret_cast<const char*>(&value), sizeof value);
-  }
-  void write(const std::string& path) const {
-    SafetensorsWriter writer;
-    for (const auto& [key, value] : metadata) writer.metadata(key, value);
-    for (const auto& [name, bytes] : data) writer.add(name, infos.at(name).dtype, infos.at(name).shape, bytes.data());
-    writer.write(path);
-  }
-};
-
 struct RunState : ::testing::Test {
   RunState() : data(write_data(folder)), path(folder / "run/state.safetensors") {
     FakeModel model(16, 4);
     model.init({1});
-    Trainer(model, short_run(20), data, folder / "run", 1).run(stop_at(5));
-    std::filesystem::copy_file(path, folder / "sound");
+    Trainer(model, short_run(20), data, folder / "run", {.threads = 1}).run(stop_at(5));
+    std::filesystem::copy_file(path, folder / "valid_state");
   }
   /// What resuming says of an edited state; the model must be untouched then.
-  std::string refusal(const std::function<void(State&)>& edit) const {
-    State state(folder / "sound");
+  std::string refusal(const std::function<void(StateFile&)>& edit) const {
+    StateFile state(folder / "valid_state");
     edit(state);
     state.write(path);
     FakeModel fresh(16, 4);
-    const std::string message = error_of([&] { Trainer(fresh, short_run(20), data, folder / "run", 1).resume(); });
+    const std::string message =
+        error_of([&] { Trainer(fresh, short_run(20), data, folder / "run", {.threads = 1}).resume(); });
     if (message.empty()) return message;
     for (const Parameter& p : fresh.parameters())
       for (const float x : p.tensor->span()) EXPECT_EQ(x, 0);
     return message;
   }
-  void expect(const std::function<void(State&)>& edit, const std::string& words) const {
+  void expect(const std::function<void(StateFile&)>& edit, const std::string& words) const {
     const std::string message = refusal(edit);
     for (const std::string& part :
-         {path + ": ", words, std::string("; the state is damaged or was edited: put a sound copy")})
+         {path + ": ", words, std::string("; the state is damaged or was edited: put an undamaged copy")})
       EXPECT_NE(message.find(part), message.npos) << "expected: " << part << "\n but got: " << message;
   }
 
@@ -69,16 +43,16 @@ struct RunState : ::testing::Test {
   std::string path;
 };
 
-TEST_F(RunState, ASoundOneIsTaken) {
-  EXPECT_EQ(refusal([](State&) {}), "");
+TEST_F(RunState, AValidOneIsTaken) {
+  EXPECT_EQ(refusal([](StateFile&) {}), "");
 }
 
 TEST_F(RunState, EachNumberIsChecked) {
   const auto whole = [&](const std::string& name, std::int64_t value, const std::string& words) {
-    expect([&](State& s) { s.set(name, value); }, words);
+    expect([&](StateFile& s) { s.set(name, value); }, words);
   };
   const auto real = [&](const std::string& name, double value, const std::string& words) {
-    expect([&](State& s) { s.set(name, value); }, words);
+    expect([&](StateFile& s) { s.set(name, value); }, words);
   };
   whole("run.step", -5, "run.step must be from 0 to 20, not -5");
   whole("run.step", 21, "run.step must be from 0 to 20, not 21");
@@ -95,40 +69,44 @@ TEST_F(RunState, EachNumberIsChecked) {
   whole("run.valid.step", 6, "run.valid.step must be from -1 to 5, not 6");
   whole("run.best.step", 5, "run.best.step must be from -1 to 4, not 5");
   // All that is wrong is said at once.
-  expect([](State& s) { s.set("run.lines", std::int64_t{-1}), s.set("run.lr", double{NAN}); },
+  expect([](StateFile& s) { s.set("run.lines", std::int64_t{-1}), s.set("run.lr", double{NAN}); },
          "run.lines is -1, and must be 0 or more; run.lr is nan");
   EXPECT_NE(error_of([&] {
-              State state(folder / "sound");
+              StateFile state(folder / "valid_state");
               state.set("run.finished", std::int64_t{1});
               state.write(path);
               FakeModel model(16, 4);
-              Trainer(model, short_run(20), data, folder / "run", 1).resume();
+              Trainer(model, short_run(20), data, folder / "run", {.threads = 1}).resume();
             }).find("run.finished is 1 after step 5"),
             std::string::npos);
 }
 
 TEST_F(RunState, EachTensorIsChecked) {
-  expect([](State& s) { s.set("weights.positions", NAN, 3); }, "weights.positions holds nan, and must hold finite numbers");
-  expect([](State& s) { s.set("first.positions", -INFINITY); }, "first.positions holds -inf");
-  expect([](State& s) { s.set("second.table.weight", -1e-3f); },
+  expect([](StateFile& s) { s.set("weights.positions", NAN, 3); },
+         "weights.positions holds nan, and must hold finite numbers");
+  expect([](StateFile& s) { s.set("first.positions", -INFINITY); }, "first.positions holds -inf");
+  expect([](StateFile& s) { s.set("second.table.weight", -1e-3f); },
          "second.table.weight holds -0.001, and must hold numbers that are not negative");
-  expect([](State& s) { s.set("average.positions", NAN); }, "average.positions holds nan");
-  EXPECT_EQ(refusal([](State& s) { s.set("weights.positions", 2.0f, 3); }), "") << "a number like others can be anybody's";
+  expect([](StateFile& s) { s.set("average.positions", NAN); }, "average.positions holds nan");
+  EXPECT_EQ(refusal([](StateFile& s) { s.set("weights.positions", 2.0f, 3); }), "")
+      << "a number like others can be anybody's";
 }
 
 TEST_F(RunState, SettingsAreChecked) {
   for (const char* bad :
        {"{}", "[]", "7", "null", "\"\"", "{\"model\":{},\"train\":{}}", "{\"model\":[],\"train\":{},\"data\":{}}"})
-    expect([&](State& s) { s.metadata["settings"] = bad; },
+    expect([&](StateFile& s) { s.metadata["settings"] = bad; },
            text("settings is \"", bad, "\", and must be JSON with an object"));
-  const auto settings = [&](const std::string& value) { return refusal([&](State& s) { s.metadata["settings"] = value; }); };
+  const auto settings = [&](const std::string& value) {
+    return refusal([&](StateFile& s) { s.metadata["settings"] = value; });
+  };
   EXPECT_NE(settings("").find("settings is not valid JSON"), std::string::npos);
   EXPECT_NE(settings(std::string(100000, '[')).find("nests deeper"), std::string::npos);
   const std::string nothing = settings(R"({"model":{},"train":{},"data":{}})");
   EXPECT_NE(nothing.find("train.batch was missing and is now 4"), std::string::npos) << nothing;
   EXPECT_NE(nothing.find(path + " was saved with other settings or data"), std::string::npos) << nothing;
   const auto with = [&](const std::string& from, const std::string& to) {
-    return refusal([&](State& s) {
+    return refusal([&](StateFile& s) {
       std::string& all = s.metadata["settings"];
       ASSERT_NE(all.find(from), all.npos) << all;
       all.replace(all.find(from), from.size(), to);
@@ -143,7 +121,7 @@ TEST_F(RunState, SettingsAreChecked) {
 
 TEST_F(RunState, AnotherVersionSaysWhatToDo) {
   const auto version = [&](const std::string& value) {
-    return refusal([&](State& s) { s.metadata["format_version"] = value, s.metadata["library_version"] = "9.1"; });
+    return refusal([&](StateFile& s) { s.metadata["format_version"] = value, s.metadata["library_version"] = "9.1"; });
   };
   EXPECT_NE(
       version("2").find("has format version 2, which is newer than 1, the newest that this library reads; read it with "
@@ -155,7 +133,7 @@ TEST_F(RunState, AnotherVersionSaysWhatToDo) {
 TEST_F(RunState, OfARunThatIsDoneHasItsModel) {
   const auto resume = [&] {
     FakeModel again(16, 4);
-    Trainer trainer(again, short_run(20), data, folder / "run", 1);
+    Trainer trainer(again, short_run(20), data, folder / "run", {.threads = 1});
     trainer.resume();
     return trainer.run().stopped;
   };

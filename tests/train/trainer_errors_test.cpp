@@ -2,7 +2,6 @@
 // Runs that must not start, not go on, or end early.
 #include <cmath>
 
-#include "megalith/train/training_data.h"
 #include "train/run_helpers.h"
 
 namespace megalith {
@@ -16,7 +15,7 @@ TEST(TrainerErrors, ANumberThatIsNoneStopsAndKeepsTheCheckpoint) {
   FakeModel model(16, 4);
   model.init({1});
   std::string before;
-  Trainer trainer(model, short_run(20), data, folder / "run", 1);
+  Trainer trainer(model, short_run(20), data, folder / "run", {.threads = 1});
   const std::string message = error_of([&] {
     trainer.run([&](const Progress& p) {
       if (p.step == 6 && p.phase == Phase::training && before.empty()) before = read_file(folder / "run/state.safetensors");
@@ -30,7 +29,7 @@ TEST(TrainerErrors, ANumberThatIsNoneStopsAndKeepsTheCheckpoint) {
     EXPECT_NE(message.find(part), message.npos) << message;
   EXPECT_EQ(read_file(folder / "run/state.safetensors"), before);
   FakeModel again(16, 4);
-  Trainer resumed(again, short_run(20), data, folder / "run", 1);
+  Trainer resumed(again, short_run(20), data, folder / "run", {.threads = 1});
   resumed.resume();
   EXPECT_EQ(resumed.run().progress.step, 20);
 }
@@ -64,7 +63,7 @@ class BrokenGradient final : public AnyModel {
 TEST(TrainerErrors, AGradientThatIsNotFiniteStops) {
   const TemporaryFolder folder;
   BrokenGradient model;
-  Trainer trainer(model, short_run(20), write_data(folder), folder / "run", 1);
+  Trainer trainer(model, short_run(20), write_data(folder), folder / "run", {.threads = 1});
   EXPECT_ERROR(trainer.run(), "stopped at step 1: the gradient is inf");
   for (const Parameter& p : model.parameters())
     for (const float x : p.tensor->span()) ASSERT_EQ(x, 0);  // no step was taken
@@ -74,11 +73,11 @@ TEST(TrainerErrors, ResumeRefusesWhatWouldChangeTheResult) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
   FakeModel model(16, 4);
-  Trainer(model, short_run(20), data, folder / "run", 1).run(stop_at(5));
+  Trainer(model, short_run(20), data, folder / "run", {.threads = 1}).run(stop_at(5));
   const auto refusal = [&](auto&& change) {
     TrainConfig config = short_run(20);
     change(config);
-    return error_of([&] { Trainer(model, config, data, folder / "run", 1).resume(); });
+    return error_of([&] { Trainer(model, config, data, folder / "run", {.threads = 1}).resume(); });
   };
   EXPECT_EQ(refusal([](TrainConfig&) {}), "");
   EXPECT_NE(refusal([](TrainConfig& c) { c.batch = 8; }).find("train.batch was 4 and is now 8"), std::string::npos);
@@ -98,12 +97,14 @@ TEST(TrainerErrors, ResumeRefusesWhatWouldChangeTheResult) {
             std::string::npos);
 
   FakeModel other(16, 8);
-  EXPECT_ERROR(Trainer(other, short_run(20), data, folder / "run", 1).resume(), "model.scales.0.unit was 4 and is now 8");
+  EXPECT_ERROR(Trainer(other, short_run(20), data, folder / "run", {.threads = 1}).resume(),
+               "model.scales.0.unit was 4 and is now 8");
   DataConfig other_data = data;
   other_data.train = {folder.write("other.txt", some_text(5001))};
-  EXPECT_ERROR(Trainer(model, short_run(20), other_data, folder / "run", 1).resume(), "data.train was \"5000 bytes");
+  EXPECT_ERROR(Trainer(model, short_run(20), other_data, folder / "run", {.threads = 1}).resume(),
+               "data.train was \"5000 bytes");
   other_data.train = {folder.write("moved/elsewhere.txt", some_text(5000))};
-  EXPECT_NO_THROW(Trainer(model, short_run(20), other_data, folder / "run", 1).resume());
+  EXPECT_NO_THROW(Trainer(model, short_run(20), other_data, folder / "run", {.threads = 1}).resume());
 }
 
 TEST(TrainerErrors, DamagedStatesAreRefusedAndTouchNothing) {
@@ -111,12 +112,13 @@ TEST(TrainerErrors, DamagedStatesAreRefusedAndTouchNothing) {
   const DataConfig data = write_data(folder);
   FakeModel model(16, 4);
   model.init({1});
-  Trainer(model, short_run(20), data, folder / "run", 1).run(stop_at(5));
+  Trainer(model, short_run(20), data, folder / "run", {.threads = 1}).run(stop_at(5));
   const std::string state = folder / "run/state.safetensors", whole = read_file(state);
   const auto refusal = [&](const std::string& content) {
     folder.write("run/state.safetensors", content);
     FakeModel fresh(16, 4);
-    const std::string message = error_of([&] { Trainer(fresh, short_run(20), data, folder / "run", 1).resume(); });
+    const std::string message =
+        error_of([&] { Trainer(fresh, short_run(20), data, folder / "run", {.threads = 1}).resume(); });
     for (const Parameter& p : fresh.parameters())
       for (const float x : p.tensor->span()) EXPECT_EQ(x, 0);
     return message;
@@ -143,7 +145,7 @@ TEST(TrainerErrors, DamagedStatesAreRefusedAndTouchNothing) {
   EXPECT_EQ(long_message.find(std::string(100, ' ')), std::string::npos) << long_message;
   EXPECT_EQ(error_of([&] {
               folder.write("run/state.safetensors", whole);
-              Trainer(model, short_run(20), data, folder / "run", 1).resume();
+              Trainer(model, short_run(20), data, folder / "run", {.threads = 1}).resume();
             }),
             "");
 }
@@ -152,13 +154,13 @@ TEST(TrainerErrors, FoldersThatHoldARunOrCannotBeWritten) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
   FakeModel model(16, 4);
-  const auto run_in = [&](const std::string& dir) { Trainer(model, short_run(2), data, dir, 1).run(); };
+  const auto run_in = [&](const std::string& dir) { Trainer(model, short_run(2), data, dir, {.threads = 1}).run(); };
   run_in(folder / "run");
   EXPECT_ERROR(run_in(folder / "run"), "holds a run already");
   EXPECT_ERROR(run_in(folder / "train.txt"), "cannot make the folder");
   EXPECT_ERROR(run_in(folder / "train.txt/below"), "cannot make the folder");
   EXPECT_NO_THROW(run_in(folder / "new/deep/down"));
-  EXPECT_ERROR(Trainer(model, short_run(2), data, folder / "nothing", 1).resume(), "holds no run");
+  EXPECT_ERROR(Trainer(model, short_run(2), data, folder / "nothing", {.threads = 1}).resume(), "holds no run");
   EXPECT_FALSE(std::filesystem::exists(folder / "nothing"));
   if (::geteuid() != 0) {  // nothing is unwritable to the superuser
     std::filesystem::create_directory(folder / "closed");
@@ -171,17 +173,18 @@ TEST(TrainerErrors, OneTrainerAtATime) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
   FakeModel model(16, 4), other(16, 4);
-  Trainer trainer(model, short_run(6), data, folder / "run", 1);
+  Trainer trainer(model, short_run(6), data, folder / "run", {.threads = 1});
   EXPECT_TRUE(trainer
                   .run([&](const Progress&) {
-                    Trainer intruder(other, short_run(6), data, folder / "run", 1);
+                    Trainer intruder(other, short_run(6), data, folder / "run", {.threads = 1});
                     EXPECT_ERROR(intruder.resume(), "another trainer is at work");
                     EXPECT_ERROR(intruder.resume(), "another trainer is at work");
                     EXPECT_ERROR(intruder.run(), "another trainer is at work");
                     return Control::stop;
                   })
                   .stopped);
-  Trainer next(other, short_run(6), data, folder / "run", 1);  // the first one is still there, but has done its work
+  Trainer next(other, short_run(6), data, folder / "run",
+               {.threads = 1});  // the first one is still there, but has done its work
   next.resume();
   EXPECT_EQ(next.run().progress.step, 6);
 }
@@ -194,7 +197,7 @@ TEST(TrainerErrors, SettingsAndData) {
     TrainConfig config = short_run(2);
     DataConfig bytes = data;
     change(config, bytes);
-    return error_of([&] { Trainer(model, config, bytes, folder / "run", 1); });
+    return error_of([&] { Trainer(model, config, bytes, folder / "run", {.threads = 1}); });
   };
   const auto expect = [&](auto&& change, const std::string& part) {
     const std::string message = refusal(change);
@@ -216,21 +219,8 @@ TEST(TrainerErrors, SettingsAndData) {
   expect([](TrainConfig&, DataConfig& d) { d.valid_share = 0.1; }, "give one of them");
   expect([](TrainConfig&, DataConfig& d) { d.valid = {}, d.valid_share = 1; }, "share");
   expect([](TrainConfig&, DataConfig& d) { d.valid = {}, d.valid_share = 1e-9; }, "less than one");
-  EXPECT_ERROR(Trainer(model, short_run(2), data, folder / "run", 0), "threads is 0");
+  EXPECT_ERROR(Trainer(model, short_run(2), data, folder / "run", {.threads = 0}), "threads is 0");
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
-}
-
-TEST(TrainingData, HoldsOutTheEnd) {
-  const TemporaryFolder folder;
-  DataConfig config = write_data(folder);
-  config.valid.clear();
-  config.valid_share = 0.1;
-  const TrainingData data(config);
-  EXPECT_EQ(data.train().size(), 4500);
-  EXPECT_EQ(data.valid().size(), 500);
-  EXPECT_EQ(data.valid().begin, data.train().end);
-  config.valid_share = 0;
-  EXPECT_EQ(TrainingData(config).valid().size(), 0);
 }
 
 TEST(TrainerErrors, RunsWithoutValidation) {
@@ -238,7 +228,7 @@ TEST(TrainerErrors, RunsWithoutValidation) {
   DataConfig data = write_data(folder);
   data.valid.clear();
   FakeModel model(16, 4);
-  const TrainResult result = Trainer(model, short_run(5), data, folder / "run", 1).run();
+  const TrainResult result = Trainer(model, short_run(5), data, folder / "run", {.threads = 1}).run();
   EXPECT_FALSE(result.progress.valid);
   EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));
   EXPECT_FALSE(metrics_of(folder / "run").back().contains("valid_bpb"));
@@ -252,10 +242,10 @@ TEST(TrainerErrors, ABudgetInMinutesEndsAndResumesWithTheTimeLeft) {
   config.eval_every = 0;
   config.save_every_minutes = 0;
   FakeModel model(16, 4);
-  const TrainResult stopped = Trainer(model, config, data, folder / "run", 1).run(stop_at(2));
+  const TrainResult stopped = Trainer(model, config, data, folder / "run", {.threads = 1}).run(stop_at(2));
   ASSERT_TRUE(stopped.stopped);
   EXPECT_EQ(stopped.progress.steps, 0);
-  Trainer trainer(model, config, data, folder / "run", 1);
+  Trainer trainer(model, config, data, folder / "run", {.threads = 1});
   trainer.resume();
   const TrainResult result = trainer.run();
   EXPECT_FALSE(result.stopped);
@@ -271,7 +261,7 @@ TEST(TrainerErrors, StoppingInTheLastValidation) {
   for (const char* dir : {"whole", "stopped"}) {
     FakeModel model(16, 4);
     model.init({1});
-    Trainer trainer(model, short_run(5), data, folder / dir, 1);
+    Trainer trainer(model, short_run(5), data, folder / dir, {.threads = 1});
     if (std::string(dir) == "whole") {
       trainer.run();
       continue;
@@ -285,7 +275,7 @@ TEST(TrainerErrors, StoppingInTheLastValidation) {
     std::ofstream(folder / "stopped/metrics.jsonl", std::ios::app)
         << metrics.substr(metrics.rfind('\n', metrics.size() - 2) + 1);
     FakeModel again(16, 4);
-    Trainer resumed(again, short_run(5), data, folder / dir, 1);
+    Trainer resumed(again, short_run(5), data, folder / dir, {.threads = 1});
     resumed.resume();
     EXPECT_FALSE(resumed.run().stopped);
   }
@@ -300,7 +290,7 @@ TEST(TrainerErrors, StoppingInAnyValidation) {
   const auto run = [&](const std::string& dir, const Report& report) {
     FakeModel model(16, 4);
     model.init({1});
-    Trainer trainer(model, config, data, dir, 1);
+    Trainer trainer(model, config, data, dir, {.threads = 1});
     if (std::filesystem::exists(dir)) trainer.resume();
     return trainer.run(report);
   };

@@ -13,7 +13,7 @@ class TrainerModel : public ::testing::TestWithParam<SmallModel> {
  protected:
   TrainResult whole_run(const TrainConfig& config, const std::string& dir, int threads = 2) {
     const auto model = make_small(GetParam());
-    return Trainer(*model, config, data_, dir, threads).run();
+    return Trainer(*model, config, data_, dir, {.threads = threads}).run();
   }
 
   TemporaryFolder folder_;
@@ -30,7 +30,7 @@ TEST_P(TrainerModel, ResumesToTheSameBitsOnOtherThreads) {
   for (const std::int64_t stop : {2, 5, 9, 100}) {
     const auto model = make_small(GetParam(), 77 + static_cast<std::uint64_t>(threads > 1));
     if (threads == 1) model->init(RandomKey{5});
-    Trainer trainer(*model, config, data_, folder_ / "stopped", threads++);
+    Trainer trainer(*model, config, data_, folder_ / "stopped", {.threads = threads++});
     if (stop > 2) trainer.resume();
     trainer.run(stop_at(stop));
   }

@@ -26,7 +26,7 @@ struct Patience : ::testing::Test {
   }
   TrainResult whole_run(const std::string& dir) {
     FakeModel model = fresh_model();
-    return Trainer(model, config, data, folder / dir, 1).run();
+    return Trainer(model, config, data, folder / dir, {.threads = 1}).run();
   }
   /// The steps of all validations of a run and, from 1 on, how many in a row brought no new best, by its own lines.
   std::vector<std::pair<std::int64_t, int>> waits(const std::string& dir) const {
@@ -97,8 +97,8 @@ TEST_F(Patience, EndsAtTheSameStepAndBitsWhenResumed) {
   for (const std::int64_t before : {0, 1, 4, 5, 6, 10, 15}) {  // 0: before the last validation over everything
     const std::string dir = "stopped" + std::to_string(before);
     FakeModel first = fresh_model(), second = fresh_model();
-    Trainer(first, config, data, folder / dir, 1).run(stop_at(end - before));
-    Trainer trainer(second, config, data, folder / dir, 1);
+    Trainer(first, config, data, folder / dir, {.threads = 1}).run(stop_at(end - before));
+    Trainer trainer(second, config, data, folder / dir, {.threads = 1});
     trainer.resume();
     const TrainResult result = trainer.run();
     EXPECT_TRUE(result.out_of_patience);
@@ -114,17 +114,18 @@ TEST_F(Patience, OfARunThatEndedByItselfWasNotUsedUp) {
 
 TEST_F(Patience, NeedsValidationsAtKeptIntervals) {
   FakeModel model = fresh_model();
-  Trainer(model, config, data, folder / "run", 1).run(stop_at(3));
+  Trainer(model, config, data, folder / "run", {.threads = 1}).run(stop_at(3));
   TrainConfig other = config;
   other.eval_every = 6;
-  EXPECT_ERROR(Trainer(model, other, data, folder / "run", 1).resume(), "train.eval_every was 5 and is now 6");
+  EXPECT_ERROR(Trainer(model, other, data, folder / "run", {.threads = 1}).resume(), "train.eval_every was 5 and is now 6");
   other = config;
   other.eval_bytes = 60;
-  EXPECT_ERROR(Trainer(model, other, data, folder / "run", 1).resume(), "train.eval_bytes was 100 and is now 60");
+  EXPECT_ERROR(Trainer(model, other, data, folder / "run", {.threads = 1}).resume(),
+               "train.eval_bytes was 100 and is now 60");
   other.eval_every = 0;
-  EXPECT_ERROR(Trainer(model, other, data, folder / "run", 1), "eval_every is 0");
+  EXPECT_ERROR(Trainer(model, other, data, folder / "run", {.threads = 1}), "eval_every is 0");
   data.valid.clear();
-  EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1), "no validation to wait for");
+  EXPECT_ERROR(Trainer(model, config, data, folder / "run", {.threads = 1}), "no validation to wait for");
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ FakeModel fresh_model(double dropout = 0.2) {
 /// Trains a fresh model from the start to the end.
 TrainResult whole_run(const TrainConfig& config, const DataConfig& data, const std::string& dir, int threads = 1) {
   FakeModel model = fresh_model();
-  return Trainer(model, config, data, dir, threads).run();
+  return Trainer(model, config, data, dir, {.threads = threads}).run();
 }
 
 /// The same, stopped at each of these steps and resumed, each time as by another process.
@@ -26,7 +26,7 @@ void interrupted_run(const TrainConfig& config, const DataConfig& data, const st
   for (std::size_t i = 0; i <= stops.size(); ++i) {
     FakeModel model = fresh_model();
     if (i > 0) model.init({1000 + i});  // what the model holds before a resume must not matter
-    Trainer trainer(model, config, data, dir, 1);
+    Trainer trainer(model, config, data, dir, {.threads = 1});
     if (i > 0) trainer.resume();
     const TrainResult result = i < stops.size() ? trainer.run(stop_at(stops[i])) : trainer.run();
     EXPECT_EQ(result.stopped, i < stops.size());
@@ -182,14 +182,14 @@ TEST(Trainer, MetricsBehindTheCheckpointAreCut) {
   whole_run(config, data, folder / "whole");
   {
     FakeModel model = fresh_model();
-    Trainer(model, config, data, folder / "cut", 1).run(stop_at(7));
+    Trainer(model, config, data, folder / "cut", {.threads = 1}).run(stop_at(7));
   }
   // As a process that was killed later would have left it: lines of steps that no checkpoint has, and half of one.
   std::ofstream(folder / "cut/metrics.jsonl", std::ios::app) << R"({"step":8,"seconds":1})"
                                                              << "\n"
                                                              << R"({"step":9,"byt)";
   FakeModel model = fresh_model();
-  Trainer trainer(model, config, data, folder / "cut", 1);
+  Trainer trainer(model, config, data, folder / "cut", {.threads = 1});
   trainer.resume();
   trainer.run();
   expect_same_run(folder / "whole", folder / "cut");
@@ -202,17 +202,17 @@ TEST(Trainer, AModelNewerThanItsStateDoesNotMatter) {
   const TrainConfig config = short_run(12);
   whole_run(config, data, folder / "whole");
   FakeModel model = fresh_model();
-  Trainer(model, config, data, folder / "run", 1).run(stop_at(5));
+  Trainer(model, config, data, folder / "run", {.threads = 1}).run(stop_at(5));
   std::filesystem::copy(folder / "run", folder / "older");
   FakeModel again = fresh_model();
-  Trainer later(again, config, data, folder / "run", 1);
+  Trainer later(again, config, data, folder / "run", {.threads = 1});
   later.resume();
   later.run(stop_at(9));
   std::filesystem::copy_file(folder / "older/state.safetensors", folder / "run/state.safetensors",
                              std::filesystem::copy_options::overwrite_existing);
   std::ofstream(folder / "run/state.safetensors.megalith-tmp") << "half of a state";
   FakeModel last = fresh_model();
-  Trainer trainer(last, config, data, folder / "run", 1);
+  Trainer trainer(last, config, data, folder / "run", {.threads = 1});
   trainer.resume();
   trainer.run();
   expect_same_run(folder / "whole", folder / "run");
@@ -225,10 +225,11 @@ TEST(Trainer, StartsAnewWhereNoCheckpointWasReached) {
   whole_run(config, data, folder / "whole");
   // Killed between the model and the state of its first checkpoint, that of step 0.
   FakeModel killed = fresh_model();
-  EXPECT_THROW(Trainer(killed, config, data, folder / "run", 1).run([](const Progress&) -> Control { throw 1; }), int);
+  EXPECT_THROW(
+      Trainer(killed, config, data, folder / "run", {.threads = 1}).run([](const Progress&) -> Control { throw 1; }), int);
   EXPECT_TRUE(std::filesystem::remove(folder / "run/state.safetensors"));
   FakeModel model = fresh_model();
-  Trainer trainer(model, config, data, folder / "run", 1);
+  Trainer trainer(model, config, data, folder / "run", {.threads = 1});
   trainer.resume();
   trainer.run();
   expect_same_run(folder / "whole", folder / "run");
@@ -247,7 +248,7 @@ TEST(Trainer, DoesNotStartAnewOverWhatWasTrained) {
     whole_run(config, data, run);
     for (const std::string lost : {"state.safetensors", "model.safetensors", "best.safetensors", "metrics.jsonl"})
       if (lost != kept) std::filesystem::remove(run + lost);
-    EXPECT_ERROR(Trainer(model, config, data, run, 1).resume(), "has lost its state.safetensors") << kept;
+    EXPECT_ERROR(Trainer(model, config, data, run, {.threads = 1}).resume(), "has lost its state.safetensors") << kept;
     EXPECT_GT(std::filesystem::file_size(run + kept), 0u);
   }
 }
@@ -257,13 +258,14 @@ TEST(Trainer, ARunKilledAtItsStartKeepsItsSettings) {
   const DataConfig data = write_data(folder);
   TrainConfig config = short_run(5);
   FakeModel model = fresh_model();
-  EXPECT_THROW(Trainer(model, config, data, folder / "run", 1).run([](const Progress&) -> Control { throw 1; }), int);
+  EXPECT_THROW(Trainer(model, config, data, folder / "run", {.threads = 1}).run([](const Progress&) -> Control { throw 1; }),
+               int);
   std::filesystem::remove(folder / "run/state.safetensors");
   DataConfig other = data;
   other.train = data.valid;
-  EXPECT_ERROR(Trainer(model, config, other, folder / "run", 1).resume(), "killed at its start");
+  EXPECT_ERROR(Trainer(model, config, other, folder / "run", {.threads = 1}).resume(), "killed at its start");
   config.batch = 5;
-  EXPECT_ERROR(Trainer(model, config, data, folder / "run", 1).resume(), "train.batch was 4 and is now 5");
+  EXPECT_ERROR(Trainer(model, config, data, folder / "run", {.threads = 1}).resume(), "train.batch was 4 and is now 5");
 }
 
 TEST(Trainer, AFinishedRunStaysAsItIs) {
@@ -272,7 +274,7 @@ TEST(Trainer, AFinishedRunStaysAsItIs) {
   const double valid = whole_run(short_run(5), data, folder / "run").progress.valid->bits_per_byte;
   const std::string metrics = read_file(folder / "run/metrics.jsonl"), state = read_file(folder / "run/state.safetensors");
   FakeModel model = fresh_model();
-  Trainer trainer(model, short_run(5), data, folder / "run", 1);
+  Trainer trainer(model, short_run(5), data, folder / "run", {.threads = 1});
   trainer.resume();
   const TrainResult result = trainer.run();
   EXPECT_FALSE(result.stopped);

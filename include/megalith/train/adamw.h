@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The optimiser.
+// Adam with decoupled weight decay.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "megalith/core/problems.h"
+#include "megalith/train/optimizer.h"
 #include "megalith/train/parameter_chunks.h"
 
 namespace megalith {
@@ -29,23 +26,25 @@ bool decays(Role role);
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2, without its schedule multiplier):
 ///   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2,
 ///   w = w - lr (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) + weight_decay w)
-class AdamW {
+class AdamW final : public Optimizer {
  public:
-  /// Moments of zero for parameters of these names and sizes.
+  /// Moments of zero for parameters of these roles and sizes.
   AdamW(std::span<const Parameter> parameters, const AdamWConfig& config);
 
-  /// Update number t (from 1). Each gradient counts times `gradient_scale`, as clipping gives it, and is 0 afterwards, ready for
-  /// the next step. Allocates nothing; the bits do not depend on threads.
+  std::string name() const override { return "AdamW"; }
+  std::string settings() const override;
   void update(const Context& ctx, std::span<const Parameter> values, std::span<const Parameter> gradients, double lr,
-              double gradient_scale, std::int64_t t);
-
-  /// The moments, in the order of the parameters: what a checkpoint saves.
-  std::vector<Tensor<float>> first, second;
+              double gradient_scale, std::int64_t t) override;
+  using Optimizer::visit_state;
+  /// Groups `first` and `second`.
+  void visit_state(const Visitor<Tensor<float>>& f) override;
+  double bytes_per_parameter() const override { return 2 * sizeof(float); }
 
  private:
   AdamWConfig config_;
   ParameterChunks chunks_;
   std::vector<bool> decays_;
+  std::vector<Tensor<float>> first_, second_;  // the moments m and v
 };
 
 }  // namespace megalith

@@ -12,6 +12,7 @@
 #include "megalith/runtime/processors.h"
 #include "megalith/train/batch_sampler.h"
 #include "megalith/train/evaluate.h"
+#include "megalith/train/optimizer.h"
 #include "megalith/train/train_config.h"
 
 namespace megalith {
@@ -58,9 +59,16 @@ struct TrainResult {
   Progress progress;
 };
 
-/// Throws Error when these settings will not do, or when such training fits no memory of this machine: what a Trainer asks
-/// first, for programs that ask before they make the model.
-void check_training(const ModelConfig& model, const TrainConfig& config, int threads = available_cores());
+/// What a trainer is given that is not a setting of the run: config.json does not have it.
+struct TrainerOptions {
+  int threads = available_cores();
+  /// Makes the optimiser. A resumed run needs the same one; state.safetensors says which.
+  OptimizerFactory optimizer = make_optimizer;
+};
+
+/// Throws Error when a setting is not valid, or when the training needs more memory than this machine has. A Trainer checks
+/// the same; this is for programs that want to know before they make the model.
+void check_training(const ModelConfig& model, const TrainConfig& config, const TrainerOptions& options = {});
 
 /// Trains a model and keeps a run directory:
 ///
@@ -78,19 +86,22 @@ void check_training(const ModelConfig& model, const TrainConfig& config, int thr
 class Trainer {
  public:
   /// Trains `model`, which must outlive the trainer, from the weights that it has (or those of config.init). Throws Error
-  /// when the settings or the data will not do, or when training fits no memory of this machine. Writes nothing yet.
+  /// when a setting or the data are not valid, or when the training needs more memory than this machine has. Writes nothing
+  /// yet.
   Trainer(AnyModel& model, const TrainConfig& config, const DataConfig& data, std::string run_dir,
-          int threads = available_cores());
+          const TrainerOptions& options = {});
   /// The same with a sampler and validation data (an empty slice: none) of one's own.
   Trainer(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
-          std::string run_dir, int threads = available_cores());
+          std::string run_dir, const TrainerOptions& options = {});
   ~Trainer();
 
-  /// Takes up the run in the run directory where its last checkpoint left it; call before run(). A run that was killed
-  /// before its first checkpoint, that of step 0, starts anew; of one that is done, run() writes model.safetensors again and
-  /// no more. The data may lie elsewhere by now. Throws Error when there is no run, when somebody else trains in its
-  /// directory, when its state is lost, damaged or edited, naming each value that no run comes to, or when a setting, the
-  /// model or the data (sizes and samples of the bytes) differ in a way that would change the result, naming both values.
+  /// Continues the run in the run directory from its last checkpoint; call before run(). If no checkpoint was written yet,
+  /// the run starts over. If the run is finished, run() only rewrites model.safetensors. The data may have moved. Throws
+  /// Error
+  ///   - when there is no run, or somebody else trains in its directory;
+  ///   - when its state is lost, damaged or edited, naming each value that is out of range;
+  ///   - when a setting, the model, the optimiser or the data (sizes and samples of the bytes) differ in a way that would
+  ///     change the result, naming both values.
   void resume();
 
   /// Where the run stands; after resume(), where it goes on.
