@@ -8,8 +8,7 @@ namespace megalith {
 
 double GlobalNorm::operator()(const Context& ctx, std::span<const Parameter> gradients) {
   chunks_.parallel(ctx, [&](const ParameterChunk& chunk, Index i) {
-    // Few enough squares for a sum in float; the sums are added in double.
-    constexpr Index kSummed = 512;
+    constexpr Index kSummed = 512;  // squares in a sum in float, which loses little over that many
     const auto g = ParameterChunks::view(*gradients[chunk.parameter].tensor, chunk);
     double sum = 0;
     for (Index at = 0; at < chunk.size; at += kSummed) {

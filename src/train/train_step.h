@@ -31,7 +31,7 @@ class TrainStep {
   Result gradient(const BatchSampler& sampler, std::int64_t step);
   /// Takes the step that gradient() prepared.
   void update(std::int64_t step, double lr, double grad_norm);
-  /// Whether the model gives numbers on bytes of step `step`; they are not trained on.
+  /// Whether all losses of the first micro-batch of step `step` are finite. Does not train on it.
   bool finite(const BatchSampler& sampler, std::int64_t step);
 
   Index bytes_per_step() const { return config_.accumulate * std::ssize(bytes_); }

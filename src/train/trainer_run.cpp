@@ -21,8 +21,8 @@ void Trainer::Run::begin() {
   // The weights before the files: a wrong --init leaves no run behind.
   if (saved_step_ < 0) {
     if (!config_.init.empty()) load_parameters(config_.init, step_.model());
-    check(step_.finite(*sampler_, 0), "the model gives costs that are not finite numbers before the first step; start from ",
-          "other weights", config_.init.empty() ? "" : " than those of ", config_.init);
+    check(step_.finite(*sampler_, 0), "the model's losses are not finite numbers before the first step; start from other ",
+          "weights", config_.init.empty() ? "" : " than those of ", config_.init);
   }
   if (resumed_) counters_.lines = files_.take_up(config, counters_.lines);
   else files_.begin(config);
@@ -77,12 +77,12 @@ void Trainer::Run::update_rates() {
   bytes_per_second_ = static_cast<double>(counters_.line_bytes) / counters_.line_seconds;
 }
 
-/// Whether the checkpoint that was taken up is that of a step whose validation was stopped: it has no line yet.
+/// Whether the run was resumed from a step whose validation was stopped: that step has no line yet.
 bool Trainer::Run::stopped_in_validation() const {
   return counters_.step > 0 && validation_due() && counters_.valid.step < counters_.step && counters_.line_bytes > 0;
 }
 
-/// What a step but the last ends with.
+/// The end of every step but the last: a validation and a line of metrics, where they are due.
 void Trainer::Run::end_step(const Report& report) {
   const bool validation = validation_due();
   if (validation) {
@@ -163,7 +163,7 @@ void Trainer::Run::write_line(bool validated) {
 }
 
 void Trainer::Run::save() {
-  // Weights can be numbers and still give none: such a checkpoint must not replace a good one.
+  // Finite weights can still give losses that are not finite: such a checkpoint must not replace a good one.
   if (counters_.step > 0 && saved_step_ != counters_.step && !step_.finite(*sampler_, counters_.step))
     fail(counters_.step, "the loss after the step", NAN);
   files_.sync_metrics();

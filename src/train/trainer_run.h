@@ -45,10 +45,11 @@ class Trainer::Run {
   }
   bool has_valid() const { return valid_.size() > 0; }
   bool validation_due() const { return has_valid() && config_.eval_every > 0 && counters_.step % config_.eval_every == 0; }
-  /// Of validations during the run; 0: everything, also where a sample of as many bytes would leave out ends of files.
+  /// Bytes of the sample for validations during the run; 0 means all, also where the sample would be as large as the data: it
+  /// would still leave out ends of files.
   std::int64_t sample_bytes() const { return config_.eval_bytes < valid_.size() ? config_.eval_bytes : 0; }
-  /// The best validation lies as many validations before the last as patience allows. A checkpoint knows the steps of both,
-  /// and a run with patience keeps its intervals: so a resumed run stops where one that was not stops.
+  /// Whether the best validation is `patience` validations before the latest. A checkpoint has the steps of both, and a run
+  /// with patience keeps its intervals: so a resumed run stops at the same step as an uninterrupted one.
   bool out_of_patience() const {
     return config_.patience > 0 && counters_.best.step >= 0 &&
            counters_.valid.step - counters_.best.step >= config_.patience * config_.eval_every;
@@ -73,7 +74,7 @@ class Trainer::Run {
   std::optional<TrainingData> files_of_data_;
   CorpusSlice valid_{};
   std::unique_ptr<const BatchSampler> sampler_;
-  nlohmann::json data_;  // says which data these are; taken once: data that change while the run goes on are not its data
+  nlohmann::json data_;  // describes the data as they were at the start, also if files change during the run
   detail::TrainStep step_;
   detail::RunFiles files_;
 

@@ -20,8 +20,8 @@ std::string some_bytes(Index n, std::uint64_t seed) {
   return s;
 }
 
-/// The cost in nats of each byte of a file cut into windows of `length`, by the model's definition.
-std::vector<float> expected_costs(const FakeModel& model, const std::string& bytes, Index length) {
+/// The loss in nats of each byte of a file cut into windows of `length`, by the model's definition.
+std::vector<float> expected_losses(const FakeModel& model, const std::string& bytes, Index length) {
   std::vector<float> losses, z(kByteValues);
   for (Index i = 0; i < std::ssize(bytes); ++i) {
     const auto at = [&](Index k) { return static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(k)]); };
@@ -57,7 +57,7 @@ TEST(Evaluate, EveryByteOfEveryFileOnce) {
     const Evaluation all = evaluate(model, workspace, corpus.all(), config);
     double sum = 0;
     for (std::size_t f = 0; f < paths.size(); ++f) {
-      const std::vector<float> expected = expected_costs(model, contents[f], 16);
+      const std::vector<float> expected = expected_losses(model, contents[f], 16);
       ASSERT_EQ(losses[paths[f]].size(), expected.size());
       for (std::size_t i = 0; i < expected.size(); ++i) {
         EXPECT_NEAR(losses[paths[f]][i], expected[i] / std::numbers::ln2_v<float>, 2e-5);

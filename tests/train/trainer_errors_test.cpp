@@ -9,7 +9,7 @@ namespace {
 
 using namespace tests;
 
-TEST(TrainerErrors, ANumberThatIsNoneStopsAndKeepsTheCheckpoint) {
+TEST(TrainerErrors, WeightsThatAreNotFiniteStopAndKeepTheCheckpoint) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
   FakeModel model(16, 4);

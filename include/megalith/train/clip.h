@@ -6,8 +6,8 @@
 
 namespace megalith {
 
-/// Computes the norm of a gradient over all parameters: squares are summed in float by the hundreds (in
-/// double where float has no room), their sums in double, in chunks, and the chunks in order.
+/// Computes the norm of a gradient over all parameters. Sums over 512 squares are in float (in double where they would
+/// overflow or underflow), sums of those in double: of each chunk by itself, and then of the chunks in order.
 class GlobalNorm {
  public:
   explicit GlobalNorm(std::span<const Parameter> parameters)
@@ -21,7 +21,7 @@ class GlobalNorm {
   std::vector<double> sums_;
 };
 
-/// The factor that brings a gradient of this norm down to at most `largest`; 1 where largest is 0.
-inline double clip_factor(double norm, double largest) { return largest > 0 && norm > largest ? largest / norm : 1; }
+/// The factor that brings a gradient of this norm down to at most `max_norm`; 1 where max_norm is 0.
+inline double clip_factor(double norm, double max_norm) { return max_norm > 0 && norm > max_norm ? max_norm / norm : 1; }
 
 }  // namespace megalith

@@ -24,7 +24,7 @@ struct Evaluation {
 
 struct EvaluateConfig {
   Index length = 0;            // bytes in a window; 0 means the model's
-  std::int64_t max_bytes = 0;  // about as many, in windows spread evenly over all files; 0 means everything
+  std::int64_t max_bytes = 0;  // about this many, in windows spread evenly over all files; 0 means all
   /// Called in order with the losses, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
   /// file.
   std::function<void(const CorpusFile& file, std::int64_t offset, std::span<const float> bits)> losses;

@@ -33,7 +33,7 @@ struct DataConfig {
   bool operator==(const DataConfig&) const = default;
 };
 
-/// Most windows of a batch, and most batches of a step: products of sizes stay inside 64 bits.
+/// The maximum of `batch` and of `accumulate`, so that products of sizes fit 64 bits.
 inline constexpr Index kMaxWindows = Index{1} << 20;
 
 /// How a model is trained. Dropout belongs to the model's own config.
@@ -52,8 +52,8 @@ struct TrainConfig {
   std::uint64_t seed = 1;
   std::string init{};  // a checkpoint whose weights the run starts from; empty: the weights of the model handed over
 
-  /// Stops after that many validations in a row that bring no new best; 0 means never. Intervals then decide the result, and
-  /// a resumed run keeps eval_every and eval_bytes.
+  /// Stops after this many validations in a row without a new best; 0 means never. With patience eval_every and eval_bytes
+  /// decide the result, so a resumed run must keep them.
   Index patience = 0;
 
   // From here on, nothing changes the weights; a resumed run may set them anew.
@@ -66,11 +66,11 @@ struct TrainConfig {
 
   /// Throws Error with every problem at once, those of the combination with the model too.
   void validate(const ModelConfig& model) const;
-  /// Steps between validations that cost little beside training: 24 bytes are trained on for each that is validated, which
-  /// takes a third of the work. Of a model with windows of `model_length` bytes; 1,000 at most, and 250 where all validation
-  /// data are read.
+  /// A number of steps between validations that keeps their cost small: 24 bytes are trained on for each byte validated, and
+  /// training on a byte is three times the work. At most 1,000; 250 where all validation data are read. `model_length` is
+  /// the length of the model's windows.
   Index modest_eval_every(Index model_length) const;
-  /// The random key of the training windows. The keys of the steps, for dropout, count up from 0 and do not get there.
+  /// The random key of the training windows. The keys of the steps, for dropout, count up from 0 and never reach it.
   RandomKey data_key() const { return RandomKey{seed}.child(~std::uint64_t{0}); }
   /// The random key for AnyModel::init that goes with the seed.
   RandomKey init_key() const { return RandomKey{seed}.child(~std::uint64_t{1}); }

@@ -37,7 +37,7 @@ struct Progress {
   std::int64_t bytes = 0;   // bytes trained on
   double seconds = 0;       // of training, those before a resume included; validation and saving stop the clock
   double fraction = 0;      // of the budget
-  double seconds_left = 0;  // of training, as far as one can tell
+  double seconds_left = 0;  // of training, an estimate
 
   double train_bpb = 0;
   double lr = 0;         // of the last step
@@ -107,14 +107,13 @@ class Trainer {
   /// Where the run stands; after resume(), where it goes on.
   Progress progress() const;
 
-  /// The model as users will load it: the averaged weights where averaging is on. To be asked for anew once run() has begun,
-  /// in whose callback it may be read.
+  /// The model as users will load it: the averaged weights where averaging is on. run() may replace it when it begins; ask
+  /// again then. It may be read in the callback of run().
   const AnyModel& result() const;
 
-  /// Trains until the budget or the patience is used up or the callback answers stop, which ends a validation and saves; the
-  /// resumed run makes that validation first.
-  /// Throws Error, before the first step, when the run directory cannot be written or, without resume(), holds a run
-  /// already.
+  /// Trains until the budget or the patience is used up, or the callback answers stop: then the run is saved. A validation
+  /// that is stopped is discarded, and the resumed run begins with it. Throws Error before the first step when the run
+  /// directory cannot be written, or holds a run already and resume() was not called.
   TrainResult run(const Report& report = {});
 
  private:
