@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/train/trainer.h"
 
+#include "megalith/train/run_config.h"
 #include "train/run_helpers.h"
 
 namespace megalith {
