@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "megalith/kernels/attention_tiles.h"
 #include "megalith/testing/causality_check.h"
 #include "megalith/testing/flops_check.h"
 #include "megalith/testing/gradient_check.h"
@@ -35,8 +36,9 @@ TYPED_TEST_SUITE_P(ModuleTest);
 
 constexpr double kFloat = 2e-5;
 constexpr double kExact = 1e-13;  // of sums in double that rounding alone tells apart
-// Below one tile of attention (rows of dot products), and above it (70 > 64 keys: two tiles).
-constexpr Shape kShort{2, 9}, kLong{1, 70};
+// Attention by rows of dot products; and longer than a tile of its keys.
+constexpr Index kTwoTiles = detail::kKeyTile + 6;
+constexpr Shape kShort{2, 9}, kLong{1, kTwoTiles};
 
 TYPED_TEST_P(ModuleTest, Adjoint) {
   const auto test = [](const Trial& trial) {
@@ -51,6 +53,7 @@ TYPED_TEST_P(ModuleTest, Adjoint) {
   test({.shape = {2, 1}, .before = 7});
   test({.shape = kLong});
   test({.shape = {2, 30}, .before = 45});
+  test({.shape = {1, 30}, .before = detail::kKeyTile - 10});
 }
 
 TYPED_TEST_P(ModuleTest, Chunks) {
@@ -60,7 +63,7 @@ TYPED_TEST_P(ModuleTest, Chunks) {
   };
   test({1, 9});
   test({3, 10});
-  test({1, 90});
+  test({1, kTwoTiles});
   test({2, 80});
 }
 
@@ -71,7 +74,7 @@ TYPED_TEST_P(ModuleTest, Steps) {
   };
   test({1, 9});
   test({3, 10});
-  test({1, 150});
+  test({1, kTwoTiles});
   test({2, 80});
 }
 
@@ -83,7 +86,7 @@ TYPED_TEST_P(ModuleTest, ClosedStateIsAFreshOne) {
 }
 
 TYPED_TEST_P(ModuleTest, BatchParts) {
-  for (const Shape shape : {Shape{3, 5}, Shape{2, 70}}) {
+  for (const Shape shape : {Shape{3, 5}, Shape{2, kTwoTiles}}) {
     const Finding found = testing::check_batch_parts(TypeParam{}, {.shape = shape});
     EXPECT_LT(found.error, kExact) << found.where << " of T = " << shape.T;
   }
@@ -99,7 +102,7 @@ TYPED_TEST_P(ModuleTest, Repeatable) {
 }
 
 TYPED_TEST_P(ModuleTest, Causal) {
-  for (const Shape shape : {Shape{3, 10}, Shape{2, 140}}) {
+  for (const Shape shape : {Shape{3, 10}, Shape{2, kTwoTiles}}) {
     const Finding found = testing::check_causal(TypeParam{}, {.shape = shape});
     EXPECT_EQ(found.error, 0) << found.where << " of T = " << shape.T;
   }
@@ -131,7 +134,7 @@ TYPED_TEST_P(ModuleTest, Threads) {
 }
 
 TYPED_TEST_P(ModuleTest, Flops) {
-  for (const Shape shape : {Shape{1, 1}, Shape{3, 1}, kShort, kLong, Shape{1, 150}}) {
+  for (const Shape shape : {Shape{1, 1}, Shape{3, 1}, kShort, kLong}) {
     const testing::FlopCount flops = testing::count_flops(TypeParam{}, {.shape = shape});
     EXPECT_EQ(flops.claimed, flops.steps) << "T = " << shape.T;
     EXPECT_GE(flops.forward, flops.claimed) << "T = " << shape.T;
@@ -143,7 +146,7 @@ TYPED_TEST_P(ModuleTest, Flops) {
 
 TYPED_TEST_P(ModuleTest, NoHeap) {
   if (!kHeapProbe) GTEST_SKIP() << "the address sanitizer has a heap of its own";
-  for (const Trial& trial : {Trial{.shape = {2, 9}, .threads = 2}, Trial{.shape = {1, 150}, .threads = 2}}) {
+  for (const Trial& trial : {Trial{.shape = {2, 9}, .threads = 2}, Trial{.shape = kLong, .threads = 2}}) {
     const auto s = testing::draw_sample<float>(TypeParam{}, trial);
     using M = std::remove_const_t<decltype(s.module)>;
     const Index B = trial.shape.B, T = trial.shape.T;
