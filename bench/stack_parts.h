@@ -37,32 +37,46 @@ inline void add_norm(Roofline& r, const Norm<float>& m, Shape in, double forward
 
 /// Attention proper, without its projections: softmax(Q K^T) V of all heads, rotary positions, norms of queries and keys.
 inline void add_attention(Roofline& r, const Attention<float>& m, Shape in, double calls) {
-  const Index C = m.in_channels(), rows = in.rows(), H = m.heads, D = m.head_width();
-  Activations qkv(in.B, in.T, 3 * C), d_qkv(in.B, in.T, 3 * C), out(in.B, in.T, C), d_out(in.B, in.T, C);
-  std::vector<float> log_sums(static_cast<std::size_t>(rows * H));
-  const AttentionInput<float> input{qkv.data(), 3 * C, qkv.data() + C, qkv.data() + 2 * C, 3 * C, in.T, in.B, H, D,
-                                    in.T,       in.T,  m.window};
-  const double n = count(rows * C), sums = count(rows * H);
-  const double flops = 4 * count(in.B) * attention_pairs(in.T, m.window) * count(C);
-  r.add("attention", calls, {flops, 4 * n + sums}, [&] { attention_forward(r.ctx(), input, out.data(), log_sums.data()); });
-  r.add("attention", calls, {2 * flops, 12 * n + sums}, [&] {
-    r.ctx().parallel_rows(rows, 2 * C, [&](Index begin, Index end, Arena&) {
-      for (Index i = begin; i < end; ++i) row_map(d_qkv.seq().row(i) + C, 2 * C).setConstant(0);
+  const AttentionShape& shape = m.shape;
+  const Index rows = in.rows(), Q = shape.query_channels(), K = shape.key_channels(), V = shape.value_channels();
+  Activations qkv(in.B, in.T, Q + K + V), d_qkv(in.B, in.T, Q + K + V);
+  Activations out(in.B, in.T, shape.out_channels()), d_out(in.B, in.T, shape.out_channels());
+  std::vector<float> log_sums(static_cast<std::size_t>(rows * shape.heads));
+  const AttentionInput<float> input{.shape = shape,
+                                    .B = in.B,
+                                    .Tq = in.T,
+                                    .Tk = in.T,
+                                    .q = qkv.data(),
+                                    .k = qkv.data() + Q,
+                                    .v = qkv.data() + Q + K,
+                                    .q_stride = Q + K + V,
+                                    .k_stride = Q + K + V,
+                                    .v_stride = Q + K + V,
+                                    .kv_rows = in.T};
+  const double n = count(qkv.numbers.size()), n_out = count(out.numbers.size()), sums = count(rows * shape.heads);
+  const double flops = 2 * count(in.B) * shape.mask.pairs(in.T) * count(shape.heads * (shape.key_width + shape.value_width));
+  r.add("attention", calls, {flops, n + n_out + sums},
+        [&] { attention_forward(r.ctx(), input, out.data(), log_sums.data()); });
+  r.add("attention", calls, {2 * flops, 3 * n + 3 * n_out + sums}, [&] {
+    r.ctx().parallel_rows(rows, K + V, [&](Index begin, Index end, Arena&) {
+      for (Index i = begin; i < end; ++i) row_map(d_qkv.seq().row(i) + Q, K + V).setConstant(0);
     });
     attention_backward(r.ctx(), input, out.data(), log_sums.data(), d_out.data(),
-                       AttentionGradient<float>{d_qkv.data(), d_qkv.data() + C, d_qkv.data() + 2 * C});
+                       AttentionGradient<float>{d_qkv.data(), d_qkv.data() + Q, d_qkv.data() + Q + K});
   });
+  const double n_qk = count(rows * (Q + K));
   if (m.rotary_base > 0) {
-    r.add("positions", calls, {2 * 6 * n, 2 * 4 * n}, [&] {
-      for (const Turn turn : {Turn::forward, Turn::back}) rotate(r.ctx(), d_qkv.seq(), 0, 2 * H, D, 0, m.rotary_base, turn);
+    r.add("positions", calls, {6 * n_qk, 4 * n_qk}, [&] {
+      for (const Turn turn : {Turn::forward, Turn::back})
+        rotate(r.ctx(), d_qkv.seq(), 0, shape.heads + shape.kv_heads, shape.key_width, 0, m.rotary_base, turn);
     });
   }
   if (m.qk_norm()) {
     Tensor<float> d_gain = m.q_gain;
-    r.add("norms", calls, {(4 + 9) * 2 * n, (4 + 6) * n}, [&] {
-      for (const Index first : {Index(0), C}) {
-        head_norm_forward(r.ctx(), d_qkv.seq(), first, H, m.q_gain);
-        head_norm_backward<float>(r.ctx(), qkv, first, H, m.q_gain, d_qkv.seq(), d_gain);
+    r.add("norms", calls, {(4 + 9) * n_qk, (2 + 3) * n_qk}, [&] {
+      for (const auto& [first, heads] : {std::pair(Index(0), shape.heads), std::pair(Q, shape.kv_heads)}) {
+        head_norm_forward(r.ctx(), d_qkv.seq(), first, heads, m.q_gain);
+        head_norm_backward<float>(r.ctx(), qkv, first, heads, m.q_gain, d_qkv.seq(), d_gain);
       }
     });
   }

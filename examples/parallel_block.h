@@ -5,6 +5,7 @@
 #include "megalith/nn/attention.h"
 #include "megalith/nn/feed_forward.h"
 #include "megalith/nn/norm.h"
+#include "megalith/nn/transformer_block.h"
 
 namespace example {
 
@@ -37,7 +38,7 @@ struct ParallelBlock {
   FeedForward<S> feed_forward;
 
   ParallelBlock() = default;
-  explicit ParallelBlock(const StackConfig& c) : norm(c.norm, c.width), attention(c), feed_forward(c) {}
+  explicit ParallelBlock(const StackConfig& c) : norm(c.norm, c.width), attention(attention_config(c)), feed_forward(c) {}
 
   Index in_channels() const { return norm.in_channels(); }
   Index out_channels() const { return norm.in_channels(); }

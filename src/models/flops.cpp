@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/models/flops.h"
 
-#include "megalith/kernels/attention_input.h"
+#include "megalith/kernels/attention_mask.h"
 #include "megalith/models/config_size.h"
 
 namespace megalith {
@@ -16,7 +16,7 @@ double layer_products(const StackConfig& c) {
 /// Of the attention of one layer over a sequence of K positions.
 double layer_attention(const StackConfig& c, Index K, AttentionCost cost) {
   const double C = static_cast<double>(c.width);
-  return cost == AttentionCost::linear ? 9 * C * static_cast<double>(K) : attention_pairs(K, c.window) * 4 * C;
+  return cost == AttentionCost::linear ? 9 * C * static_cast<double>(K) : AttentionMask{.size = c.window}.pairs(K) * 4 * C;
 }
 
 }  // namespace

@@ -51,8 +51,8 @@ TYPED_TEST_P(DecoderTest, Causal) {
   const auto m = TypeParam{}.template operator()<float>();
   Index reach = 24;
   if constexpr (
-      requires { m.stack.blocks[0].attention.branch.window; } && !requires { m.inner; })
-    if (m.stack.blocks[0].attention.branch.window > 0) reach = m.stack.blocks[0].attention.branch.window;
+      requires { m.stack.blocks[0].attention.branch.shape; } && !requires { m.inner; })
+    if (m.stack.blocks[0].attention.branch.shape.mask.size > 0) reach = m.stack.blocks[0].attention.branch.shape.mask.size;
   this->expect_below(testing::check_decoder_causality<double>(TypeParam{}, {.shape = {2, 24}}, reach), 0.5);
   this->expect_below(testing::check_decoder_causality<float>(TypeParam{}, {.shape = {2, 24}}, 0), 0.5);
 }

@@ -96,7 +96,7 @@ struct WindowAttentionCase : Sized {
   static constexpr const char* name = "WindowAttention";
   template <class S>
   auto operator()() const {
-    return Attention<S>({.width = width, .heads = 1, .window = 3, .bias = false});
+    return Attention<S>({.width = width, .heads = 1, .mask = {.size = 3}, .bias = false});
   }
 };
 struct WideWindowAttentionCase : Sized {
@@ -104,7 +104,15 @@ struct WideWindowAttentionCase : Sized {
   static constexpr Index kWidthStep = 2;
   template <class S>
   auto operator()() const {
-    return Attention<S>({.width = width, .heads = 2, .window = 70});
+    return Attention<S>({.width = width, .heads = 2, .mask = {.size = 70}});
+  }
+};
+struct ChunkAttentionCase : Sized {
+  static constexpr const char* name = "ChunkAttentionWithOverlap";
+  static constexpr Index kWidthStep = 2;
+  template <class S>
+  auto operator()() const {
+    return Attention<S>({.width = width, .heads = 2, .mask = {.kind = MaskKind::chunk, .size = 4, .overlap = 2}});
   }
 };
 struct RotaryAttentionCase : Sized {
@@ -112,7 +120,7 @@ struct RotaryAttentionCase : Sized {
   static constexpr Index kWidthStep = 4;
   template <class S>
   auto operator()() const {
-    return Attention<S>({.width = width, .heads = 2, .positions = PositionKind::rotary});
+    return Attention<S>({.width = width, .heads = 2, .rotary_base = 10000});
   }
 };
 struct ModernAttentionCase : Sized {
@@ -120,13 +128,24 @@ struct ModernAttentionCase : Sized {
   static constexpr Index kWidthStep = 4;
   template <class S>
   auto operator()() const {
-    return Attention<S>({.width = width,
-                         .heads = 2,
-                         .window = 4,
-                         .positions = PositionKind::rotary,
-                         .rotary_base = 100,
-                         .qk_norm = true,
-                         .bias = false});
+    return Attention<S>(
+        {.width = width, .heads = 2, .mask = {.size = 4}, .rotary_base = 100, .qk_norm = true, .bias = false});
+  }
+};
+struct GroupedAttentionCase : Sized {
+  static constexpr const char* name = "RotaryGroupedAttentionWithHeadNorm";
+  static constexpr Index kWidthStep = 12;
+  template <class S>
+  auto operator()() const {
+    return Attention<S>(
+        {.width = width, .heads = 6, .kv_heads = 2, .rotary_base = 100, .qk_norm = true, .recompute = true});
+  }
+};
+struct UnlikeWidthsAttentionCase : Sized {
+  static constexpr const char* name = "AttentionOfUnlikeWidths";
+  template <class S>
+  auto operator()() const {
+    return Attention<S>({.width = width, .heads = 4, .kv_heads = 2, .key_width = 5, .value_width = 2, .scale = 0.6});
   }
 };
 
@@ -220,7 +239,8 @@ using LayerCases = ::testing::Types<LinearCase, LinearWithoutBiasCase, LayerNorm
                                     FeedForwardCase<Activation::relu>, FeedForwardCase<Activation::gelu>,
                                     FeedForwardCase<Activation::relu_squared>, FeedForwardCase<Activation::swiglu>>;
 using AttentionCases =
-    ::testing::Types<AttentionCase, WindowAttentionCase, WideWindowAttentionCase, RotaryAttentionCase, ModernAttentionCase>;
+    ::testing::Types<AttentionCase, WindowAttentionCase, WideWindowAttentionCase, ChunkAttentionCase, RotaryAttentionCase,
+                     ModernAttentionCase, GroupedAttentionCase, UnlikeWidthsAttentionCase>;
 using BlockCases =
     ::testing::Types<ResidualCase, TransformerBlockCase, ModernBlockCase, RecomputingBlockCase, RecomputeCase, StackCase, RecomputeStackCase>;
 

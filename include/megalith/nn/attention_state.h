@@ -4,25 +4,24 @@
 
 #include <algorithm>
 
+#include "megalith/kernels/attention_input.h"
 #include "megalith/nn/module.h"
 
 namespace megalith {
 
-/// The last keys and values of B sequences, oldest first. With a window there is room for two windows, so that old rows are
-/// moved away once in a window; without one, for every position that will come.
+/// The last keys and values of B sequences, oldest first: those that later positions may still see, and older ones until
+/// their room is needed (AttentionMask::state_rows).
 template <class S>
 struct AttentionState {
-  Tensor<S> kv;        // (B, capacity, 2C): a row is the keys of all heads, then the values. Empty when closed
-  Index window = 0;    // rows that later positions can still see, with their own; 0: all
-  Index kept = 0;      // rows in use
-  Index position = 0;  // of the next row since the start of the sequence
+  Tensor<S> kv;          // (B, capacity, R): a row is the keys of all key heads, then their values. Empty when closed
+  AttentionMask mask{};  // of the attention that the state is for
+  Index kept = 0;        // rows in use
+  Index position = 0;    // of the next row since the start of the sequence
 
   AttentionState() = default;
   template <class Attention>
-  AttentionState(const Attention& m, Index B, Index room = 0) : window(m.window) {
-    if (room <= 0) return;
-    const Index rows = window > 0 ? std::min(room, 2 * window) : room;
-    kv = Tensor<S>({B, rows, 2 * m.in_channels()});
+  AttentionState(const Attention& m, Index B, Index room = 0) : mask(m.shape.mask) {
+    if (room > 0) kv = Tensor<S>({B, mask.state_rows(room), m.shape.key_channels() + m.shape.value_channels()});
   }
 
   bool open() const { return !kv.empty(); }
@@ -30,16 +29,21 @@ struct AttentionState {
   Index batch() const { return kv.dims()[0]; }
   S* row(Index b, Index j) { return kv.data() + (b * capacity() + j) * kv.cols(); }
   const S* row(Index b, Index j) const { return kv.data() + (b * capacity() + j) * kv.cols(); }
+  /// The position of row 0.
+  Index first_position() const { return position - kept; }
+
+  /// Whether the counters are possible ones: of a state that was read from a file.
+  bool valid() const { return 0 <= kept && kept <= capacity() && position >= kept; }
 
   /// Forgets everything that came before; the room stays.
   void reset() { kept = position = 0; }
 
-  /// Adds the keys and values of rows (B,T,3C), for which there is room: kept + T <= capacity().
+  /// Adds the keys and values, with which each of the rows (B,T,C) ends; there is room for them: kept + T <= capacity().
   void append(const Context& ctx, Seq<const S> rows) {
-    const Index C2 = kv.cols();
+    const Index R = kv.cols();
     assert(kept + rows.T <= capacity() && rows.B == batch());
     ctx.parallel_ranges(rows.B, 1, [&](Index b, Index, Arena&) {
-      for (Index t = 0; t < rows.T; ++t) row_map(row(b, kept + t), C2) = row_map(rows.row(b * rows.T + t) + C2 / 2, C2);
+      for (Index t = 0; t < rows.T; ++t) row_map(row(b, kept + t), R) = row_map(rows.row(b * rows.T + t) + rows.C - R, R);
     });
     kept += rows.T;
     position += rows.T;
@@ -47,8 +51,8 @@ struct AttentionState {
 
   /// Whether T more rows fit, after forgetting rows that no later position can see.
   bool make_room(const Context& ctx, Index T) {
-    if (kept + T > capacity() && visible(kept) < kept) {
-      const Index stay = visible(kept);
+    const Index stay = visible(kept);
+    if (kept + T > capacity() && stay < kept) {
       ctx.parallel_ranges(batch(), 1,
                           [&](Index b, Index, Arena&) { std::copy(row(b, kept - stay), row(b, kept), row(b, 0)); });
       kept = stay;
@@ -56,35 +60,42 @@ struct AttentionState {
     return kept + T <= capacity();
   }
 
-  /// Keeps of `keys` rows (B, keys, 2C), of which the last `added` are new, those that later positions can still see.
+  /// Keeps of `keys` rows (B, keys, R), of which the last `added` are new, those that later positions can still see.
   void keep_last(const Context& ctx, const S* from, Index keys, Index added) {
-    const Index stay = visible(keys);
-    assert(stay <= capacity());
-    ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Arena&) {
-      std::copy_n(from + (b * keys + keys - stay) * kv.cols(), stay * kv.cols(), row(b, 0));
-    });
-    kept = stay;
     position += added;
-  }
-
-  /// For a gradient: to (B, keys, 2C) gets this object's rows at its end, and 0 before them.
-  void scatter_last(const Context& ctx, S* to, Index keys) const {
-    const Index C2 = kv.cols();
+    kept = visible(keys);
+    assert(kept <= capacity());
     ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Arena&) {
-      S* const begin = to + b * keys * C2;
-      std::fill_n(begin, (keys - kept) * C2, S(0));
-      std::copy_n(row(b, 0), kept * C2, begin + (keys - kept) * C2);
+      std::copy_n(from + (b * keys + keys - kept) * kv.cols(), kept * kv.cols(), row(b, 0));
     });
   }
 
+  /// For a gradient: to (B, keys, R) gets this object's rows at its end, and 0 before them.
+  void scatter_last(const Context& ctx, S* to, Index keys) const {
+    const Index R = kv.cols();
+    ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Arena&) {
+      S* const begin = to + b * keys * R;
+      std::fill_n(begin, (keys - kept) * R, S(0));
+      std::copy_n(row(b, 0), kept * R, begin + (keys - kept) * R);
+    });
+  }
+
+  /// Calls f(name, kv...): what has a gradient.
   template <class F, class... St>
   static void visit(const Name& at, F&& f, St&... state) {
     if ((state.open() || ...)) f(Name{&at, "kv"}, state.kv...);
   }
+  /// Calls f(name, field...) for every field: kv of open states, and the counters, which are numbers of type Index.
+  template <class F, class... St>
+  static void visit_all(const Name& at, F&& f, St&... state) {
+    visit(at, f, state...);
+    f(Name{&at, "kept"}, state.kept...);
+    f(Name{&at, "position"}, state.position...);
+  }
 
  private:
-  /// Of `keys` rows, how many the next position can still see: window - 1 of them.
-  Index visible(Index keys) const { return window > 0 ? std::min(keys, window - 1) : keys; }
+  /// Of `keys` rows, how many the next position can still see.
+  Index visible(Index keys) const { return std::min(keys, mask.visible_before(position)); }
 };
 
 }  // namespace megalith

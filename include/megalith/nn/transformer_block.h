@@ -5,8 +5,20 @@
 #include "megalith/nn/attention.h"
 #include "megalith/nn/feed_forward.h"
 #include "megalith/nn/residual.h"
+#include "megalith/nn/stack_config.h"
 
 namespace megalith {
+
+/// The attention of each block of a stack.
+inline AttentionConfig attention_config(const StackConfig& c) {
+  return {.width = c.width,
+          .heads = c.heads,
+          .mask = {.size = c.window},
+          .rotary_base = c.positions == PositionKind::rotary ? c.rotary_base : 0,
+          .qk_norm = c.qk_norm,
+          .bias = c.bias,
+          .recompute = c.recompute};
+}
 
 /// h = x + attention(norm(x)); y = h + feed_forward(norm(h)).
 template <class S>
@@ -31,7 +43,8 @@ struct TransformerBlock {
 
   TransformerBlock() = default;
   explicit TransformerBlock(const StackConfig& c)
-      : attention(c.norm, Attention<S>(c), c.dropout), feed_forward(c.norm, FeedForward<S>(c), c.dropout) {}
+      : attention(c.norm, Attention<S>(attention_config(c)), c.dropout),
+        feed_forward(c.norm, FeedForward<S>(c), c.dropout) {}
 
   Index in_channels() const { return attention.in_channels(); }
   Index out_channels() const { return attention.in_channels(); }
