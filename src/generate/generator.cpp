@@ -2,10 +2,9 @@
 #include "megalith/generate/generator.h"
 
 #include <algorithm>
-#include <numeric>
+#include <limits>
 
 #include "megalith/core/check.h"
-#include "megalith/models/batch_invariant.h"
 
 namespace megalith {
 
@@ -14,19 +13,17 @@ Generator::Generator(const AnyModel& model, const SamplingConfig& config, int th
       config_(config),
       workspace_(std::max(threads, 1)),
       first_stream_(first_stream),
-      length_(model.config().length) {
+      length_(model.max_length().value_or(std::numeric_limits<Index>::max())) {
   config.validate();
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
   check(streams >= 1, "streams is ", streams, ", and must be 1 or more");
   check(first_stream >= 0, "first_stream is ", first_stream, ", and must be 0 or more");
-  Index unit = 1;
-  for (const ScaleConfig& scale : model.config().scales) unit = std::lcm(unit, scale.unit);
-  hop_ = length_ - length_ / 2 / unit * unit;
+  hop_ = length_ - length_ / 2 / model.unit() * model.unit();
   windows_.resize(static_cast<std::size_t>(streams));
   logits_.resize(static_cast<std::size_t>(streams * kByteValues));
   next_.resize(static_cast<std::size_t>(streams));
   if (config.repetition_penalty != 1) recent_.assign(windows_.size(), RecentBytes(config.repetition_window));
-  together_ = batch_invariant(model.config()) ? streams : 1;
+  together_ = model.batch_invariant() ? streams : 1;
   start_states();
 }
 

@@ -13,7 +13,7 @@
 #include "megalith/io/run_names.h"
 #include "megalith/io/safetensors.h"
 #include "megalith/models/config_json.h"
-#include "megalith/models/config_size.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/models/structure.h"
 
 namespace megalith {
@@ -58,16 +58,16 @@ Checkpoint open_checkpoint(const std::string& run_dir_or_file) {
   } catch (const Error& e) {
     throw Error(file.path() + ": " + e.what());
   }
-
-  Index numbers = 0;
+  double numbers = 0;
   for (const auto& [name, info] : file.tensors()) {
     check(info.dtype == DType::f32, file.path(), ": tensor ", in_quotes(name), " is of type ", type_name(info.dtype),
           ", and a model's are F32");
-    numbers += static_cast<Index>((info.end - info.begin) / byte_size(info.dtype));
+    numbers += static_cast<double>((info.end - info.begin) / byte_size(info.dtype));
   }
   // Before memory is taken for a model that a damaged config may describe as huge.
-  check(numbers == parameter_count(config), file.path(), " holds ", numbers,
-        " numbers, but its config describes a model of ", parameter_count(config), " parameters");
+  const double parameters = make_summary(config)->parameter_count();
+  check(numbers == parameters, file.path(), " holds ", static_cast<std::int64_t>(numbers),
+        " numbers, but its config describes a model of ", static_cast<std::int64_t>(parameters), " parameters");
   return {std::move(file), std::move(config)};
 }
 

@@ -17,7 +17,7 @@ namespace detail {
 
 constexpr std::size_t kMaxDepth = 16;
 constexpr std::uint64_t kMaxBytes = 16 << 20;  // a run may name many files
-constexpr int kRunVersion = 1;                 // of a run's config.json
+constexpr int kRunVersion = 2;                 // of a run's config.json
 
 ConfigDocument::ConfigDocument(std::string_view text, std::string where)
     : where_(std::move(where)), root_(parse_strict(text, where_, kMaxDepth)) {}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structs to and from JSON. A struct takes part by a visit_fields(c, f) beside it, which calls f(name, member) in the order
-// of the file; an enum by its names in kNames, in the order of its enumerators.
+// Structs to and from JSON, by their lists of fields (core/fields.h).
 #pragma once
 
 #include <algorithm>
@@ -14,22 +13,25 @@
 #include <vector>
 
 #include "hex.h"
+#include "megalith/core/fields.h"
 #include "megalith/core/nearest.h"
 #include "megalith/core/problems.h"
 #include "strict.h"
 
 namespace megalith::detail {
 
-template <class T, class Plain>
-concept Is = std::same_as<std::remove_const_t<T>, Plain>;
-
-template <class E>
-inline constexpr std::array<std::string_view, 0> kNames{};
-
 template <class T>
 constexpr bool is_list = false;
 template <class T>
 constexpr bool is_list<std::vector<T>> = true;
+
+/// A config whose last member is the config of one of several kinds: C::kind_of(c) gives it. In JSON it stands under the name of
+/// its kind, beside the other fields.
+template <class C>
+concept HasKind = requires(C c) { C::kind_of(c); };
+/// A config that knows fields under names that they had in older files: C::kOldNames, pairs of old and new.
+template <class C>
+concept HasOldNames = requires { C::kOldNames; };
 
 /// A string. JSON has text alone, and the name of a file need not be any: what is no UTF-8 is an object {"hex": "ff00"}.
 inline nlohmann::ordered_json write_string(const std::string& value) {
@@ -51,6 +53,19 @@ inline std::optional<std::string> bytes_in_hex(const nlohmann::json& value) {
   return from_hex(digits);
 }
 
+/// Writes the fields of a config whose type only its kind knows.
+class FieldWriter final : public FieldVisitor {
+ public:
+  using FieldVisitor::field;
+  void field(const char* name, bool& value) override { out[name] = value; }
+  void field(const char* name, Index& value) override { out[name] = value; }
+  void field(const char* name, double& value) override { out[name] = value; }
+  void field(const char* name, std::span<const std::string_view> names, std::size_t& value) override {
+    out[name] = names[value];
+  }
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+};
+
 template <class T>
 nlohmann::ordered_json write_fields(const T& value) {
   if constexpr (std::is_arithmetic_v<T>) {
@@ -65,7 +80,13 @@ nlohmann::ordered_json write_fields(const T& value) {
     return out;
   } else {
     auto out = nlohmann::ordered_json::object();
-    visit_fields(value, [&](const char* name, const auto& member) { out[name] = write_fields(member); });
+    T::visit_fields(value, [&](const char* name, const auto& member) { out[name] = write_fields(member); });
+    if constexpr (HasKind<T>) {
+      auto of_kind = T::kind_of(value);
+      FieldWriter writer;
+      of_kind.kind().visit_fields(of_kind.settings(), writer);
+      out[std::string(of_kind.name())] = std::move(writer.out);
+    }
     return out;
   }
 }
@@ -98,14 +119,19 @@ class FieldReader {
     else if (require(value.is_string(), at, "must be a string", but_is(value))) out = value.get<std::string>();
   }
 
-  template <class E>
-  requires std::is_enum_v<E>
+  template <NamedEnum E>
   void read(const json& value, const std::string& at, E& out) {
-    if (!require(value.is_string(), at, "must be a name such as ", in_quotes(kNames<E>[0]), but_is(value))) return;
+    std::size_t number = static_cast<std::size_t>(out);
+    read(value, at, kNames<E>, number);
+    out = static_cast<E>(number);
+  }
+  /// One of `names`, by its number.
+  void read(const json& value, const std::string& at, std::span<const std::string_view> names, std::size_t& out) {
+    if (!require(value.is_string(), at, "must be a name such as ", in_quotes(names[0]), but_is(value))) return;
     const auto& name = value.get_ref<const std::string&>();
-    const auto found = std::find(kNames<E>.begin(), kNames<E>.end(), name);
-    if (require(found != kNames<E>.end(), at, "cannot be ", in_quotes(name), suggestion(name, kNames<E>)))
-      out = static_cast<E>(found - kNames<E>.begin());
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (require(found != names.end(), at, "cannot be ", in_quotes(name), suggestion(name, names)))
+      out = static_cast<std::size_t>(found - names.begin());
   }
 
   template <class T>
@@ -120,31 +146,27 @@ class FieldReader {
   requires std::is_class_v<C>
   void read(const json& value, const std::string& at, C& out) {
     if (!require(value.is_object(), at, "must be an object", but_is(value))) return;
-    std::vector<std::string_view> names;
-    visit_fields(out, [&](const char* name, auto& member) {
-      names.push_back(name);
-      if (value.contains(name)) read(value[name], path(at, name), member);
-    });
-    refuse_others(value, at, names);
+    std::vector<Known> known;
+    C::visit_fields(out, [&](const char* name, auto& member) { read_field(value, at, name, member, known, old_name<C>(name)); });
+    if constexpr (HasKind<C>) read_kind(value, at, C::kind_of(out), known);
+    refuse_others(value, known, at);
   }
 
-  /// Notes each key of an object that is not known. It may have been meant for any field that is missing.
-  void refuse_others(const json& object, const std::string& at, const std::vector<std::string_view>& known) {
-    bool any = false;
-    for (const auto& [key, member] : object.items())
-      if (std::find(known.begin(), known.end(), key) == known.end()) {
-        say(at, "has no field ", in_quotes(key), suggestion(key, known));
-        any = true;
-      }
-    if (!any) return;
-    for (const std::string_view name : known)
-      if (!object.contains(name)) unread_.push_back(path(at, name));
+  /// A name that an object may have, and the path of the value that it stands for.
+  struct Known {
+    std::string name, path;
+  };
+  /// Notes each key of an object that is not known. It may have been meant for any value that is missing.
+  void refuse_others(const json& object, const std::string& at, const std::vector<std::string_view>& names) {
+    std::vector<Known> known;
+    for (const std::string_view name : names) known.push_back({std::string(name), path(at, name)});
+    refuse_others(object, known, at);
   }
 
-  /// Notes a problem of the value at a path unless it is sound; gives back whether it is.
+  /// Notes a problem of the value at a path unless it is valid; gives back whether it is.
   template <class... A>
-  bool require(bool sound, const std::string& at, const A&... must) {
-    if (sound) return true;
+  bool require(bool valid, const std::string& at, const A&... must) {
+    if (valid) return true;
     say(at, must...);
     unread_.push_back(at);
     return false;
@@ -173,6 +195,87 @@ class FieldReader {
  private:
   static std::string path(const std::string& at, std::string_view name) {
     return at.empty() ? std::string(name) : text(at, ".", name);
+  }
+
+  /// The name that a field had in older files; null where it had no other.
+  template <class C>
+  static const char* old_name(std::string_view name) {
+    if constexpr (HasOldNames<C>)
+      for (const auto& [before, now] : C::kOldNames)
+        if (name == now) return before;
+    return nullptr;
+  }
+
+  /// Reads a member of an object, where it is there, under its name or its old one.
+  template <class T>
+  void read_field(const json& object, const std::string& at, const char* name, T& member, std::vector<Known>& known,
+                  const char* old = nullptr) {
+    const std::string where = path(at, name);
+    known.push_back({name, where});
+    if (object.contains(name)) read(object[name], where, member);
+    if (old == nullptr || !object.contains(old)) return;
+    known.push_back({old, where});
+    if (require(!object.contains(name), where, "stands there twice, as ", in_quotes(name), " and under its older name ",
+                in_quotes(old)))
+      read(object[old], where, member);
+  }
+
+  /// Reads the config of one of several kinds from the value that has the kind's name. Without one it is of the kind that
+  /// `out` has by default, whose fields may stand in the object itself, as they did before there were kinds.
+  template <class K>
+  void read_kind(const json& object, const std::string& at, K& out, std::vector<Known>& known) {
+    std::string found;
+    for (const auto* kind : K::kinds()) {
+      const std::string name(kind->name());
+      known.push_back({name, path(at, name)});
+      if (!object.contains(name)) continue;
+      if (!require(found.empty(), at, "has blocks of two kinds, ", in_quotes(found), " and ", in_quotes(name))) return;
+      found = name;
+      if (&out.kind() != kind) out = K(*kind);
+    }
+    const std::string where = path(at, out.name());
+    if (found.empty()) {
+      read_fields_of_kind(object, where, out, known);
+    } else if (require(object[found].is_object(), where, "must be an object", but_is(object[found]))) {
+      std::vector<Known> inside;
+      read_fields_of_kind(object[found], where, out, inside);
+      refuse_others(object[found], inside, where);
+    }
+  }
+  template <class K>
+  void read_fields_of_kind(const json& object, const std::string& at, K& out, std::vector<Known>& known) {
+    struct Visitor final : FieldVisitor {
+      FieldReader& reader;
+      const json& object;
+      const std::string& at;
+      std::vector<Known>& known;
+      Visitor(FieldReader& r, const json& o, const std::string& a, std::vector<Known>& k)
+          : reader(r), object(o), at(a), known(k) {}
+      using FieldVisitor::field;
+      void field(const char* name, bool& value) override { reader.read_field(object, at, name, value, known); }
+      void field(const char* name, Index& value) override { reader.read_field(object, at, name, value, known); }
+      void field(const char* name, double& value) override { reader.read_field(object, at, name, value, known); }
+      void field(const char* name, std::span<const std::string_view> names, std::size_t& value) override {
+        known.push_back({name, path(at, name)});
+        if (object.contains(name)) reader.read(object[name], path(at, name), names, value);
+      }
+    };
+    Visitor visitor(*this, object, at, known);
+    out.kind().visit_fields(out.settings(), visitor);
+  }
+
+  void refuse_others(const json& object, const std::vector<Known>& known, const std::string& at) {
+    std::vector<std::string> names;
+    for (const Known& k : known) names.push_back(k.name);
+    bool any = false;
+    for (const auto& [key, member] : object.items())
+      if (std::find(names.begin(), names.end(), key) == names.end()) {
+        say(at, "has no field ", in_quotes(key), suggestion(key, names));
+        any = true;
+      }
+    if (!any) return;
+    for (const Known& k : known)
+      if (!object.contains(k.name)) unread_.push_back(k.path);
   }
 
   template <class... A>

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "megalith/core/problems.h"
+#include "megalith/nn/block_kind.h"
 
 namespace megalith {
 namespace {
@@ -12,55 +13,45 @@ namespace {
 constexpr Index kMaxLength = Index{1} << 31;
 constexpr Index kMaxWidth = 65536;
 constexpr Index kMaxLayers = 1024;
-constexpr Index kMaxHidden = Index{1} << 20;
+constexpr Index kMaxPatchNumbers = Index{1} << 20;
 constexpr Index kMaxScales = 3;  // as many as are compiled
 
 void check_stack(const StackConfig& c, const std::string& at, Problems& problems) {
-  const std::string width = at + ".width", heads = at + ".heads";
-  const bool width_ok = problems.range(width, c.width, 1, kMaxWidth);
+  problems.range(at + ".width", c.width, 1, kMaxWidth);
   problems.range(at + ".layers", c.layers, 1, kMaxLayers);
-  const bool heads_ok = problems.range(heads, c.heads, 1, kMaxWidth);
-  if (width_ok && heads_ok &&
-      problems.unless(c.width % c.heads == 0, {heads, width}, " = ", c.heads, " does not divide ", width, " = ", c.width))
-    problems.unless(c.positions != PositionKind::rotary || c.width / c.heads % 2 == 0, {heads, width}, " = ", c.heads,
-                    " splits ", width, " = ", c.width, " into heads of ", c.width / c.heads,
-                    " channels, and rotary positions need an even number");
-  problems.range(at + ".hidden", c.hidden, 0, kMaxHidden);
-  problems.range(at + ".window", c.window, 0, kMaxLength);
-  problems.unless(std::isfinite(c.rotary_base) && c.rotary_base > 0, at + ".rotary_base", " must be above 0, not ",
-                  c.rotary_base);
   problems.unless(c.dropout >= 0 && c.dropout < 1, at + ".dropout", " must be at least 0 and below 1, not ", c.dropout);
+  c.block.kind().list_problems(c, at, problems);
 }
 
 void check_embedding(const ScaleConfig& c, bool innermost, const std::string& at, Problems& problems) {
-  const std::string embedding = at + ".embedding", unit = at + ".unit", width = at + ".stack.width";
+  const std::string embedding = at + ".embedding", patch = at + ".patch", width = at + ".stack.width";
   if (!problems.range(embedding, c.embedding, 0, kMaxWidth)) return;
-  if (c.unit < 1 || c.unit > kMaxLength || c.stack.width < 1 || c.stack.width > kMaxWidth) return;
+  if (c.patch < 1 || c.patch > kMaxLength || c.stack.width < 1 || c.stack.width > kMaxWidth) return;
   if (innermost) {
     problems.unless(c.embedding == 0 || c.embedding == c.stack.width, {embedding, width}, " = ", c.embedding,
                     " must be 0 or ", width, " = ", c.stack.width, ", because the innermost scale reads bytes one by one");
     return;
   }
-  problems.unless(c.embedding > 0 || c.stack.width % c.unit == 0, {unit, width, embedding}, " = ", c.unit,
+  problems.unless(c.embedding > 0 || c.stack.width % c.patch == 0, {patch, width, embedding}, " = ", c.patch,
                   " does not divide ", width, " = ", c.stack.width, "; set ", embedding, " to have a linear layer between");
-  problems.unless(c.embedding * c.unit <= kMaxHidden, {embedding, unit}, " * ", unit, " must be at most ", kMaxHidden,
-                  ", not ", c.embedding * c.unit);
+  problems.unless(c.embedding * c.patch <= kMaxPatchNumbers, {embedding, patch}, " * ", patch, " must be at most ", kMaxPatchNumbers,
+                  ", not ", c.embedding * c.patch);
 }
 
-void check_units(const ModelConfig& config, Problems& problems) {
-  const auto name = [](std::size_t i) { return text("scales[", i, "].unit"); };
+void check_patches(const ModelConfig& config, Problems& problems) {
+  const auto name = [](std::size_t i) { return text("scales[", i, "].patch"); };
   const auto& scales = config.scales;
   const std::size_t last = scales.size() - 1;
   for (std::size_t i = 0; i < last; ++i) {
-    const Index unit = scales[i].unit, inner = scales[i + 1].unit;
-    if (!problems.range(name(i), unit, 1, kMaxLength) || inner < 1) continue;
-    if (problems.unless(unit > inner, {name(i), name(i + 1)}, " = ", unit, " must be larger than ", name(i + 1), " = ",
+    const Index patch = scales[i].patch, inner = scales[i + 1].patch;
+    if (!problems.range(name(i), patch, 1, kMaxLength) || inner < 1) continue;
+    if (problems.unless(patch > inner, {name(i), name(i + 1)}, " = ", patch, " must be larger than ", name(i + 1), " = ",
                         inner))
-      problems.unless(unit % inner == 0, {name(i + 1), name(i)}, " = ", inner, " does not divide ", name(i), " = ", unit);
+      problems.unless(patch % inner == 0, {name(i + 1), name(i)}, " = ", inner, " does not divide ", name(i), " = ", patch);
   }
-  problems.unless(scales[last].unit == 1, name(last), " must be 1, not ", scales[last].unit,
+  problems.unless(scales[last].patch == 1, name(last), " must be 1, not ", scales[last].patch,
                   ": the innermost scale predicts bytes");
-  const Index outer = scales[0].unit;
+  const Index outer = scales[0].patch;
   if (problems.range("length", config.length, 1, kMaxLength) && outer >= 1)
     problems.unless(config.length % outer == 0, {"length", name(0)}, " = ", config.length, " is not a multiple of ", name(0),
                     " = ", outer);
@@ -72,7 +63,7 @@ void ModelConfig::list_problems(Problems& problems) const {
   problems.unless(!scales.empty() && scales.size() <= kMaxScales, "scales", " must have 1 to ", kMaxScales, " entries, not ",
                   scales.size());
   if (!scales.empty() && scales.size() <= kMaxScales) {
-    check_units(*this, problems);
+    check_patches(*this, problems);
     problems.unless(scales[0].first_input == FirstInput::pad, "scales[0].first_input",
                     " must be \"pad\": nothing comes before a window");
     for (std::size_t i = 0; i < scales.size(); ++i) {
@@ -96,12 +87,19 @@ void ModelConfig::validate() const {
                   problems.count() == 1 ? "is not sound: " : text("has ", problems.count(), " problems: "));
 }
 
-std::string in_words(const ModelConfig& config) {
+std::string stacks_in_words(const ModelConfig& config) {
   std::string all;
-  for (const ScaleConfig& scale : config.scales)
-    all += text(scale.stack.layers, scale.stack.layers == 1 ? " layer" : " layers", " of width ", scale.stack.width,
-                " over ", scale.unit > 1 ? text("patches of ", scale.unit, " bytes") : std::string("bytes"), ", ");
-  return text(all, "windows of ", config.length, " bytes");
+  for (const ScaleConfig& scale : config.scales) {
+    const bool transformer = scale.stack.block.get_if<TransformerConfig>() != nullptr;
+    all += text(all.empty() ? "" : ", ", scale.stack.layers, transformer ? "" : text(" ", scale.stack.block.name()),
+                scale.stack.layers == 1 ? " layer" : " layers", " of width ", scale.stack.width, " over ",
+                scale.patch > 1 ? text("patches of ", scale.patch, " bytes") : std::string("bytes"));
+  }
+  return all;
+}
+
+std::string in_words(const ModelConfig& config) {
+  return text(stacks_in_words(config), config.scales.empty() ? "" : ", ", "windows of ", config.length, " bytes");
 }
 
 }  // namespace megalith

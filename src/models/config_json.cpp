@@ -4,59 +4,13 @@
 #include "../json/fields.h"
 #include "config_json.h"
 #include "megalith/core/check.h"
+#include "megalith/nn/block_kind.h"
 
 namespace megalith {
 
-using detail::Is;
 using nlohmann::ordered_json;
 
 constexpr std::size_t kMaxDepth = 8;
-
-template <Is<StackConfig> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("width", c.width);
-  f("layers", c.layers);
-  f("heads", c.heads);
-  f("hidden", c.hidden);
-  f("window", c.window);
-  f("norm", c.norm);
-  f("activation", c.activation);
-  f("positions", c.positions);
-  f("rotary_base", c.rotary_base);
-  f("qk_norm", c.qk_norm);
-  f("bias", c.bias);
-  f("dropout", c.dropout);
-  f("recompute", c.recompute);
-}
-
-template <Is<ScaleConfig> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("unit", c.unit);
-  f("embedding", c.embedding);
-  f("first_input", c.first_input);
-  f("stack", c.stack);
-}
-
-template <Is<ModelConfig> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("length", c.length);
-  f("scales", c.scales);
-  f("tied", c.tied);
-  f("soft_cap", c.soft_cap);
-  f("init_std", c.init_std);
-  f("residual_init", c.residual_init);
-}
-
-namespace detail {
-template <>
-inline constexpr std::array<std::string_view, 2> kNames<NormKind>{"layer", "rms"};
-template <>
-inline constexpr auto kNames<Activation> = ActivationList::kNames;
-template <>
-inline constexpr std::array<std::string_view, 3> kNames<PositionKind>{"learned", "rotary", "none"};
-template <>
-inline constexpr std::array<std::string_view, 2> kNames<FirstInput>{"pad", "previous"};
-}  // namespace detail
 
 namespace {
 

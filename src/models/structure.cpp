@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "megalith/models/config_size.h"
+#include "megalith/nn/block_kind.h"
 
 namespace megalith {
 
@@ -11,10 +11,9 @@ ModelConfig structure_of(ModelConfig config) {
   config.init_std = config.residual_init = 0;
   for (ScaleConfig& scale : config.scales) {
     scale.embedding = embedding_width(scale);
-    scale.stack.hidden = hidden_width(scale.stack);
+    scale.stack.block = scale.stack.block.kind().with_defaults(scale.stack);
     scale.stack.dropout = 0;
     scale.stack.recompute = false;
-    if (scale.stack.positions != PositionKind::rotary) scale.stack.rotary_base = 0;
   }
   return config;
 }

@@ -9,28 +9,37 @@ namespace megalith {
 namespace {
 
 /// A stack as in the paper and the GPT-2 of its time: LayerNorm, 4x ReLU, learned positions.
-StackConfig classic(Index width, Index layers, Index heads) { return {.width = width, .layers = layers, .heads = heads}; }
+StackConfig classic(Index width, Index layers, Index heads) {
+  return {.width = width, .layers = layers, .block = TransformerConfig{.heads = heads}};
+}
 
-/// The plain transformer that MEGABYTE is compared with: as above, but with rotary positions. With learned ones it knows no
+/// The vanilla transformer that MEGABYTE is compared with: as above, but with rotary positions. With learned ones it knows no
 /// more than pairs of bytes at the end of ten minutes (bench/README.md), which would compare nothing.
-ModelConfig plain(Index width, Index layers, Index heads, Index hidden, Index window = 0) {
-  StackConfig stack = classic(width, layers, heads);
-  stack.hidden = hidden;
-  stack.window = window;
-  stack.positions = PositionKind::rotary;
-  return {.length = 1024, .scales = {{.unit = 1, .stack = stack}}};
+ModelConfig vanilla(Index width, Index layers, Index heads, Index hidden, Index window = 0) {
+  const StackConfig stack{.width = width,
+                          .layers = layers,
+                          .positions = PositionKind::rotary,
+                          .block = TransformerConfig{.heads = heads, .hidden = hidden, .window = window}};
+  return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
+}
+
+/// The stack of Llama 2 and its like (Touvron et al. 2023): RMSNorm, SwiGLU, rotary positions, grouped keys, no biases.
+ModelConfig llama(Index width, Index layers, Index heads, Index kv_heads, Index hidden) {
+  const TransformerConfig block{.heads = heads,
+                                .kv_heads = kv_heads,
+                                .hidden = hidden,
+                                .norm = NormKind::rms,
+                                .activation = Activation::swiglu};
+  const StackConfig stack{
+      .width = width, .layers = layers, .positions = PositionKind::rotary, .bias = false, .block = block};
+  return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
 }
 
 /// A stack with what has proved better since: RMSNorm, rotary positions, normalised queries and keys, ReLU², no biases.
 StackConfig modern(Index width, Index layers, Index heads) {
-  return {.width = width,
-          .layers = layers,
-          .heads = heads,
-          .norm = NormKind::rms,
-          .activation = Activation::relu_squared,
-          .positions = PositionKind::rotary,
-          .qk_norm = true,
-          .bias = false};
+  const TransformerConfig block{
+      .heads = heads, .norm = NormKind::rms, .activation = Activation::relu_squared, .qk_norm = true};
+  return {.width = width, .layers = layers, .positions = PositionKind::rotary, .bias = false, .block = block};
 }
 
 /// Scales of modern stacks; all but the outermost read the true previous bytes first.
@@ -46,7 +55,7 @@ ModelConfig paper(Index length, Index patch, StackConfig global, StackConfig loc
   global.dropout = local.dropout = 0.1;
   local.positions = PositionKind::none;
   return {.length = length,
-          .scales = {{.unit = patch, .embedding = embedding, .stack = global}, {.unit = 1, .stack = local}},
+          .scales = {{.patch = patch, .embedding = embedding, .stack = global}, {.patch = 1, .stack = local}},
           .init_std = 0.006,
           .residual_init = 1};
 }
@@ -56,19 +65,21 @@ std::vector<Preset> make_presets() {
 
   return {
       {"megabyte-tiny", "the quick start: learns text in two minutes on two cores",
-       modern_model(256, {{.unit = 4, .stack = modern(192, 3, 3)}, {.unit = 1, .stack = modern(96, 2, 3)}})},
+       modern_model(256, {{.patch = 4, .stack = modern(192, 3, 3)}, {.patch = 1, .stack = modern(96, 2, 3)}})},
       {"megabyte-small",
        "the reference shape R1: patches of 8, learned positions at both scales",
-       {.length = 1024, .scales = {{.unit = 8, .stack = classic(512, 6, 8)}, {.unit = 1, .stack = classic(256, 2, 4)}}}},
+       {.length = 1024, .scales = {{.patch = 8, .stack = classic(512, 6, 8)}, {.patch = 1, .stack = classic(256, 2, 4)}}}},
       {"megabyte-books", "for some megabytes of prose and ten minutes on two cores",
-       modern_model(512, {{.unit = 4, .stack = modern(256, 4, 4)}, {.unit = 1, .stack = modern(128, 2, 4)}})},
-      {"megabyte-three-scale", "three scales: units of 16, 4 and 1 bytes",
-       modern_model(1024, {{.unit = 16, .stack = modern(384, 4, 6)},
-                           {.unit = 4, .stack = modern(256, 2, 4)},
-                           {.unit = 1, .stack = modern(128, 2, 4)}})},
-      {"vanilla-small-flops", "a plain byte transformer of R1's cost per byte", plain(256, 4, 4, 928)},
-      {"vanilla-small-params", "a plain byte transformer of R1's number of parameters", plain(576, 5, 9, 2400)},
-      {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", plain(576, 5, 9, 2400, 256)},
+       modern_model(512, {{.patch = 4, .stack = modern(256, 4, 4)}, {.patch = 1, .stack = modern(128, 2, 4)}})},
+      {"megabyte-three-scale", "three scales: patches of 16, 4 and 1 bytes",
+       modern_model(1024, {{.patch = 16, .stack = modern(384, 4, 6)},
+                           {.patch = 4, .stack = modern(256, 2, 4)},
+                           {.patch = 1, .stack = modern(128, 2, 4)}})},
+      {"vanilla-small-flops", "a vanilla byte transformer of R1's cost per byte", vanilla(256, 4, 4, 928)},
+      {"llama-small", "a Llama-style byte transformer of R1's cost per byte: RMSNorm, SwiGLU, rotary positions, grouped keys",
+       llama(256, 4, 8, 2, 752)},
+      {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
+      {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", vanilla(576, 5, 9, 2400, 256)},
       {"megabyte-paper", "equations (1) to (6) of the paper, in its shape for text", paper_text},
       {"paper-text", "the paper's shape for text: another name of megabyte-paper", paper_text},
       {"paper-image64", "the paper's shape for ImageNet64, with a linear embedder as 12 does not divide its width",

@@ -5,9 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "megalith/models/flops.h"
+#include "megalith/models/model_summary.h"
 
 namespace megalith::tool {
+
+/// What the attention of a compared model is counted as.
+enum class AttentionCost {
+  causal,  // as the model computes it
+  linear   // 9 C for each position of each layer: a linear transformer as Yu et al. 2023 count it for figure 3
+};
 
 /// A model of a comparison.
 struct ComparedModel {
@@ -25,5 +31,8 @@ struct Figure3Size {
 /// MEGABYTE's sizes, and their shapes here have exactly these 12 L C^2 weights. Of the others it says 660M to 173B: here
 /// they have GPT-3's shapes of names 760M, 6.7B and 175B, which hold 679M, 6.4B and 173.9B.
 std::vector<Figure3Size> figure_3();
+
+/// ModelSummary::flops_by_part() of a compared model over (B,T).
+std::vector<FlopsPart> forward_flops_by_part(const ComparedModel& model, Shape shape);
 
 }  // namespace megalith::tool

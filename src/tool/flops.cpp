@@ -48,9 +48,9 @@ struct CountedModel {
   std::vector<Cost> costs;
 };
 
-/// The lengths to count a model at. Those that were not asked for are cut to whole units of the model.
+/// The lengths to count a model at. Those that were not asked for are cut to whole patches of the model.
 std::vector<Index> lengths_for(const ComparedModel& m, const FlopsOptions& options) {
-  const Index unit = m.config.scales[0].unit;
+  const Index unit = make_summary(m.config)->unit();
   std::vector<Index> all;
   for (const Index length : options.lengths.empty() ? kLengths : options.lengths) {
     const Index whole = std::max(length / unit, Index{1}) * unit;
@@ -62,7 +62,7 @@ std::vector<Index> lengths_for(const ComparedModel& m, const FlopsOptions& optio
 }
 
 Cost cost_of(const ComparedModel& m, Index length) {
-  Cost cost{length, forward_flops_by_part(m.config, {1, length}, m.attention)};
+  Cost cost{length, forward_flops_by_part(m, {1, length})};
   for (FlopsPart& part : cost.parts) cost.forward += part.flops /= static_cast<double>(length);
   return cost;
 }
@@ -83,15 +83,6 @@ std::vector<CountedModel> count(const FlopsOptions& options) {
 
 std::string mega(double flops, int decimals) { return grouped(flops * 1e-6, decimals); }
 
-/// "16 layers of 1536 over patches of 8, 12 layers of 1024".
-std::string structure(const ModelConfig& config) {
-  std::string all;
-  for (const ScaleConfig& scale : config.scales)
-    all += text(all.empty() ? "" : ", ", counted(scale.stack.layers, "layer"), " of ", scale.stack.width,
-                scale.unit > 1 ? text(" over patches of ", scale.unit) : "");
-  return all;
-}
-
 /// One model: a row for each length, a column for each part.
 void print_parts(const CountedModel& counted) {
   const auto cheaper = [](const Cost& a, const Cost& b) { return a.forward < b.forward; };
@@ -105,7 +96,7 @@ void print_parts(const CountedModel& counted) {
     for (const FlopsPart& part : cost.parts) rows.back().push_back(mega(part.flops, decimals));
     rows.back().insert(rows.back().end(), {mega(cost.forward, decimals), mega(3 * cost.forward, decimals)});
   }
-  std::printf("%s: %s\n%s\n", one_line(counted.model.name).c_str(), structure(counted.model.config).c_str(),
+  std::printf("%s: %s\n%s\n", one_line(counted.model.name).c_str(), stacks_in_words(counted.model.config).c_str(),
               table(rows).c_str());
 }
 
@@ -128,7 +119,7 @@ void print_claims(const FlopsOptions& options) {
     for (const Index length : lengths_for(size.megabyte, options))
       for (const ComparedModel* other : {&size.transformer, &size.linear_transformer})
         least = std::min(least, cost_of(*other, length).forward / cost_of(size.megabyte, length).forward);
-  const auto gpt3 = forward_flops_by_part(sizes.back().transformer.config, {1, 2048});
+  const auto gpt3 = forward_flops_by_part(sizes.back().transformer, {1, 2048});
   const ComparedModel paper_text{"", preset("paper-text").config};
   const Cost text_cost = cost_of(paper_text, paper_text.config.length);
   const auto weights = [&](const char* part, Index unit) {

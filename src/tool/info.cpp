@@ -13,12 +13,11 @@
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/io/run_names.h"
-#include "megalith/models/config_size.h"
-#include "megalith/models/flops.h"
-#include "megalith/models/memory.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "megalith/runtime/processors.h"
 #include "megalith/train/recipes.h"
+#include "megalith/train/training_memory.h"
 #include "megalith/train/run_config.h"
 #include "numbers.h"
 #include "options.h"
@@ -78,14 +77,15 @@ Subject subject_of(const InfoOptions& options) {
 /// Everything that is printed, in bytes and numbers.
 Json facts_of(const Subject& d) {
   Json parameters = Json::object();
-  for (const SizePart& part : parameters_by_part(d.config)) parameters[part.name] = part.parameters;
-  parameters["in all"] = parameter_count(d.config);
-  const TrainingMemory m = training_memory(d.config, d.batch, d.average, available_cores());
+  const auto summary = make_summary(d.config);
+  for (const SizePart& part : summary->parameters_by_part()) parameters[part.name] = static_cast<std::int64_t>(part.parameters);
+  parameters["in all"] = static_cast<std::int64_t>(summary->parameter_count());
+  const TrainingMemory m = training_memory(*summary, d.batch, d.average, available_cores());
   Json training{{"weights", m.weights}, {"gradient", m.gradient}, {"moments", m.moments}};
   if (d.average) training["average"] = m.average;
   training.update({{"tape", m.tape}, {"scratch", m.scratch}, {"in all", m.total()}});
-  const double state = state_memory(d.config);
-  const double forward = forward_flops(d.config, {1, d.batch.T}) / static_cast<double>(d.batch.T);
+  const double state = summary->state_bytes(1, d.config.length);
+  const double forward = summary->flops({1, d.batch.T}) / static_cast<double>(d.batch.T);
   return {{"name", d.name},
           {"config", detail::write_config(d.config)},
           {"parameters", parameters},

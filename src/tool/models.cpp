@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "megalith/models/config_size.h"
-#include "megalith/models/flops.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "numbers.h"
 #include "verb.h"
@@ -23,10 +22,11 @@ int run_models() {
   row("name", "parameters", "MFLOP/byte", "length", "");
   for (const Preset& preset : presets()) {
     const ModelConfig& config = preset.config;
-    const double flops = forward_flops(config, {1, config.length}) / static_cast<double>(config.length);
+    const auto summary = make_summary(config);
+    const double flops = summary->flops({1, config.length}) / static_cast<double>(config.length);
     char mega[32];
     std::snprintf(mega, sizeof mega, "%.1f", flops * 1e-6);
-    row(preset.name.c_str(), grouped(parameter_count(config)).c_str(), mega, grouped(config.length).c_str(),
+    row(preset.name.c_str(), grouped(summary->parameter_count(), 0).c_str(), mega, grouped(config.length).c_str(),
         preset.summary.c_str());
   }
   std::printf("\nMFLOP/byte: of matrix products in a forward pass over a window; training costs three times as much.\n");

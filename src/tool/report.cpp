@@ -8,8 +8,7 @@
 #include "learning_curve.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
-#include "megalith/models/config_size.h"
-#include "megalith/models/flops.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "numbers.h"
 #include "progress.h"
@@ -66,14 +65,11 @@ std::string listed(const std::vector<std::string>& paths) {
 Facts facts_of(const RunConfig& run) {
   const TrainConfig& train = run.train;
   const ModelConfig& model = run.model;
-  Facts facts{{"Model", model_name(model)}, {"Parameters", grouped(parameter_count(model))}};
+  const auto summary = make_summary(model);
+  Facts facts{{"Model", model_name(model)}, {"Parameters", grouped(summary->parameter_count(), 0)}};
   facts.emplace_back("Window", grouped(model.length) + " bytes");
-  for (const ScaleConfig& scale : model.scales)
-    facts.emplace_back(
-        scale.unit == 1 ? "Bytes" : text(scale.unit, "-byte patches"),
-        text("width ", scale.stack.width, ", ", scale.stack.layers, scale.stack.layers == 1 ? " layer, " : " layers, ",
-             scale.stack.heads, scale.stack.heads == 1 ? " head" : " heads"));
-  const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
+  facts.emplace_back("Layers", stacks_in_words(model));
+  const double flops = 3 * summary->flops({1, model.length}) / static_cast<double>(model.length);
   facts.emplace_back("Work", rounded(flops * 1e-6, 1) + " MFLOP to learn a byte");
   facts.emplace_back("Budget", budget_text(train.budget));
   facts.emplace_back("Batch", text(train.batch, train.accumulate > 1 ? text(" × ", train.accumulate) : "", " windows"));
@@ -153,7 +149,7 @@ void write_report(const std::string& run_dir, const RunConfig& run, const TrainR
   const std::string title = name.empty() ? "A run" : name;
 
   std::string body = "<header>\n<h1>" + escaped(title) + "</h1>\n<p class=\"soft\">" + escaped(model_name(run.model)) +
-                     ", " + grouped(parameter_count(run.model)) + " parameters. " + headline(result) +
+                     ", " + grouped(make_summary(run.model)->parameter_count(), 0) + " parameters. " + headline(result) +
                      "</p>\n</header>\n<main>\n";
   body += figures(result, metrics);
   body += "<h2>Learning curve</h2>\n<figure>\n<div class=\"wide\">" + svg(curve, "wide") + "</div>\n<div class=\"narrow\">" +

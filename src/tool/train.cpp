@@ -15,8 +15,7 @@
 #include "megalith/core/version.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/io/run_names.h"
-#include "megalith/models/config_size.h"
-#include "megalith/models/flops.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
 #include "numbers.h"
@@ -42,9 +41,10 @@ std::string processor_name() {
 
 void say_what_starts(const RunConfig& run) {
   const ModelConfig& model = run.model;
-  const double flops = 3 * forward_flops(model, {1, model.length}) / static_cast<double>(model.length);
+  const auto summary = make_summary(model);
+  const double flops = 3 * summary->flops({1, model.length}) / static_cast<double>(model.length);
   std::printf("model: %s, %s parameters, windows of %s bytes, %.1f MFLOP to learn a byte\n", model_name(model).c_str(),
-              grouped(parameter_count(model)).c_str(), grouped(model.length).c_str(), flops * 1e-6);
+              grouped(summary->parameter_count(), 0).c_str(), grouped(model.length).c_str(), flops * 1e-6);
   std::fflush(stdout);
 }
 
@@ -117,7 +117,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
   std::optional<StandardInput> input;
   if (options.reads_standard_input()) input.emplace(STDIN_FILENO, options.out);
   const RunConfig run = run_config(options);
-  check_training(run.model, run.train, {.threads = options.threads});  // before the model takes memory
+  check_training(*make_summary(run.model), run.train, {.threads = options.threads});  // before the model takes memory
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, {.threads = options.threads});

@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <numbers>
-#include <numeric>
 #include <vector>
 
 #include "megalith/core/check.h"
-#include "megalith/models/memory.h"
 #include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
@@ -59,16 +57,16 @@ class Windows {
 class Scorer {
  public:
   Scorer(const AnyModel& model, Workspace& workspace, const CorpusSlice& data, Index length, const EvaluateConfig& config)
-      : model_(model), workspace_(workspace), data_(data), config_(config) {
-    for (const ScaleConfig& scale : model.config().scales) unit_ = std::lcm(unit_, scale.unit);
-    check(length >= 1 && length <= model.config().length && length % unit_ == 0, "the windows have ", length,
-          " bytes, and the model takes multiples of ", unit_, " up to ", model.config().length);
-    most_ = std::max<Index>(1, kBytesPerCall / length);
+      : model_(model), workspace_(workspace), data_(data), config_(config), unit_(model.unit()) {
+    const Index longest = model.max_length().value_or(length);
+    check(length >= 1 && length <= longest && length % unit_ == 0, "the windows have ", length,
+          " bytes, and the model takes multiples of ", unit_, longest > length ? "" : text(" up to ", longest));
+    max_windows_ = std::max<Index>(1, kBytesPerCall / length);
   }
 
   void add(const Window& window) {
     const Index padded = (window.size + unit_ - 1) / unit_ * unit_;
-    if (padded != padded_ || std::ssize(batch_) == most_) flush();
+    if (padded != padded_ || std::ssize(batch_) == max_windows_) flush();
     if (padded > longest_) check_scoring(padded);
     padded_ = padded;
     batch_.push_back(window);
@@ -78,7 +76,7 @@ class Scorer {
   void check_scoring(Index padded) {
     longest_ = padded;
     check_memory(text("scoring windows of ", padded, " bytes"),
-                 scoring_memory(model_.config(), {most_, padded}) - static_cast<double>(workspace_.capacity()));
+                 model_.summary().scoring_scratch_bytes({max_windows_, padded}, workspace_.threads()) - static_cast<double>(workspace_.capacity()));
   }
 
   void flush() {
@@ -113,7 +111,8 @@ class Scorer {
   Workspace& workspace_;
   CorpusSlice data_;
   const EvaluateConfig& config_;
-  Index unit_ = 1, most_ = 1, padded_ = 0, longest_ = 0;
+  const Index unit_;
+  Index max_windows_ = 1, padded_ = 0, longest_ = 0;
   std::vector<Window> batch_;
   std::vector<std::uint8_t> bytes_;
   std::vector<float> losses_;
@@ -123,7 +122,8 @@ class Scorer {
 
 Evaluation evaluate(const AnyModel& model, Workspace& workspace, const CorpusSlice& data, const EvaluateConfig& config) {
   check(data.size() > 0, "there is no data to evaluate on");
-  const Index length = config.length > 0 ? config.length : model.config().length;
+  check(config.length > 0 || model.max_length(), "the model has no longest window; name a length");
+  const Index length = config.length > 0 ? config.length : *model.max_length();
   Scorer scorer(model, workspace, data, length, config);
   const Windows windows(data, length);
   const std::int64_t all = windows.count();

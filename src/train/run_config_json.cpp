@@ -11,67 +11,7 @@
 
 namespace megalith {
 
-using detail::Is;
 using nlohmann::ordered_json;
-
-template <Is<Budget> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("steps", c.steps);
-  f("bytes", c.bytes);
-  f("minutes", c.minutes);
-}
-
-template <Is<ScheduleConfig> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("kind", c.kind);
-  f("peak", c.peak);
-  f("warmup_steps", c.warmup_steps);
-  f("floor", c.floor);
-  f("cooldown_share", c.cooldown_share);
-}
-
-template <Is<AdamWConfig> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("beta1", c.beta1);
-  f("beta2", c.beta2);
-  f("eps", c.eps);
-  f("weight_decay", c.weight_decay);
-}
-
-template <Is<DataConfig> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("train", c.train);
-  f("valid", c.valid);
-  f("valid_share", c.valid_share);
-  f("separator", c.separator);
-}
-
-template <Is<TrainConfig> C, class F>
-static void visit_fields(C& c, F&& f) {
-  f("budget", c.budget);
-  f("batch", c.batch);
-  f("accumulate", c.accumulate);
-  f("length", c.length);
-  f("schedule", c.schedule);
-  f("adamw", c.adamw);
-  f("clip", c.clip);
-  f("average", c.average);
-  f("precision", c.precision);
-  f("seed", c.seed);
-  f("init", c.init);
-  f("patience", c.patience);
-  f("eval_every", c.eval_every);
-  f("eval_bytes", c.eval_bytes);
-  f("log_every", c.log_every);
-  f("save_every_minutes", c.save_every_minutes);
-}
-
-namespace detail {
-template <>
-inline constexpr std::array<std::string_view, 3> kNames<ScheduleKind> = kScheduleNames;
-template <>
-inline constexpr std::array<std::string_view, 2> kNames<Precision> = kPrecisionNames;
-}  // namespace detail
 
 std::string to_json(const RunConfig& config) {
   ordered_json out = detail::begin_run_document(config.model);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "../io/config_document.h"
-#include "megalith/train/train_config.h"
+#include "megalith/train/run_config.h"
 
 namespace megalith::detail {
 

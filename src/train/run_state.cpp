@@ -9,6 +9,7 @@
 
 #include "../io/format_version.h"
 #include "../json/strict.h"
+#include "../models/config_json.h"
 #include "megalith/core/version.h"
 #include "megalith/io/input_file.h"
 #include "megalith/io/safetensors.h"
@@ -19,7 +20,7 @@ namespace megalith::detail {
 namespace {
 
 constexpr const char* kFormat = "megalith-state";
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;  // 1 had other names in the settings of the model
 constexpr std::size_t kMaxDepth = 16;
 
 /// Calls f(name, tensor, numbers) for each tensor of a run; T is Tensor<float>, const for reading.
@@ -92,10 +93,11 @@ std::string metadata(const SafetensorsReader& file, const std::string& key) {
 /// The settings in a state: groups by the names of `now`.
 nlohmann::json read_settings(const SafetensorsReader& file, const nlohmann::json& now) {
   const std::string document = metadata(file, "settings");
-  const nlohmann::json saved = parse_strict(document, file.path() + ": settings", kMaxDepth);
+  nlohmann::json saved = parse_strict(document, file.path() + ": settings", kMaxDepth);
   for (const auto& group : now.items())
     check(saved.is_object() && saved.contains(group.key()) && saved[group.key()].is_object(), file.path(), ": settings is ",
           in_quotes(document), ", and must be JSON with an object \"", group.key(), "\"");
+  saved["model"] = write_config(read_config(saved["model"], file.path() + ": settings: model"));  // as it is written now
   return saved;
 }
 

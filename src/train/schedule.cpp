@@ -36,12 +36,12 @@ double learning_rate(const ScheduleConfig& config, std::int64_t step, double pro
   return config.peak * warmup * decay;
 }
 
-std::string_view to_string(ScheduleKind kind) { return kScheduleNames.at(static_cast<std::size_t>(kind)); }
+std::string_view to_string(ScheduleKind kind) { return kNames<ScheduleKind>.at(static_cast<std::size_t>(kind)); }
 
 ScheduleKind parse_schedule_kind(std::string_view name) {
-  const auto found = std::find(kScheduleNames.begin(), kScheduleNames.end(), name);
-  check(found != kScheduleNames.end(), "there is no schedule \"", name, "\"; choose linear, cosine or cooldown");
-  return static_cast<ScheduleKind>(found - kScheduleNames.begin());
+  const auto found = std::find(kNames<ScheduleKind>.begin(), kNames<ScheduleKind>.end(), name);
+  check(found != kNames<ScheduleKind>.end(), "there is no schedule \"", name, "\"; choose linear, cosine or cooldown");
+  return static_cast<ScheduleKind>(found - kNames<ScheduleKind>.begin());
 }
 
 }  // namespace megalith

@@ -9,7 +9,7 @@
 
 namespace megalith {
 
-void TrainConfig::validate(const ModelConfig& model) const {
+void TrainConfig::validate(const ModelSummary& model) const {
   Problems problems;
   problems.not_negative("budget.steps", budget.steps);
   problems.not_negative("budget.bytes", budget.bytes);
@@ -19,11 +19,13 @@ void TrainConfig::validate(const ModelConfig& model) const {
                   " minutes; give exactly one of them");
   problems.require(batch >= 1 && batch <= kMaxWindows, "batch", batch, "from 1 to ", kMaxWindows);
   problems.require(accumulate >= 1 && accumulate <= kMaxWindows, "accumulate", accumulate, "from 1 to ", kMaxWindows);
-  problems.unless(length >= 0 && length <= model.length, "length", " is ", length, ", and the model's windows have at most ",
-                  model.length, " bytes");
-  for (const ScaleConfig& scale : model.scales)
-    problems.unless(scale.unit < 1 || length % scale.unit == 0, "length", " is ", length,
-                    ", which is not a multiple of the model's unit ", scale.unit);
+  const std::optional<Index> longest = model.max_length();
+  problems.not_negative("length", length);
+  problems.unless(longest || length != 0, "length", " is 0, and the model has no longest window; name one");
+  problems.unless(!longest || length <= *longest, "length", " is ", length, ", and the model's windows have at most ",
+                  longest.value_or(0), " bytes");
+  problems.unless(length % model.unit() == 0, "length", " is ", length, ", which is not a multiple of the model's patch size ",
+                  model.unit());
   schedule.list_problems(problems);
   adamw.list_problems(problems);
   problems.not_negative("clip", clip);
@@ -40,6 +42,8 @@ void TrainConfig::validate(const ModelConfig& model) const {
   problems.not_negative("save_every_minutes", save_every_minutes);
   problems.report();
 }
+
+Index TrainConfig::window_length(const ModelSummary& model) const { return length > 0 ? length : model.max_length().value_or(0); }
 
 Index TrainConfig::modest_eval_every(Index model_length) const {
   if (eval_bytes == 0) return TrainConfig{}.eval_every;

@@ -4,36 +4,35 @@
 #include <algorithm>
 
 #include "megalith/core/check.h"
-#include "megalith/models/memory.h"
 #include "megalith/runtime/machine_memory.h"
+#include "megalith/train/training_memory.h"
 #include "trainer_run.h"
 
 namespace megalith {
 
 /// `held` is what has its memory already, in bytes: the weights of a model that was made.
-static void check_training(const ModelConfig& model, const TrainConfig& config, const TrainerOptions& options, double held) {
-  model.validate();
+static void check_training(const ModelSummary& model, const TrainConfig& config, const TrainerOptions& options, double held) {
   config.validate(model);
   check(options.threads >= 1, "threads is ", options.threads, ", and must be 1 or more");
-  const Shape batch{config.batch, config.length > 0 ? config.length : model.length};
-  TrainingMemory memory = training_memory(model, batch, config.average > 0, options.threads);
-  memory.moments = options.optimizer(config, {})->bytes_per_parameter() * memory.weights / sizeof(float);
+  const Shape batch{config.batch, config.window_length(model)};
+  const TrainingMemory memory = training_memory(model, batch, config.average > 0, options.threads,
+                                                options.optimizer(config, {})->bytes_per_parameter());
   check_memory(text("training on batches of ", batch.B, " x ", batch.T, " bytes"), memory.total() - held);
 }
 
-void check_training(const ModelConfig& model, const TrainConfig& config, const TrainerOptions& options) {
+void check_training(const ModelSummary& model, const TrainConfig& config, const TrainerOptions& options) {
   check_training(model, config, options, 0);
 }
 
 /// The settings, once they are known to be valid for this model.
 static const TrainConfig& validated(const TrainConfig& config, const AnyModel& model, const TrainerOptions& options) {
-  check_training(model.config(), config, options, static_cast<double>(model.parameter_count()) * sizeof(float));
+  check_training(model.summary(), config, options, static_cast<double>(model.parameter_count()) * sizeof(float));
   return config;
 }
 
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string& dir, const TrainerOptions& options)
     : config_(validated(config, model, options)),
-      length_(config.length > 0 ? config.length : model.config().length),
+      length_(config.window_length(model.summary())),
       step_(model, config_, length_, options),
       files_(dir) {
   const Index size = step_.bytes_per_step();

@@ -13,22 +13,46 @@
 
 namespace megalith::tests {
 
+/// What a FakeModel tells of itself.
+class FakeSummary final : public ModelSummary {
+ public:
+  FakeSummary(std::optional<Index> length, Index unit, double parameters)
+      : length_(length), unit_(unit), parameters_(parameters) {}
+  Index unit() const override { return unit_; }
+  std::optional<Index> max_length() const override { return length_; }
+  bool batch_invariant() const override { return true; }
+  std::vector<SizePart> parameters_by_part() const override { return {{"all", parameters_}}; }
+  std::vector<FlopsPart> flops_by_part(Shape shape) const override { return {{"all", static_cast<double>(shape.rows())}}; }
+  double tape_bytes(Shape) const override { return 0; }
+  double training_scratch_bytes(Shape, int) const override { return 0; }
+  double scoring_scratch_bytes(Shape, int) const override { return 0; }
+  double state_bytes(Index, Index) const override { return 0; }
+
+ private:
+  std::optional<Index> length_;
+  Index unit_;
+  double parameters_;
+};
+
 /// logits(t) = table[x(t - 1)] + positions[t], with row 256 of the table where nothing came before.
 class FakeModel : public AnyModel {
  public:
-  /// `unit` only restricts lengths, as that of a patched model does.
-  explicit FakeModel(Index length = 16, Index unit = 1, double dropout = 0)
-      : table_({kByteValues + 1, kByteValues}), positions_({length, kByteValues}) {
+  /// `unit` only restricts lengths, as that of a patched model does. Without a limit, positions start again after `length`.
+  explicit FakeModel(Index length = 16, Index unit = 1, double dropout = 0, bool unlimited = false)
+      : summary_(unlimited ? std::nullopt : std::optional(length), unit,
+                 static_cast<double>((kByteValues + 1 + length) * kByteValues)),
+        dropout_(dropout),
+        table_({kByteValues + 1, kByteValues}),
+        positions_({length, kByteValues}) {
     config_.length = length;
-    if (unit > 1) config_.scales.push_back({.unit = unit, .embedding = 0, .first_input = FirstInput::pad, .stack = {}});
-    config_.scales.push_back({});
-    config_.scales[0].stack.dropout = dropout;
   }
 
   const ModelConfig& config() const override { return config_; }
+  const ModelSummary& summary() const override { return summary_; }
   std::unique_ptr<AnyModel> clone() const override { return std::make_unique<FakeModel>(*this); }
-  std::vector<Parameter> parameters() override { return {{"table.weight", Role::matrix, &table_}, {"positions", Role::table, &positions_}}; }
-  Index parameter_count() const override { return table_.size() + positions_.size(); }
+  std::vector<Parameter> parameters() override {
+    return {{"table.weight", Role::matrix, &table_}, {"positions", Role::table, &positions_}};
+  }
   void init(RandomKey key) override {
     std::uint64_t counter = 0;
     for (const Parameter& p : parameters())
@@ -37,15 +61,19 @@ class FakeModel : public AnyModel {
 
   std::unique_ptr<AnyTape> make_tape(Shape) const override { return std::make_unique<AnyTape>(); }
 
-  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape&) const override {
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape&, AnyState* state,
+             AnyState*) const override {
+    assert(state == nullptr);
     FakeModel& g = dynamic_cast<FakeModel&>(grad);
-    const double drop = ctx.mode == Mode::train ? config_.scales[0].stack.dropout : 0;
+    const double drop = ctx.mode == Mode::train ? dropout_ : 0;
     Tensor<float> logits_of_byte({kByteValues});  // aligned: where vectors begin decides bits
     const std::span<float> z = logits_of_byte.span();
     for (Index b = 0; b < bytes.B; ++b)
       for (Index t = 0; t < bytes.T; ++t) {
         const Index i = b * bytes.T + t;
-        const bool dropped = random_uniform(ctx.key, static_cast<std::uint64_t>(ctx.first_row + i)) < drop;
+        const auto [sequence, position] = ctx.row_number(i, bytes.T);
+        const bool dropped =
+            random_uniform(ctx.key, (static_cast<std::uint64_t>(sequence) << 32) + static_cast<std::uint64_t>(position)) < drop;
         const Index before = t > 0 && !dropped ? bytes.row(b)[t - 1] : kByteValues;
         const std::uint8_t byte = bytes.row(b)[t];
         logits(before, t, z);
@@ -59,8 +87,8 @@ class FakeModel : public AnyModel {
         row_map(g.positions_.row(t), kByteValues).array() += dz;
       }
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> losses) const override {
-    assert(bytes.T % config_.scales[0].unit == 0 && bytes.T <= config_.length);
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state) const override {
+    assert(state == nullptr && bytes.T % unit() == 0 && (!max_length() || bytes.T <= *max_length()));
     ctx.parallel_for(bytes.B, [&](Index b, Arena& arena) {
       Frame frame(arena);
       const std::span<float> z(frame.take<float>(kByteValues), kByteValues);
@@ -71,7 +99,7 @@ class FakeModel : public AnyModel {
     });
   }
 
-  std::unique_ptr<AnyState> make_state(Index B) const override { return std::make_unique<State>(B); }
+  std::unique_ptr<AnyState> make_state(Index B, Index) const override { return std::make_unique<State>(B); }
   void read(const Context&, Bytes bytes, AnyState& state) const override {
     for (Index t = 0; t < bytes.T; ++t) {
       std::vector<std::uint8_t> column;
@@ -81,32 +109,34 @@ class FakeModel : public AnyModel {
   }
   void next(const Context&, AnyState& state, std::span<float> out) const override {
     const State& s = dynamic_cast<State&>(state);
-    assert(s.position < config_.length);
+    assert(!max_length() || s.position_ < *max_length());
     for (std::size_t b = 0; b < s.before.size(); ++b)
-      logits(s.before[b], s.position, out.subspan(b * kByteValues, kByteValues));
+      logits(s.before[b], s.position_, out.subspan(b * kByteValues, kByteValues));
   }
   void accept(std::span<const std::uint8_t> bytes, AnyState& state) const override {
     State& s = dynamic_cast<State&>(state);
-    assert(bytes.size() == s.before.size() && s.position < config_.length);
+    assert(bytes.size() == s.before.size() && (!max_length() || s.position_ < *max_length()));
     s.before.assign(bytes.begin(), bytes.end());
-    ++s.position;
+    ++s.position_;
   }
-  Index position(const AnyState& state) const override { return dynamic_cast<const State&>(state).position; }
-  double flops(Shape shape) const override { return static_cast<double>(shape.rows()); }
 
   void logits(Index before, Index t, std::span<float> out) const {
+    t %= positions_.rows();
     row_map(out.data(), kByteValues) = row_map(table_.row(before), kByteValues) + row_map(positions_.row(t), kByteValues);
   }
-
- protected:
-  ModelConfig config_;
 
  private:
   struct State final : AnyState {
     explicit State(Index B) : before(static_cast<std::size_t>(B), kByteValues) {}
     std::unique_ptr<AnyState> clone() const override { return std::make_unique<State>(*this); }
+    Index batch() const override { return std::ssize(before); }
+    Index position() const override { return position_; }
+    void reset() override { *this = State(batch()); }
+    void set_zero() override {}
+    std::vector<std::byte> save() const override { return {}; }
+    void load(std::span<const std::byte>) override {}
     std::vector<Index> before;
-    Index position = 0;
+    Index position_ = 0;
   };
 
   static float log_sum_exp(std::span<const float> z) {
@@ -115,6 +145,9 @@ class FakeModel : public AnyModel {
     return largest + std::log((numbers - largest).exp().sum());
   }
 
+  ModelConfig config_;  // a length alone: it is not made of scales
+  FakeSummary summary_;
+  double dropout_;
   Tensor<float> table_;      // (257, 256)
   Tensor<float> positions_;  // (T, 256)
 };

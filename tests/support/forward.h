@@ -25,12 +25,12 @@ Tensor<S> noise(std::initializer_list<Index> dims, std::uint64_t seed = 1) {
 
 /// y of x (B,T,C), nothing having come before.
 template <class M, class S = typename M::Scalar>
-Tensor<S> forward(const M& m, const Tensor<S>& x, Mode mode = Mode::infer, Index first_row = 0) {
+Tensor<S> forward(const M& m, const Tensor<S>& x, Mode mode = Mode::infer, Index first_position = 0) {
   Workspace workspace(2);
   Context ctx(workspace);
   ctx.mode = mode;
   ctx.key = {5};
-  ctx.first_row = first_row;
+  ctx.first_position = first_position;
   const Shape shape = testing::view(x).shape();
   typename M::State state(m, shape.B);
   typename M::Tape tape(m, shape);

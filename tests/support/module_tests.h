@@ -173,7 +173,7 @@ TYPED_TEST_P(ModuleTest, NoHeap) {
     const Tensor<float> row = testing::rows_of(s.x, 0, 1);
     Tensor<float> out = testing::rows_of(y, 0, 1);
     const auto generate = [&] {
-      for (Index t = 0; t < T; ++t) s.module.step(ctx.after_rows(t), testing::view(row), testing::view(out), open);
+      for (Index t = 0; t < T; ++t) s.module.step(ctx.from_position(t), testing::view(row), testing::view(out), open);
     };
     generate();
     const auto allocations_in_generation = [&] {

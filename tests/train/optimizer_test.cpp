@@ -154,7 +154,7 @@ TEST_F(OptimizerTest, MemoryCountsItsState) {
     const TrainerOptions options{.threads = 1, .optimizer = [bytes](const TrainConfig&, std::span<const Parameter>) {
                                    return std::make_unique<Hungry>(bytes);
                                  }};
-    return error_of([&] { check_training(model->config(), short_run(1), options); });
+    return error_of([&] { check_training(model->summary(), short_run(1), options); });
   };
   const double all = free_memory() / static_cast<double>(model->parameter_count());
   EXPECT_EQ(refusal_of(0.25 * all), "");

@@ -12,7 +12,7 @@
 namespace megalith {
 
 /// Of the layout of a model's file: names, shapes, meaning. A file of another version is refused.
-inline constexpr int kCheckpointVersion = 1;
+inline constexpr int kCheckpointVersion = 2;
 
 /// Writes a model's parameters and config; `extra` goes into the metadata beside them. Replaces the file at `path`, whole or
 /// not at all. Throws Error where that is not possible.

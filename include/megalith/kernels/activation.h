@@ -9,6 +9,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "megalith/core/fields.h"
 #include "megalith/core/scalar.h"
 #include "megalith/kernels/math.h"
 
@@ -116,6 +117,8 @@ struct Activations {
 /// All activations, in the order of the enum. kNames are their names in that order.
 using ActivationList = detail::Activations<Relu, Gelu, ReluSquared, SwiGlu>;
 static_assert(ActivationList::in_order_of_enum());
+template <>
+inline constexpr auto kNames<Activation> = ActivationList::kNames;
 
 /// Calls f(A{}), A being the activation of that kind.
 template <class F>
@@ -123,6 +126,7 @@ void with_activation(Activation kind, F&& f) {
   ActivationList::with(kind, f);
 }
 
+/// Whether the activation of that kind takes a gate beside each value.
 inline bool is_gated(Activation kind) {
   bool gated = false;
   with_activation(kind, [&]<class A>(A) { gated = A::kGated; });

@@ -11,6 +11,9 @@ namespace megalith::detail {
 template <class S>
 class TiledForward {
  public:
+  /// From this many (sequence, head of keys) pairs for each thread on, a task is a whole pair.
+  static constexpr Index kManyHeads = 4;
+
   TiledForward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums)
       : ctx_(ctx), in_(in), o_(o), log_sums_(log_sums), kernel_(tile_kernel(ctx, in)), scale_(S(in.shape.score_scale())) {}
 
@@ -38,9 +41,6 @@ class TiledForward {
   }
 
  private:
-  /// From this many (sequence, head of keys) pairs for each thread on, a task is a whole pair.
-  static constexpr Index kManyHeads = 4;
-
   Index longest() const { return std::min(kKeyTile, in_.Tk); }
   Index keys_size() const { return kernel_.right_size(in_.shape.key_width, longest()); }
   Index tile_size() const { return keys_size() + kernel_.right_size(longest(), in_.shape.value_width); }

@@ -3,15 +3,16 @@
 // whole forward and backward.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "megalith/core/seq.h"
 #include "megalith/core/tensor.h"
-#include "megalith/models/config.h"
-#include "megalith/nn/module.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/runtime/context.h"
 
 namespace megalith {
@@ -29,11 +30,23 @@ class AnyTape {
   virtual ~AnyTape() = default;
 };
 
-/// What a generation has read so far. Copy it with clone() to branch.
+/// What a model has read of B sequences, and all that it needs of them to go on. A value: clone() branches it, save() makes
+/// bytes of it that load() takes elsewhere.
 class AnyState {
  public:
   virtual ~AnyState() = default;
   virtual std::unique_ptr<AnyState> clone() const = 0;
+  virtual Index batch() const = 0;
+  /// Bytes read or accepted so far in each sequence.
+  virtual Index position() const = 0;
+  /// Forgets what was read; the room stays.
+  virtual void reset() = 0;
+  /// Makes this the gradient of a State on which nothing depends: its tensors with a gradient become 0.
+  virtual void set_zero() = 0;
+  /// Everything, for a State of the same model, batch and room on a machine of the same byte order.
+  virtual std::vector<std::byte> save() const = 0;
+  /// Throws Error, and changes nothing, where the bytes are not such a State's.
+  virtual void load(std::span<const std::byte> saved) = 0;
 };
 
 /// A byte model in float, whatever its structure. Const calls may run at once, each with its own Context, Tape and State.
@@ -41,39 +54,46 @@ class AnyModel {
  public:
   virtual ~AnyModel() = default;
 
+  /// What the model was made of, for files; what the model is like, its summary tells.
   virtual const ModelConfig& config() const = 0;
+  virtual const ModelSummary& summary() const = 0;
   virtual std::unique_ptr<AnyModel> clone() const = 0;
   /// In checkpoint order. The names are the same for every model of the same structure.
   virtual std::vector<Parameter> parameters() = 0;
-  virtual Index parameter_count() const = 0;
   virtual void init(RandomKey key) = 0;
 
   virtual std::unique_ptr<AnyTape> make_tape(Shape shape) const = 0;
   /// Forward, loss and backward: losses (B,T) in nats are written; grad += d(scale * sum of losses)/d(parameters).
-  /// bytes is (B,T), T a multiple of every unit and at most the config's length. grad is a model of the same structure.
-  virtual void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad,
-                     AnyTape& tape) const = 0;
-  /// The loss of each byte in nats, each row an independent window read from its start. T as in train().
-  virtual void score(const Context& ctx, Bytes bytes, std::span<float> losses) const = 0;
+  /// bytes is (B,T), T a multiple of unit(). grad is a model of the same structure.
+  ///
+  /// Without a state the rows are independent windows. With one they go on from what it has read, which must be whole patches,
+  /// and it has read them too afterwards. With dstate as well, which holds the gradient of a loss by the state left, grad
+  /// gets that loss's share too, and dstate becomes the gradient by the state received.
+  virtual void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape,
+                     AnyState* state = nullptr, AnyState* dstate = nullptr) const = 0;
+  /// The loss of each byte in nats; bytes and state as in train().
+  virtual void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state = nullptr) const = 0;
 
-  /// A state in which nothing was read, for B sequences, with room for the config's length. Throws Error when that fits no
-  /// memory of this machine.
-  virtual std::unique_ptr<AnyState> make_state(Index B) const = 0;
+  /// A state in which nothing was read, for B sequences of up to `room` bytes; 0 means max_length(). Throws Error when that
+  /// does not fit the memory of this machine.
+  virtual std::unique_ptr<AnyState> make_state(Index B, Index room = 0) const = 0;
   /// Reads bytes (B, n), n >= 0, many rows at a time.
   virtual void read(const Context& ctx, Bytes bytes, AnyState& state) const = 0;
   /// Logits (B, 256) of the next byte. Call accept() or read() with that byte before the next call.
   virtual void next(const Context& ctx, AnyState& state, std::span<float> logits) const = 0;
   /// Tells the bytes (B) that came.
   virtual void accept(std::span<const std::uint8_t> bytes, AnyState& state) const = 0;
-  /// Bytes read or accepted so far in each sequence.
-  virtual Index position(const AnyState& state) const = 0;
 
-  /// Of matrix products in one forward over (B,T), a multiply-add counting two.
-  virtual double flops(Shape shape) const = 0;
+  // What the summary says that loops over a model ask most.
+  Index unit() const { return summary().unit(); }
+  std::optional<Index> max_length() const { return summary().max_length(); }
+  bool batch_invariant() const { return summary().batch_invariant(); }
+  Index parameter_count() const { return static_cast<Index>(summary().parameter_count()); }
+  double flops(Shape shape) const { return summary().flops(shape); }
 };
 
 /// A model of that structure with parameters of value zero (norm gains one); call init() or load a checkpoint.
-/// Throws Error when the config is not valid, and when the weights fit no memory of this machine.
+/// Throws Error when the config is not valid, and when the weights do not fit the memory of this machine.
 std::unique_ptr<AnyModel> make_model(const ModelConfig& config);
 
 }  // namespace megalith

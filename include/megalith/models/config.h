@@ -2,7 +2,9 @@
 // The numbers and flavours of a byte model. What has another structure is another type (models/flat.h, models/patched.h).
 #pragma once
 
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "megalith/nn/stack_config.h"
@@ -14,26 +16,39 @@ class Problems;
 /// What stands for the unit before the first position of a decoder: the trained pad (Yu et al. 2023, eq. 4), or the true
 /// bytes that came before where there are any.
 enum class FirstInput { pad, previous };
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<FirstInput>{"pad", "previous"};
 
-/// One scale of a decoder: a stack whose positions stand for `unit` bytes each.
+/// One scale of a decoder: a stack whose positions stand for patches of bytes.
 struct ScaleConfig {
-  Index unit = 1;       // bytes per position: P for MEGABYTE's global scale, 1 for the innermost
-  Index embedding = 0;  // width of one byte's embedding, D_G; 0 means width / unit. Another value: a linear patch embedder
+  Index patch = 1;      // P: bytes per position; 1 for the innermost scale
+  Index embedding = 0;  // E: width of one byte's embedding; 0 means width / patch. Another value: patches are projected
   FirstInput first_input = FirstInput::pad;
   StackConfig stack{};
 
   bool operator==(const ScaleConfig&) const = default;
+
+  /// Of files of format version 1.
+  static constexpr std::array<std::pair<const char*, const char*>, 1> kOldNames{{{"unit", "patch"}}};
+  template <class C, class F>
+  static void visit_fields(C& c, F&& f) {
+    f("patch", c.patch);
+    f("embedding", c.embedding);
+    f("first_input", c.first_input);
+    f("stack", c.stack);
+  }
 };
 
-/// D_G: the width of one byte's embedding at a scale, its default filled in.
-inline Index embedding_width(const ScaleConfig& c) { return c.embedding > 0 ? c.embedding : c.stack.width / c.unit; }
+/// E: the width of one byte's embedding at a scale, its default filled in.
+inline Index embedding_width(const ScaleConfig& c) { return c.embedding > 0 ? c.embedding : c.stack.width / c.patch; }
 
-/// Whether units are embedded by a linear layer (unit * D_G -> width) instead of by concatenation alone.
-inline bool has_patch_embedder(const ScaleConfig& c) { return embedding_width(c) * c.unit != c.stack.width; }
+/// Whether patches are projected (P * E -> width) instead of being concatenated embeddings alone.
+inline bool has_patch_projection(const ScaleConfig& c) { return embedding_width(c) * c.patch != c.stack.width; }
 
-/// A whole model: scales from the outermost to the innermost. One scale is the vanilla byte transformer, two are MEGABYTE.
+/// A whole model: scales from the outermost to the innermost. One scale is flat, with blocks of the kind "transformer" the
+/// vanilla byte transformer; two are MEGABYTE.
 struct ModelConfig {
-  Index length = 1024;  // T: bytes in a training window; every unit divides it
+  Index length = 1024;  // T: bytes in a training window; every patch divides it
   std::vector<ScaleConfig> scales{};
   bool tied = true;     // the innermost byte table is also the output matrix
   double soft_cap = 0;  // logits z become cap * tanh(z / cap); 0 means none
@@ -45,19 +60,31 @@ struct ModelConfig {
 
   bool operator==(const ModelConfig&) const = default;
 
-  /// Throws Error with every problem at once, a sentence each, naming fields as in JSON (`scales[0].stack.heads`).
+  template <class C, class F>
+  static void visit_fields(C& c, F&& f) {
+    f("length", c.length);
+    f("scales", c.scales);
+    f("tied", c.tied);
+    f("soft_cap", c.soft_cap);
+    f("init_std", c.init_std);
+    f("residual_init", c.residual_init);
+  }
+
+  /// Throws Error with every problem at once, a sentence each, naming fields as in JSON (`scales[0].stack.transformer.heads`).
   void validate() const;
   /// Adds those sentences.
   void list_problems(Problems& problems) const;
 };
 
-/// Bytes in a window of the decoder at `scale`: the model's length for the outermost, else the unit of the one around it.
+/// Bytes in a window of the decoder at `scale`: the model's length for the outermost, else the patch of the one around it.
 inline Index window_bytes(const ModelConfig& c, std::size_t scale) {
-  return scale == 0 ? c.length : c.scales[scale - 1].unit;
+  return scale == 0 ? c.length : c.scales[scale - 1].patch;
 }
 
 /// What people know a model by: `6 layers of width 512 over patches of 8 bytes, 2 layers of width 256 over bytes, windows of
 /// 1024 bytes`.
 std::string in_words(const ModelConfig& config);
+/// The same without the windows.
+std::string stacks_in_words(const ModelConfig& config);
 
 }  // namespace megalith

@@ -2,7 +2,7 @@
 // What the inputs of both decoders are made of, each piece with its gradient.
 #pragma once
 
-#include "megalith/models/byte_decoder.h"
+#include "megalith/models/byte_history.h"
 
 namespace megalith {
 
@@ -10,30 +10,30 @@ namespace detail {
 inline constexpr Index kInputColumnsPerTask = 32;
 }
 
-/// Lets the first unit of each row of ids (B, stride) stand for nothing: its place gets the pad.
-inline void pad_first_unit(ByteOrNone* ids, Index B, Index stride, Index U) {
-  for (Index b = 0; b < B; ++b) std::fill_n(ids + b * stride, U, kNoByte);
+/// Lets the first patch of each row of ids (B, stride) stand for nothing: its place gets the pad.
+inline void pad_first_patch(ByteOrNone* ids, Index B, Index stride, Index P) {
+  for (Index b = 0; b < B; ++b) std::fill_n(ids + b * stride, P, kNoByte);
 }
 
-/// The units a stack reads when it predicts bytes (B,T): out[b,t] = byte t - U, before which stands what the history saw
+/// The patches a stack reads when it predicts bytes (B,T): out[b,t] = byte t - P, before which stands what the history saw
 /// last.
-inline const ByteOrNone* units_before(Bytes bytes, const ByteHistory& history, FirstInput first_input, Frame& frame) {
-  const Index U = history.unit;
+inline const ByteOrNone* patches_before(Bytes bytes, const ByteHistory& history, FirstInput first_input, Frame& frame) {
+  const Index P = history.patch;
   ByteOrNone* const ids = frame.take<ByteOrNone>(bytes.B * bytes.T);
   for (Index b = 0; b < bytes.B; ++b) {
-    std::copy_n(history.last.data() + b * U, U, ids + b * bytes.T);
-    std::copy_n(bytes.row(b), bytes.T - U, ids + b * bytes.T + U);
+    std::copy_n(history.last.data() + b * P, P, ids + b * bytes.T);
+    std::copy_n(bytes.row(b), bytes.T - P, ids + b * bytes.T + P);
   }
-  if (history.starts_with_pad(first_input)) pad_first_unit(ids, bytes.B, bytes.T, U);
+  if (history.starts_with_pad(first_input)) pad_first_patch(ids, bytes.B, bytes.T, P);
   return ids;
 }
 
-/// The U bytes before each unit of `step` bytes of (B,T), as B*T/step rows: what the first position inside the unit may
-/// read. `last` (B, step) stands before the first.
-inline void previous_units(Bytes bytes, const ByteOrNone* last, Index step, Index U, ByteOrNone* out) {
+/// The u bytes before each of the patches of `step` bytes of (B,T), as B*T/step rows: what the first position inside the patch
+/// may read. `last` (B, step) stands before the first.
+inline void bytes_before_patches(Bytes bytes, const ByteOrNone* last, Index step, Index u, ByteOrNone* out) {
   for (Index b = 0; b < bytes.B; ++b) {
-    out = std::copy_n(last + (b + 1) * step - U, U, out);
-    for (Index t = step; t < bytes.T; t += step) out = std::copy_n(bytes.row(b) + t - U, U, out);
+    out = std::copy_n(last + (b + 1) * step - u, u, out);
+    for (Index t = step; t < bytes.T; t += step) out = std::copy_n(bytes.row(b) + t - u, u, out);
   }
 }
 

@@ -6,8 +6,8 @@
 
 #include "megalith/core/check.h"
 #include "megalith/models/any_model.h"
-#include "megalith/models/byte_decoder.h"
-#include "megalith/models/memory.h"
+#include "megalith/models/decoder_summary.h"
+#include "megalith/models/state_bytes.h"
 #include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
@@ -15,37 +15,40 @@ namespace megalith {
 /// How many scales a decoder has: one more than the decoder inside it.
 template <class Decoder>
 constexpr std::size_t scales_of() {
-  if constexpr (requires(Decoder d) { d.inner; }) return 1 + scales_of<std::remove_cvref_t<decltype(Decoder::inner)>>();
+  if constexpr (requires { typename Decoder::Inner; }) return 1 + scales_of<typename Decoder::Inner>();
   else return 1;
 }
 
 /// Wraps a ByteDecoder in float. Use it to train a decoder of your own with the library's trainer.
 template <class Decoder>
 class DecoderModel final : public AnyModel {
+  static_assert(ByteDecoder<Decoder>);
+
  public:
-  /// Throws Error when the config is not valid.
-  explicit DecoderModel(ModelConfig config) : config_(valid(std::move(config))), decoder_(config_, 0) {}
+  /// Throws Error when the config is not valid, or names another kind of block than the decoder's.
+  explicit DecoderModel(ModelConfig config)
+      : config_(validated(std::move(config))), summary_(config_), decoder_(config_, 0) {}
 
   /// The decoder itself.
   Decoder& decoder() { return decoder_; }
   const Decoder& decoder() const { return decoder_; }
 
   const ModelConfig& config() const override { return config_; }
+  const ModelSummary& summary() const override { return summary_; }
   std::unique_ptr<AnyModel> clone() const override { return std::make_unique<DecoderModel>(*this); }
   std::vector<Parameter> parameters() override {
     std::vector<Parameter> all;
     for_each_parameter(decoder_, [&](const Name& name, Tensor<float>& t) { all.push_back({name.str(), name.role, &t}); });
     return all;
   }
-  Index parameter_count() const override { return megalith::parameter_count(decoder_); }
   void init(RandomKey key) override { decoder_.init(key, {config_.init_std, config_.residual_init}); }
 
   std::unique_ptr<AnyTape> make_tape(Shape shape) const override {
     check_shape(shape);
     return std::make_unique<Tape>(config_, decoder_, shape);
   }
-  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad,
-             AnyTape& tape) const override {
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape,
+             AnyState* state, AnyState* dstate) const override {
     check_shape(bytes.shape());
     check_room(losses.size(), bytes.B * bytes.T, "losses");
     Tape& t = own<Tape>(tape, "tape");
@@ -54,27 +57,41 @@ class DecoderModel final : public AnyModel {
     auto* const g = dynamic_cast<DecoderModel*>(&grad);
     check(g != nullptr && g != this && g->config_ == config_,
           "the gradient must be another model of the same config: a clone");
-    t.state.begin(nullptr);
-    decoder_.train(ctx, bytes, {}, {}, scale, losses.data(), g->decoder_, t.state, t.dstate, t.tape);
+    check(dstate == nullptr || state != nullptr, "the gradient of a state is given without the state");
+    const auto run = [&](const Context& here, typename Decoder::State& from, typename Decoder::State& d) {
+      decoder_.train(here, bytes, {}, {}, scale, losses.data(), g->decoder_, from, d, t.tape);
+    };
+    if (state == nullptr) {
+      t.closed.begin(nullptr);
+      return run(ctx, t.closed, t.dclosed);
+    }
+    State& s = to_go_on(*state, bytes);
+    const Context here = ctx.from_position(s.position());
+    if (dstate != nullptr) return run(here, s.state, own<State>(*dstate, "gradient of the state").state);
+    typename Decoder::State nobody(s.state);
+    zero(nobody);
+    run(here, s.state, nobody);
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> losses) const override {
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state) const override {
     check_shape(bytes.shape());
     check_room(losses.size(), bytes.B * bytes.T, "losses");
-    typename Decoder::State state(decoder_, bytes.B);
-    decoder_.score(ctx, bytes, {}, losses.data(), state);
+    if (state != nullptr) return decoder_.score(ctx, bytes, {}, losses.data(), to_go_on(*state, bytes).state);
+    typename Decoder::State closed(decoder_, bytes.B);
+    decoder_.score(ctx, bytes, {}, losses.data(), closed);
   }
 
-  std::unique_ptr<AnyState> make_state(Index B) const override {
+  std::unique_ptr<AnyState> make_state(Index B, Index room) const override {
     check(B >= 1, "a state is for one sequence or more, not for ", B);
-    check_memory(text("reading ", B, B == 1 ? " sequence" : " sequences", " of ", config_.length, " bytes"),
-                 state_memory(config_, B));
-    return std::make_unique<State>(config_, decoder_, B);
+    check(room >= 0 && room <= config_.length, "the model reads at most ", config_.length, " bytes, and a state with room for ",
+          room, " is asked for");
+    if (room == 0) room = config_.length;
+    check_memory(text("reading ", B, B == 1 ? " sequence" : " sequences", " of ", room, " bytes"),
+                 summary_.state_bytes(B, room));
+    return std::make_unique<State>(config_, decoder_, B, room);
   }
   void read(const Context& ctx, Bytes bytes, AnyState& state) const override {
     State& s = own<State>(state, "state");
-    check(bytes.B == s.batch(), "the state is for ", s.batch(), " sequences, and bytes of ", bytes.B, " were given");
-    check(s.position() + bytes.T <= config_.length, "the model reads at most ", config_.length, " bytes, and ",
-          s.position() + bytes.T, " were given; start a new state with the last of them");
+    check_fits(s, bytes);
     if (bytes.T == 0) return;
     decoder_.read(ctx.as_batch_invariant(), bytes, {}, s.state);
     s.asked = false;
@@ -83,8 +100,7 @@ class DecoderModel final : public AnyModel {
     State& s = own<State>(state, "state");
     check(!s.asked, "next() was called already for this byte; tell it by accept() or read() before the next call");
     check_room(logits.size(), s.batch() * kByteValues, "logits");
-    check(s.position() < config_.length, "the model has read its ", config_.length,
-          " bytes; start a new state with the last of them");
+    check(s.position() < s.room, "the model has read its ", s.room, " bytes; start a new state with the last of them");
     decoder_.next(ctx.as_batch_invariant(), {}, s.state, {logits.data(), s.batch(), 1, kByteValues});
     s.asked = true;
   }
@@ -96,29 +112,51 @@ class DecoderModel final : public AnyModel {
     decoder_.accept(bytes.data(), s.state);
     s.asked = false;
   }
-  Index position(const AnyState& state) const override { return own<const State>(state, "state").position(); }
-
-  double flops(Shape shape) const override { return decoder_.flops(shape); }
 
  private:
   struct Tape final : AnyTape {
     ModelConfig config;  // of the model that it was made by
     Shape shape;
     typename Decoder::Tape tape;
-    typename Decoder::State state, dstate;
-    Tape(const ModelConfig& c, const Decoder& m, Shape s) : config(c), shape(s), tape(m, s), state(m, s.B), dstate(m, s.B) {}
+    typename Decoder::State closed, dclosed;  // of independent windows
+    Tape(const ModelConfig& c, const Decoder& m, Shape s)
+        : config(c), shape(s), tape(m, s), closed(m, s.B), dclosed(m, s.B) {}
   };
   struct State final : AnyState {
     ModelConfig config;
+    Index room;
     typename Decoder::State state;
-    bool asked = false;  // next() was called for the byte at position()
-    State(const ModelConfig& c, const Decoder& m, Index B) : config(c), state(m, B, c.length) {}
-    Index batch() const { return state.history.B; }
-    Index position() const { return state.history.position; }
+    Index asked = false;  // next() was called for the byte at position()
+    State(const ModelConfig& c, const Decoder& m, Index B, Index n) : config(c), room(n), state(m, B, n) {}
+
     std::unique_ptr<AnyState> clone() const override { return std::make_unique<State>(*this); }
+    Index batch() const override { return state.history.B; }
+    Index position() const override { return state.history.position; }
+    void reset() override {
+      state.begin(nullptr);
+      asked = false;
+    }
+    void set_zero() override { zero(state); }
+    std::vector<std::byte> save() const override { return save_state(*this); }
+    void load(std::span<const std::byte> saved) override {
+      State loaded = *this;
+      load_state(loaded, saved);
+      const Index ahead = loaded.asked;
+      check((ahead == 0 || ahead == 1) && loaded.state.valid() && loaded.position() + ahead <= room, kDamagedState);
+      *this = std::move(loaded);
+    }
+    template <class F, class St>
+    static void visit_all(const Name& at, F&& f, St& s) {
+      Decoder::State::visit_all(at, f, s.state);
+      f(Name{&at, "asked"}, s.asked);
+    }
   };
 
-  static ModelConfig valid(ModelConfig config) {
+  static void zero(typename Decoder::State& state) {
+    Decoder::State::visit(
+        Name{}, [](const Name&, Tensor<float>& t) { t.fill(0); }, state);
+  }
+  static ModelConfig validated(ModelConfig config) {
     config.validate();
     constexpr std::size_t kScales = scales_of<Decoder>();
     check(config.scales.size() == kScales, "this decoder has ", kScales, " scales, and the config ", config.scales.size());
@@ -131,16 +169,31 @@ class DecoderModel final : public AnyModel {
     check(mine != nullptr && mine->config == config_, "the ", what, " was made by a model of another config");
     return *mine;
   }
+  /// A state that these bytes, whole patches, go on from.
+  State& to_go_on(AnyState& state, Bytes bytes) const {
+    State& s = own<State>(state, "state");
+    check_fits(s, bytes);
+    check(s.asked == 0 && s.state.history.unfinished() == 0 && s.state.history.rows_done * unit() == s.position(),
+          "the state is inside a patch, after ", s.position(), " bytes; train() and score() go on from whole patches of ",
+          unit(), " bytes");
+    return s;
+  }
+  static void check_fits(const State& s, Bytes bytes) {
+    check(bytes.B == s.batch(), "the state is for ", s.batch(), " sequences, and bytes of ", bytes.B, " were given");
+    check(s.position() + bytes.T <= s.room, "the model reads at most ", s.room, " bytes, and ", s.position() + bytes.T,
+          " were given; start a new state with the last of them");
+  }
   static void check_room(std::size_t given, Index needed, const char* what) {
     check(static_cast<Index>(given) >= needed, "there is room for ", given, " ", what, ", and ", needed, " are needed");
   }
   void check_shape(Shape s) const {
     check(s.B >= 1 && s.T >= 1, "a batch needs at least one sequence of one byte");
     check(s.T <= config_.length, "sequence length ", s.T, " exceeds the model's ", config_.length);
-    check(s.T % decoder_.unit() == 0, "sequence length ", s.T, " is not a multiple of the patch size ", decoder_.unit());
+    check(s.T % unit() == 0, "sequence length ", s.T, " is not a multiple of the patch size ", unit());
   }
 
   ModelConfig config_;
+  DecoderSummary<Decoder> summary_;
   Decoder decoder_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The models that the library is compiled for, as types.
+// The decoders, as types.
 #pragma once
 
 #include "megalith/models/flat.h"
@@ -8,7 +8,7 @@
 
 namespace megalith {
 
-/// The plain byte transformer.
+/// The vanilla byte transformer.
 template <class S>
 using Vanilla = Flat<TransformerBlock<S>>;
 /// MEGABYTE: a global model over patches, a local model inside each.
@@ -18,11 +18,10 @@ using Megabyte = Patched<TransformerBlock<S>, Vanilla<S>>;
 template <class S>
 using ThreeScale = Patched<TransformerBlock<S>, Megabyte<S>>;
 
-// In float they are compiled once, in src/models/instantiate.cpp.
-extern template struct TransformerBlock<float>;
-extern template struct Stack<TransformerBlock<float>>;
-extern template struct Flat<TransformerBlock<float>>;
-extern template struct Patched<TransformerBlock<float>, Vanilla<float>>;
-extern template struct Patched<TransformerBlock<float>, Megabyte<float>>;
+// What make_model() makes, in float and over any kind of block: compiled once, in src/models/any_model.cpp.
+extern template struct Stack<AnyModule<float>>;
+extern template struct Flat<AnyModule<float>>;
+extern template struct Patched<AnyModule<float>, Flat<AnyModule<float>>>;
+extern template struct Patched<AnyModule<float>, Patched<AnyModule<float>, Flat<AnyModule<float>>>>;
 
 }  // namespace megalith

@@ -2,7 +2,8 @@
 // A decoder with one stack over bytes: the vanilla byte transformer, and MEGABYTE's local model.
 #pragma once
 
-#include "megalith/models/decoder_input.h"
+#include "megalith/models/byte_decoder.h"
+#include "megalith/models/patch_embedder.h"
 #include "megalith/nn/softmax_head.h"
 #include "megalith/nn/stack.h"
 
@@ -18,14 +19,20 @@ struct Flat {
     ByteHistory history;
     typename Stack<Block>::State stack;
     State() = default;
-    State(const Flat& m, Index B, Index room = 0) : history(B, 1), stack(m.stack, B, room) {}
+    State(const Flat& m, Index B, Index room = 0) : history(make_history<S>(B, 1)), stack(m.stack, B, room) {}
     void begin(const ByteOrNone* previous) {
       history.begin(previous);
       stack.reset();
     }
+    bool valid() const { return history.valid() && stack.valid(history.rows_done); }
     template <class F, class... St>
     static void visit(const Name& at, F&& f, St&... state) {
       Stack<Block>::State::visit(Name{&at, "stack"}, f, state.stack...);
+    }
+    template <class F, class St>
+    static void visit_all(const Name& at, F&& f, St& state) {
+      ByteHistory::visit_all(Name{&at, "history"}, f, state.history);
+      Stack<Block>::State::visit_all(Name{&at, "stack"}, f, state.stack);
     }
   };
   struct Tape {
@@ -35,9 +42,7 @@ struct Flat {
   };
 
   FirstInput first_input = FirstInput::pad;
-  Tensor<S> table;      // (V, C)
-  Tensor<S> pad;        // (C)
-  Tensor<S> positions;  // (T, C), or empty
+  PatchEmbedder<S> embedder;
   Stack<Block> stack;
   SoftmaxHead<S> head;
 
@@ -45,52 +50,47 @@ struct Flat {
   /// The innermost scale of a config.
   Flat(const ModelConfig& c, std::size_t scale)
       : first_input(c.scales[scale].first_input),
-        table({kByteValues, c.scales[scale].stack.width}),
-        pad({c.scales[scale].stack.width}),
+        embedder(c, scale, PositionOf::row),
         stack(c.scales[scale].stack),
-        head(c.scales[scale].stack.width, c.tied, c.soft_cap) {
-    if (c.scales[scale].stack.positions == PositionKind::learned)
-      positions = Tensor<S>({window_bytes(c, scale), c.scales[scale].stack.width});
-  }
+        head(c.scales[scale].stack.width, c.tied, c.soft_cap) {}
 
-  Index unit() const { return 1; }
+  Index patch_size() const { return 1; }
   Index width() const { return stack.in_channels(); }
 
   void train(const Context& ctx, Bytes bytes, Seq<const S> condition, Seq<S> dcondition, S scale, S* losses, Flat& grad,
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
-    const Index B = bytes.B, T = bytes.T, first = state.history.position;
-    const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
-    const Seq<S> x = frame.seq<S>(B, T, width()), y = frame.seq<S>(B, T, width());
-    const Seq<S> dy = frame.seq<S>(B, T, width()), dx = frame.seq<S>(B, T, width());
-    input(ctx, ids, condition, first, x);
-    stack.forward(ctx, x, y, state.stack, tape.stack);
-    head.train(ctx, y, table, bytes.data, scale, losses, dy, grad.head, grad.table);
-    stack.backward(ctx, x, dy, dx, grad.stack, dstate.stack, tape.stack);
-    add_condition_backward<S>(ctx, dx, dcondition);
-    if (!positions.empty()) add_positions_backward<S>(ctx, dx, grad.positions, first, nullptr);
-    fill_pads_backward<S>(ctx, ids, dx, grad.pad);
-    embed_backward(ctx, ids, B * T, dx.data, grad.table);
-    state.history.append_units(bytes);
+    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, frame);
+    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);
+    add_condition(ctx, in.x, condition, in.first);
+    const Seq<S> y = frame.seq<S>(bytes.B, bytes.T, width()), dy = frame.seq<S>(bytes.B, bytes.T, width());
+    stack.forward(ctx, in.x, y, state.stack, tape.stack);
+    head.train(ctx, y, embedder.table, bytes.data, scale, losses, dy, grad.head, grad.embedder.table);
+    const auto d = embedder.gradient_of(in, y, frame);  // nobody needs y any more
+    stack.backward(ctx, in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);
+    add_condition_backward<S>(ctx, d.x, dcondition);
+    embedder.backward(ctx, ids, in, d, grad.embedder);
+    state.history.append_patches(bytes);
   }
 
   void score(const Context& ctx, Bytes bytes, Seq<const S> condition, S* losses, State& state) const {
     Frame frame(ctx.scratch());
-    const ByteOrNone* const ids = units_before(bytes, state.history, first_input, frame);
-    const Seq<S> x = frame.seq<S>(bytes.B, bytes.T, width()), y = frame.seq<S>(bytes.B, bytes.T, width());
-    input(ctx, ids, condition, state.history.position, x);
-    stack.step(ctx, x, y, state.stack);
-    head.score(ctx, y, table, bytes.data, losses);
-    state.history.append_units(bytes);
+    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, frame);
+    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);
+    add_condition(ctx, in.x, condition, in.first);
+    const Seq<S> y = frame.seq<S>(bytes.B, bytes.T, width());
+    stack.step(ctx, in.x, y, state.stack);
+    head.score(ctx, y, embedder.table, bytes.data, losses);
+    state.history.append_patches(bytes);
   }
 
   void read(const Context& ctx, Bytes bytes, Seq<const S> condition, State& state) const {
     Frame frame(ctx.scratch());
     ByteHistory& h = state.history;
-    ByteOrNone* const pending = frame.take<ByteOrNone>(bytes.B * h.pending_count(bytes.T));
+    const Index count = h.pending_count(bytes.T), rows = h.position + bytes.T - h.rows_done;
+    ByteOrNone* const pending = frame.take<ByteOrNone>(bytes.B * count);
     h.pending_bytes(bytes, pending);
-    const Index rows = h.position + bytes.T - h.rows_done;
-    if (rows > 0) step(ctx, pending, h.pending_count(bytes.T), rows, condition, state, frame.seq<S>(bytes.B, rows, width()));
+    if (rows > 0) step(ctx, pending, count, rows, condition, state, frame.seq<S>(bytes.B, rows, width()));
     h.append(pending, bytes.T);
   }
 
@@ -100,44 +100,42 @@ struct Flat {
     assert(h.rows_done == h.position);
     const Seq<S> y = frame.seq<S>(h.B, 1, width());
     step(ctx, h.last.data(), 1, 1, condition, state, y);
-    head.logits(ctx, y, table, logits);
+    head.logits(ctx, y, embedder.table, logits);
   }
 
   void accept(const std::uint8_t* bytes, State& state) const {
-    ByteHistory& h = state.history;
-    assert(h.rows_done == h.position + 1);
-    for (Index b = 0; b < h.B; ++b) h.last[static_cast<std::size_t>(b)] = bytes[b];
-    ++h.position;
+    assert(state.history.rows_done == state.history.position + 1);
+    state.history.append(bytes);
   }
 
-  double flops(Shape bytes) const { return stack.flops(bytes) + head.flops(bytes.rows(), width()); }
+  std::vector<DecoderFlops> flops_by_part(Shape bytes) const {
+    const Flops of_stack = stack.flops(bytes);
+    return {{0, "products", of_stack.products}, {0, "attention", of_stack.mixing}, {0, "head", head.flops(bytes.rows(), width())}};
+  }
+  double scratch(Shape bytes, Pass pass, int threads) const {
+    const double output = static_cast<double>(bytes.rows()) * static_cast<double>(width());
+    const bool trains = pass == Pass::backward;
+    const double highest = trains ? std::max(stack.scratch(bytes, Pass::forward, threads), stack.scratch(bytes, pass, threads))
+                                  : stack.scratch(bytes, pass, threads);
+    return embedder.numbers(bytes) + (trains ? 2 : 1) * output + std::max(highest, head.scratch(bytes.rows()));
+  }
 
   void init(RandomKey key, const Init& how) {
-    init_weight(table, key.child(0), how.std, width());
-    init_weight(pad, key.child(1), how.std, width());
-    init_weight(positions, key.child(2), how.std, width());
+    init_weight(embedder.table, key.child(0), how.std, width());
+    init_weight(embedder.pad, key.child(1), how.std, width());
+    init_weight(embedder.positions, key.child(2), how.std, width());
     stack.init(key.child(3), how);
     head.init(key.child(4), how);
   }
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    f(Name{&at, "table", Role::table}, m.table...);
-    f(Name{&at, "pad", Role::table}, m.pad...);
-    if ((!m.positions.empty() || ...)) f(Name{&at, "positions", Role::table}, m.positions...);
+    PatchEmbedder<S>::visit(at, f, m.embedder...);
     Stack<Block>::visit(Name{&at, "stack"}, f, m.stack...);
     SoftmaxHead<S>::visit(Name{&at, "head"}, f, m.head...);
   }
 
  private:
-  /// x (B,T,C) from the byte before each position.
-  void input(const Context& ctx, const ByteOrNone* ids, Seq<const S> condition, Index first, Seq<S> x) const {
-    embed(ctx, table, ids, x.row_count(), x.data);
-    fill_pads(ctx, ids, x, pad);
-    if (!positions.empty()) add_positions(ctx, x, positions, first, nullptr);
-    add_condition(ctx, x, condition, first);
-  }
-
   /// The next `rows` positions of the stack, of which row i reads pending[b, i]; pending is (B, stride).
   void step(const Context& ctx, const ByteOrNone* pending, Index stride, Index rows, Seq<const S> condition, State& state,
             Seq<S> y) const {
@@ -145,10 +143,10 @@ struct Flat {
     ByteHistory& h = state.history;
     ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows);
     for (Index b = 0; b < h.B; ++b) std::copy_n(pending + b * stride + (h.rows_done - h.position), rows, ids + b * rows);
-    if (h.starts_with_pad(first_input)) pad_first_unit(ids, h.B, rows, 1);
-    const Seq<S> x = frame.seq<S>(h.B, rows, width());
-    input(ctx, ids, condition, h.rows_done, x);
-    stack.step(ctx, x, y, state.stack);
+    if (h.starts_with_pad(first_input)) pad_first_patch(ids, h.B, rows, 1);
+    const auto in = embedder.forward(ctx, ids, {h.B, rows}, h.rows_done, frame);
+    add_condition(ctx, in.x, condition, in.first);
+    stack.step(ctx, in.x, y, state.stack);
     h.rows_done += rows;
   }
 };

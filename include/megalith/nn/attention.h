@@ -3,6 +3,7 @@
 #pragma once
 
 #include "megalith/kernels/attention.h"
+#include "megalith/kernels/attention_scratch.h"
 #include "megalith/kernels/head_norm.h"
 #include "megalith/kernels/rotary.h"
 #include "megalith/nn/attention_config.h"
@@ -141,7 +142,17 @@ struct Attention {
     out.apply(ctx, {tape.out.data(), y.B, y.T, out.in_channels()}, y);
   }
 
-  double flops(Shape in) const { return qkv.flops(in) + out.flops(in) + pair_flops(in); }
+  Flops flops(Shape in) const { return qkv.flops(in) + out.flops(in) + Flops{.mixing = pair_flops(in)}; }
+  double scratch(Shape in, Pass pass, int threads) const {
+    const double rows = static_cast<double>(in.rows());
+    const Index kept = qkv.out_channels() + (qk_norm() ? qk_channels() : 0);  // of a row: what a tape keeps, or scratch
+    const bool keeps = pass != Pass::step && !recompute;
+    const Index own = pass == Pass::forward ? 0
+                      : pass == Pass::step  ? out.in_channels() - (qk_norm() ? qk_channels() : 0)
+                                            : qkv.out_channels() + (out.in_channels() == in_channels() ? 0 : out.in_channels());
+    return rows * static_cast<double>(own + (keeps ? 0 : kept)) +
+           attention_scratch(shape, in.B, in.T, in.T, pass == Pass::backward, threads);
+  }
 
   void init(RandomKey key, const Init& how) {
     qkv.init(key.child(0), how);

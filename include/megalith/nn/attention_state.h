@@ -32,8 +32,11 @@ struct AttentionState {
   /// The position of row 0.
   Index first_position() const { return position - kept; }
 
-  /// Whether the counters are possible ones: of a state that was read from a file.
-  bool valid() const { return 0 <= kept && kept <= capacity() && position >= kept; }
+  /// Whether the counters are those of a sequence of which `rows` rows were read.
+  bool valid(Index rows) const {
+    if (!open()) return kept == 0 && position == 0;
+    return position == rows && kept <= std::min(rows, capacity()) && kept >= std::min(rows, mask.visible_before(rows));
+  }
 
   /// Forgets everything that came before; the room stays.
   void reset() { kept = position = 0; }

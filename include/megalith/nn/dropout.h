@@ -7,7 +7,8 @@
 namespace megalith {
 
 /// In training y = x m / (1 - rate) with m = 0 at a share `rate` of the numbers and 1 elsewhere; otherwise y = x. The mask
-/// is a function of the context's key, the absolute row and the channel, so it is drawn again in backward instead of kept.
+/// is a function of the context's key, the sequence, the position in it and the channel, so it is drawn again in backward
+/// instead of kept, and a run in chunks, tiles or micro-batches draws the same.
 template <class S>
 struct Dropout {
   using Scalar = S;
@@ -46,9 +47,10 @@ struct Dropout {
           row_map(out, y.C) = row_map(in, x.C);
           continue;
         }
-        const auto row = static_cast<std::uint64_t>(ctx.first_row + i);
+        const auto [sequence, position] = ctx.row_number(i, x.T);
+        const std::uint64_t of_sequence = static_cast<std::uint64_t>(sequence) << 32;
         for (Index c = 0; c < x.C; c += kWords) {
-          const auto words = random_words(ctx.key, row, static_cast<std::uint64_t>(c));
+          const auto words = random_words(ctx.key, static_cast<std::uint64_t>(position), of_sequence + static_cast<std::uint64_t>(c));
           for (Index w = 0; w < std::min(kWords, x.C - c); ++w)
             out[c + w] = words[static_cast<std::size_t>(w)] < threshold ? S(0) : in[c + w] * keep;
         }
@@ -56,7 +58,8 @@ struct Dropout {
     });
   }
 
-  double flops(Shape) const { return 0; }
+  Flops flops(Shape) const { return {}; }
+  double scratch(Shape, Pass, int) const { return 0; }
   void init(RandomKey, const Init&) {}
   template <class F, class... M>
   static void visit(const Name&, F&&, M&...) {}

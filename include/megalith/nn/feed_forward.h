@@ -4,11 +4,18 @@
 
 #include "megalith/kernels/activation.h"
 #include "megalith/nn/linear.h"
-#include "megalith/nn/stack_config.h"
 
 namespace megalith {
 
-/// y = activation(x W_up + b_up) W_down + b_down (Vaswani et al. 2017, eq. 2, with a choice of activation). With SwiGLU W_up
+struct FeedForwardConfig {
+  Index width = 512;    // C
+  Index hidden = 2048;  // F
+  Activation activation = Activation::relu;
+  bool bias = true;
+  bool recompute = false;  // the hidden layer is not kept for backward
+};
+
+/// y = activation(x W_up + b_up) W_down + b_down (Vaswani et al. 2017, eq. 2, with a choice of activation). With a gated one W_up
 /// is twice as wide: gates first, then values.
 template <class S>
 struct FeedForward {
@@ -27,11 +34,11 @@ struct FeedForward {
   Linear<S> up, down;
 
   FeedForward() = default;
-  explicit FeedForward(const StackConfig& c)
+  explicit FeedForward(const FeedForwardConfig& c)
       : activation(c.activation),
         recompute(c.recompute),
-        up(c.width, hidden_width(c) * (c.activation == Activation::swiglu ? 2 : 1), c.bias),
-        down(hidden_width(c), c.width, c.bias) {}
+        up(c.width, c.hidden * (is_gated(c.activation) ? 2 : 1), c.bias),
+        down(c.hidden, c.width, c.bias) {}
 
   Index in_channels() const { return up.in_channels(); }
   Index out_channels() const { return down.out_channels(); }
@@ -73,7 +80,13 @@ struct FeedForward {
     });
   }
 
-  double flops(Shape in) const { return up.flops(in) + down.flops(in); }
+  Flops flops(Shape in) const { return up.flops(in) + down.flops(in); }
+  double scratch(Shape in, Pass pass, int) const {
+    const double tile = static_cast<double>(std::min(kTileRows, in.rows()));
+    const double F = static_cast<double>(down.in_channels()), wide = static_cast<double>(up.out_channels());
+    const bool keeps = pass != Pass::step && !recompute;
+    return tile * ((pass == Pass::backward ? 2 * F + wide : F) + (keeps ? 0 : wide));
+  }
 
   void init(RandomKey key, const Init& how) {
     up.init(key.child(0), how);

@@ -44,7 +44,10 @@ struct Linear {
     else gemm_and_sums<S>(ctx, transposed<S>(x), dy, grad.weight, grad.bias.vec());
   }
 
-  double flops(Shape in) const { return 2.0 * static_cast<double>(in.rows() * weight.size()); }
+  Flops flops(Shape in) const {
+    return {.products = 2.0 * static_cast<double>(in.rows()) * static_cast<double>(weight.size())};
+  }
+  double scratch(Shape, Pass, int) const { return 0; }
 
   void init(RandomKey key, const Init& how) {
     init_weight(weight, key, how.std, in_channels());

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a module is. Every layer of the library satisfies this concept, and one test checks all of them (testing/).
+// What a module is. Every layer of the library but the embedding and the loss head, which read bytes, satisfies this concept,
+// and one test checks all of them (testing/).
 #pragma once
 
 #include <concepts>
 #include <cstdint>
+#include <utility>
 
 #include "megalith/core/name.h"
 #include "megalith/core/random.h"
 #include "megalith/core/seq.h"
+#include "megalith/core/shape_only.h"
 #include "megalith/core/tensor.h"
 #include "megalith/runtime/context.h"
 
@@ -29,6 +32,25 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
   for (Index i = 0; i < w.size(); ++i) w.data()[i] = S(scale * random_truncated_normal(key, static_cast<std::uint64_t>(i)));
 }
 
+/// Floating-point operations of a forward pass, a multiply-add counting two.
+struct Flops {
+  double products = 0;  // with weights
+  double mixing = 0;    // of positions with positions: attention
+
+  double total() const { return products + mixing; }
+  Flops& operator+=(const Flops& other) {
+    products += other.products;
+    mixing += other.mixing;
+    return *this;
+  }
+  friend Flops operator+(Flops a, const Flops& b) { return a += b; }
+  friend Flops operator*(double n, const Flops& a) { return {n * a.products, n * a.mixing}; }
+  bool operator==(const Flops&) const = default;
+};
+
+/// The calls of a module, each with temporaries of its own.
+enum class Pass { forward, step, backward };
+
 /// A Module is a plain value that owns its parameters, and nothing else.
 ///
 /// ```
@@ -38,6 +60,10 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 ///   carry        M::State: what later rows need from earlier ones. M::State(m, B) is closed: nothing came before, nothing
 ///                is kept, it costs nothing; training on independent windows uses it. M::State(m, B, T) is open, with
 ///                room for T positions. A copy of a State branches the sequence; reset() forgets it.
+///                visit(name, f, state...) calls f(name, tensor...) for the tensors that have a gradient;
+///                visit_all(name, f, state...) calls it for every field, counters and bytes too: saved, sent, compared.
+///                valid(rows) tells whether the fields are those of a sequence of which so many rows were read: what
+///                loading a saved State asks.
 ///
 ///   forward(ctx, x, y, state, tape)               y = f(x, state; m). Starts from state and leaves in it what the rows
 ///                                                 after need. Writes every element of y, and of tape.
@@ -46,18 +72,19 @@ void init_weight(Tensor<S>& w, RandomKey key, double std, Index inputs) {
 ///                                                 dL/dm is accumulated, dstate becomes dL/d(state received). x is the view
 ///                                                 given to forward; y need not exist any more. A second call with the same
 ///                                                 tape gives the same dx and adds the same gradient.
-///   flops(shape)                                  of matrix products in forward, a multiply-add counting two; attention
-///                                                 counts the pairs that it needs. Norms, activations, softmax, masked
-///                                                 halves of tiles and recomputation count nothing.
+///   flops(shape)                                  of forward: matrix products, and attention by the pairs that it needs.
+///                                                 Norms, activations, softmax, masked halves of tiles and recomputation
+///                                                 count nothing.
+///   scratch(shape, pass, threads)                 about how many numbers of ctx.scratch() a call takes at its highest.
 ///   init(key, how)                                first values.
 ///   visit(name, f, m...)                          calls f(name, p...) for every parameter, in checkpoint order, once,
 ///                                                 zipped over modules of the same structure (they may differ in scalar
-///                                                 type or constness). A State is visited the same way, but only its
-///                                                 tensors with a gradient: not its counters, and not the bytes in it.
+///                                                 type or constness). The name tells the role of the parameter.
 /// ```
 ///
 /// The number of channels may change from x to y: in_channels() and out_channels() tell. x, y, dy and dx do not overlap.
-/// Shapes are preconditions, asserted in debug builds: the models check what users pass, once. Nothing here throws.
+/// Shapes are preconditions, asserted in debug builds: the models check what users pass, once. No call throws but for
+/// want of memory.
 /// Thread safety: const calls on one module may run at once, each with a Workspace, State and Tape of its own.
 template <class M>
 concept Module = std::copyable<M> && std::copyable<typename M::State> &&
@@ -71,9 +98,11 @@ concept Module = std::copyable<M> && std::copyable<typename M::State> &&
   m.forward(ctx, in, out, state, tape);
   m.step(ctx, in, out, state);
   m.backward(ctx, in, in, out, grad, state, tape);
-  { m.flops(shape) } -> std::same_as<double>;
+  { m.flops(shape) } -> std::same_as<Flops>;
+  { m.scratch(shape, Pass::forward, 1) } -> std::same_as<double>;
   grad.init(key, how);
   state.reset();
+  { state.valid(Index(0)) } -> std::same_as<bool>;
 };
 
 /// The State of a module whose positions stand alone.
@@ -82,8 +111,11 @@ struct NoState {
   template <class M>
   NoState(const M&, Index, Index = 0) {}
   void reset() {}
+  bool valid(Index) const { return true; }
   template <class F, class... St>
   static void visit(const Name&, F&&, St&...) {}
+  template <class F, class... St>
+  static void visit_all(const Name&, F&&, St&...) {}
 };
 
 /// The Tape of a module whose backward needs only x.

@@ -4,7 +4,7 @@
 
 #include "megalith/nn/layer_norm.h"
 #include "megalith/nn/rms_norm.h"
-#include "megalith/nn/stack_config.h"
+#include "megalith/nn/norm_kind.h"
 
 namespace megalith {
 
@@ -51,7 +51,8 @@ struct Norm {
     else rms.backward(ctx, x, dy, dx, grad.rms, dstate, tape.rms);
   }
 
-  double flops(Shape) const { return 0; }
+  Flops flops(Shape) const { return {}; }
+  double scratch(Shape, Pass, int) const { return 0; }
 
   void init(RandomKey key, const Init& how) {
     if (kind == NormKind::layer) layer.init(key, how);

@@ -77,7 +77,12 @@ struct Residual {
     });
   }
 
-  double flops(Shape in) const { return branch.flops(in); }
+  Flops flops(Shape in) const { return branch.flops(in); }
+  double scratch(Shape in, Pass pass, int threads) const {
+    const double row = static_cast<double>(in.rows()) * static_cast<double>(in_channels());
+    const bool masked = pass == Pass::backward && dropout.rate > 0;
+    return (masked ? 2 : 1) * row + branch.scratch(in, pass, threads);
+  }
 
   void init(RandomKey key, const Init& how) {
     norm.init(key, how);

@@ -58,7 +58,11 @@ struct SoftmaxHead {
     });
   }
 
-  double flops(Index rows, Index channels) const { return 2.0 * static_cast<double>(rows * channels * kByteValues); }
+  double flops(Index rows, Index channels) const {
+    return 2.0 * static_cast<double>(rows) * static_cast<double>(channels * kByteValues);
+  }
+  /// Numbers of scratch at its highest, scoring or training.
+  double scratch(Index rows) const { return static_cast<double>(std::min(kTileRows, rows) * kByteValues); }
 
   void init(RandomKey key, const Init& how) {
     if (!tied()) init_weight(weight, key, how.std, weight.rows());

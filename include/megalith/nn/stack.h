@@ -2,52 +2,90 @@
 // Blocks one after the other, and a norm at the end.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
-#include "megalith/nn/norm.h"
+#include "megalith/nn/block_kind.h"
 
 namespace megalith {
+namespace detail {
 
-/// y = norm(block_{L-1}(... block_0(x))): a pre-norm transformer (Radford et al. 2019).
+template <class M>
+constexpr bool is_any_module = false;
+template <class S>
+constexpr bool is_any_module<AnyModule<S>> = true;
+
+/// Block number `layer` of a stack: of a type that a program was compiled for, or of the kind that the config names.
+template <class Block>
+Block make_block(const StackConfig& c, Index layer) {
+  if constexpr (is_any_module<Block>) return c.block.kind().template make_block<typename Block::Scalar>(c, layer);
+  else return Block(c, layer);
+}
+template <class Block>
+typename Block::FinalNorm make_final_norm(const StackConfig& c) {
+  if constexpr (is_any_module<Block>) return c.block.kind().template make_final_norm<typename Block::Scalar>(c);
+  else return Block::final_norm(c);
+}
+
+}  // namespace detail
+
+/// y = norm(block_{L-1}(... block_0(x))): a pre-norm transformer (Radford et al. 2019), or what other blocks make of it. A
+/// block says which norm ends its stack: Block::FinalNorm, made by Block::final_norm(config).
 template <class Block>
 struct Stack {
   using Scalar = typename Block::Scalar;
   using S = Scalar;
+  using FinalNorm = typename Block::FinalNorm;
   struct State {
     std::vector<typename Block::State> blocks;
+    typename FinalNorm::State norm;
     State() = default;
-    State(const Stack& m, Index B, Index room = 0) {
+    State(const Stack& m, Index B, Index room = 0) : norm(m.norm, B, room) {
+      blocks.reserve(m.blocks.size());
       for (const Block& block : m.blocks) blocks.emplace_back(block, B, room);
     }
     void reset() {
       for (auto& b : blocks) b.reset();
+      norm.reset();
+    }
+    bool valid(Index rows) const {
+      return norm.valid(rows) && std::all_of(blocks.begin(), blocks.end(), [&](const auto& b) { return b.valid(rows); });
     }
     template <class F, class... St>
     static void visit(const Name& at, F&& f, St&... state) {
       const std::size_t count = std::min({state.blocks.size()...});
       const Name list{&at, "blocks"};
-      for (std::size_t i = 0; i < count; ++i)
-        Block::State::visit(Name::element(list, i), f, state.blocks[i]...);
+      for (std::size_t i = 0; i < count; ++i) Block::State::visit(Name::element(list, i), f, state.blocks[i]...);
+      FinalNorm::State::visit(Name{&at, "norm"}, f, state.norm...);
+    }
+    template <class F, class St>
+    static void visit_all(const Name& at, F&& f, St& state) {
+      const Name list{&at, "blocks"};
+      for (std::size_t i = 0; i < state.blocks.size(); ++i)
+        Block::State::visit_all(Name::element(list, i), f, state.blocks[i]);
+      FinalNorm::State::visit_all(Name{&at, "norm"}, f, state.norm);
     }
   };
   struct Tape {
     std::vector<typename Block::Tape> blocks;
     std::vector<Tensor<S>> inputs;  // (B*T, C) of each block but the first, then of the norm
-    typename Norm<S>::Tape norm;
+    typename FinalNorm::Tape norm;
     Tape() = default;
     Tape(const Stack& m, Shape in) : norm(m.norm, in) {
-      if (m.blocks.empty()) return;
-      // Copies of the first block's tape, not new ones: Recompute shares its inner tape between copies.
-      blocks.assign(m.blocks.size(), typename Block::Tape(m.blocks.front(), in));
-      inputs.assign(m.blocks.size(), Tensor<S>({in.rows(), m.in_channels()}));
+      for (const Block& block : m.blocks) {
+        blocks.emplace_back(block, in);
+        inputs.emplace_back(std::initializer_list<Index>{in.rows(), m.in_channels()});
+      }
     }
   };
 
   std::vector<Block> blocks;
-  Norm<S> norm;
+  FinalNorm norm;
 
   Stack() = default;
-  explicit Stack(const StackConfig& c) : blocks(static_cast<std::size_t>(c.layers), Block(c)), norm(c.norm, c.width) {}
+  explicit Stack(const StackConfig& c) : norm(detail::make_final_norm<Block>(c)) {
+    for (Index layer = 0; layer < c.layers; ++layer) blocks.push_back(detail::make_block<Block>(c, layer));
+  }
 
   Index in_channels() const { return norm.in_channels(); }
   Index out_channels() const { return norm.in_channels(); }
@@ -55,8 +93,17 @@ struct Stack {
   void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape& tape) const {
     for (std::size_t i = 0; i < blocks.size(); ++i)
       blocks[i].forward(ctx.site(i), input(x, tape, i), output(x, tape, i), state.blocks[i], tape.blocks[i]);
-    NoState none;
-    norm.forward(ctx, input(x, tape, blocks.size()), y, none, tape.norm);
+    norm.forward(ctx, input(x, tape, blocks.size()), y, state.norm, tape.norm);
+  }
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Stack& grad, State& dstate,
+                Tape& tape) const {
+    Frame frame(ctx.scratch());
+    // The gradient at the input of each block, in turn in dx and beside it, and of block 0 in dx.
+    const Seq<S> beside = frame.seq<S>(x.B, x.T, x.C);
+    const auto at = [&](std::size_t i) { return i % 2 == 0 ? dx : beside; };
+    norm.backward(ctx, input(x, tape, blocks.size()), dy, at(blocks.size()), grad.norm, dstate.norm, tape.norm);
+    for (std::size_t i = blocks.size(); i-- > 0;)
+      blocks[i].backward(ctx.site(i), input(x, tape, i), at(i + 1), at(i), grad.blocks[i], dstate.blocks[i], tape.blocks[i]);
   }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
     Frame frame(ctx.scratch());
@@ -65,25 +112,20 @@ struct Stack {
       blocks[i].step(ctx.site(i), i == 0 ? x : h, next, state.blocks[i]);
       std::swap(h, next);
     }
-    NoState none;
-    norm.step(ctx, blocks.empty() ? x : h, y, none);
-  }
-  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Stack& grad, State& dstate,
-                Tape& tape) const {
-    Frame frame(ctx.scratch());
-    // The gradient at the input of each block, in turn in dx and beside it, and of block 0 in dx.
-    const Seq<S> beside = frame.seq<S>(x.B, x.T, x.C);
-    const auto at = [&](std::size_t i) { return i % 2 == 0 ? dx : beside; };
-    NoState none;
-    norm.backward(ctx, input(x, tape, blocks.size()), dy, at(blocks.size()), grad.norm, none, tape.norm);
-    for (std::size_t i = blocks.size(); i-- > 0;)
-      blocks[i].backward(ctx.site(i), input(x, tape, i), at(i + 1), at(i), grad.blocks[i], dstate.blocks[i], tape.blocks[i]);
+    norm.step(ctx, blocks.empty() ? x : h, y, state.norm);
   }
 
-  double flops(Shape in) const {
-    double sum = 0;
+  Flops flops(Shape in) const {
+    Flops sum = norm.flops(in);
     for (const Block& b : blocks) sum += b.flops(in);
     return sum;
+  }
+  double scratch(Shape in, Pass pass, int threads) const {
+    const double row = static_cast<double>(in.rows()) * static_cast<double>(in_channels());
+    const double own = pass == Pass::forward ? 0 : pass == Pass::step ? 2 * row : row;
+    double highest = norm.scratch(in, pass, threads);
+    for (const Block& b : blocks) highest = std::max(highest, b.scratch(in, pass, threads));
+    return own + highest;
   }
 
   void init(RandomKey key, const Init& how) {
@@ -96,7 +138,7 @@ struct Stack {
     const Name list{&at, "blocks"};
     const std::size_t count = std::min({m.blocks.size()...});
     for (std::size_t i = 0; i < count; ++i) Block::visit(Name::element(list, i), f, m.blocks[i]...);
-    Norm<S>::visit(Name{&at, "norm"}, f, m.norm...);
+    FinalNorm::visit(Name{&at, "norm"}, f, m.norm...);
   }
 
  private:

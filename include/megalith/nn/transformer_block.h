@@ -9,21 +9,34 @@
 
 namespace megalith {
 
-/// The attention of each block of a stack.
-inline AttentionConfig attention_config(const StackConfig& c) {
-  return {.width = c.width,
+/// The parts of a transformer block of that stack.
+inline AttentionConfig attention_config(const StackConfig& stack) {
+  const auto& c = stack.block.as<TransformerConfig>();
+  return {.width = stack.width,
           .heads = c.heads,
+          .kv_heads = c.kv_heads,
           .mask = {.size = c.window},
-          .rotary_base = c.positions == PositionKind::rotary ? c.rotary_base : 0,
+          .rotary_base = stack.positions == PositionKind::rotary ? c.rotary_base : 0,
           .qk_norm = c.qk_norm,
-          .bias = c.bias,
-          .recompute = c.recompute};
+          .bias = stack.bias,
+          .recompute = stack.recompute};
+}
+inline FeedForwardConfig feed_forward_config(const StackConfig& stack) {
+  const auto& c = stack.block.as<TransformerConfig>();
+  return {.width = stack.width,
+          .hidden = c.hidden_width(stack.width),
+          .activation = c.activation,
+          .bias = stack.bias,
+          .recompute = stack.recompute};
 }
 
 /// h = x + attention(norm(x)); y = h + feed_forward(norm(h)).
 template <class S>
 struct TransformerBlock {
   using Scalar = S;
+  using FinalNorm = Norm<S>;
+  static FinalNorm final_norm(const StackConfig& c) { return {c.block.as<TransformerConfig>().norm, c.width}; }
+
   struct State : Residual<Attention<S>>::State {  // the feed-forward half carries nothing
     State() = default;
     State(const TransformerBlock& m, Index B, Index room = 0) : Residual<Attention<S>>::State(m.attention, B, room) {}
@@ -42,9 +55,12 @@ struct TransformerBlock {
   Residual<FeedForward<S>> feed_forward;
 
   TransformerBlock() = default;
-  explicit TransformerBlock(const StackConfig& c)
-      : attention(c.norm, Attention<S>(attention_config(c)), c.dropout),
-        feed_forward(c.norm, FeedForward<S>(c), c.dropout) {}
+  /// All layers are alike.
+  explicit TransformerBlock(const StackConfig& stack, Index = 0) {
+    const auto& c = stack.block.as<TransformerConfig>();
+    attention = {c.norm, Attention<S>(attention_config(stack)), stack.dropout};
+    feed_forward = {c.norm, FeedForward<S>(feed_forward_config(stack)), stack.dropout};
+  }
 
   Index in_channels() const { return attention.in_channels(); }
   Index out_channels() const { return attention.in_channels(); }
@@ -77,7 +93,12 @@ struct TransformerBlock {
     attention.backward(ctx.site(0), x, dh, dx, grad.attention, dstate, tape.attention);
   }
 
-  double flops(Shape in) const { return attention.flops(in) + feed_forward.flops(in); }
+  Flops flops(Shape in) const { return attention.flops(in) + feed_forward.flops(in); }
+  double scratch(Shape in, Pass pass, int threads) const {
+    const double h = static_cast<double>(in.rows()) * static_cast<double>(in_channels());
+    const bool kept = pass == Pass::forward && !recomputes(), again = pass == Pass::backward && recomputes();
+    return (kept ? 0 : h) + std::max(attention.scratch(in, pass, threads), (again ? h : 0) + feed_forward.scratch(in, pass, threads));
+  }
 
   void init(RandomKey key, const Init& how) {
     attention.init(key.child(0), how);

@@ -48,7 +48,7 @@ template <class D>
 Tensor<typename D::Scalar> draw_condition(const D& m, const Trial& trial, bool wanted) {
   Tensor<typename D::Scalar> condition;
   if (!wanted) return condition;
-  condition = Tensor<typename D::Scalar>({trial.shape.B, trial.shape.T / m.unit(), m.width()});
+  condition = Tensor<typename D::Scalar>({trial.shape.B, trial.shape.T / m.patch_size(), m.width()});
   fill_noise(condition, RandomKey{trial.seed}.child(11));
   return condition;
 }

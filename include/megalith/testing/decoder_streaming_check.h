@@ -22,7 +22,7 @@ Finding check_decoder_score(const F& make, Trial trial) {
   typename M::State closed(m, B);
   m.score(ctx, {bytes.data(), B, T}, {}, losses.data(), closed);
   found.add(relative_error(losses, whole.losses), "score");
-  for (Index cut = m.unit(); cut < T; cut += m.unit()) {
+  for (Index cut = m.patch_size(); cut < T; cut += m.patch_size()) {
     typename M::State state(m, B, T);
     for (const auto& [begin, count] : {std::pair<Index, Index>{0, cut}, {cut, T - cut}}) {
       const auto piece = columns_of(bytes, trial.shape, begin, count);
@@ -38,8 +38,7 @@ Finding check_decoder_score(const F& make, Trial trial) {
 /// A sequence cut at `cut`, a multiple of the unit: train() of the pieces, chained forward through State and backward
 /// through dstate, against the whole.
 template <class S = double, class F>
-Finding check_decoder_chunks(const F& make, Trial trial, Index cut) {
-  if (trial.shape.B > 1) trial.mode = Mode::infer;  // dropout numbers rows by b * T + t
+Finding check_decoder_chunks(const F& make, const Trial& trial, Index cut) {
   const auto m = draw_decoder<S>(make, trial);
   using M = std::remove_const_t<decltype(m)>;
   const auto [B, T] = trial.shape;
@@ -56,7 +55,7 @@ Finding check_decoder_chunks(const F& make, Trial trial, Index cut) {
   m.score(ctx, {head.data(), B, cut}, {}, head_losses.data(), middle);
   typename M::State start(m, B, T), end = middle, dstate(m, B, T);
   typename M::Tape head_tape(m, {B, cut}), tail_tape(m, {B, T - cut});
-  m.train(ctx.after_rows(cut), {tail.data(), B, T - cut}, {}, {}, S(kLossScale), tail_losses.data(), joined.grad, end, dstate,
+  m.train(ctx.from_position(cut), {tail.data(), B, T - cut}, {}, {}, S(kLossScale), tail_losses.data(), joined.grad, end, dstate,
           tail_tape);
   m.train(ctx, {head.data(), B, cut}, {}, {}, S(kLossScale), head_losses.data(), joined.grad, start, dstate, head_tape);
   for (Index b = 0; b < B; ++b) {

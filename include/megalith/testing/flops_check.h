@@ -25,7 +25,7 @@ FlopCount count_flops(const F& make, Trial trial) {
   const Index B = trial.shape.B, T = trial.shape.T;
 
   FlopCount flops;
-  flops.claimed = s.module.flops(trial.shape);
+  flops.claimed = s.module.flops(trial.shape).total();
   Tensor<Counting> y({B, T, s.module.out_channels()});
   typename M::State closed(s.module, B), open(s.module, B, T);
   typename M::Tape tape(s.module, trial.shape);

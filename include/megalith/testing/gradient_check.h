@@ -48,7 +48,7 @@ typename M::State gradient_to_state_left(const Context& ctx, const M& m, const T
   Sample<M> after{m, Tensor<S>({B, kRowsAfter, m.in_channels()}), Tensor<S>({B, kRowsAfter, m.out_channels()})};
   fill_noise(after.x, RandomKey{trial.seed}.child(5));
   fill_noise(after.dy, RandomKey{trial.seed}.child(6));
-  return run(ctx.after_rows(trial.shape.T), after, left).dstate;
+  return run(ctx.from_position(trial.shape.T), after, left).dstate;
 }
 
 /// Gives a dual tensor a random direction; but not to numbers that are exactly 0, which in a State have no meaning.
@@ -73,7 +73,7 @@ Finding check_gradients(const F& make, const Trial& trial) {
   using D = decltype(make.template operator()<Dual>());
   const RandomKey key{trial.seed};
   Workspace workspace(trial.threads);
-  const Context past = context_of(trial, workspace), ctx = past.after_rows(trial.before);
+  const Context past = context_of(trial, workspace), ctx = past.from_position(trial.before);
 
   // Backward in double.
   const Sample<M> s = draw_sample<double>(make, trial);

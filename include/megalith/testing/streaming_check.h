@@ -7,17 +7,6 @@
 #include "megalith/testing/sample.h"
 
 namespace megalith::testing {
-namespace detail {
-
-/// Dropout numbers rows b * T + t, and of pieces of several sequences only the first knows its number: with B > 1 pieces are
-/// compared without dropout.
-inline Context streaming_context(const Trial& trial, Workspace& workspace) {
-  Context ctx = context_of(trial, workspace);
-  if (trial.shape.B > 1) ctx.mode = Mode::infer;
-  return ctx;
-}
-
-}  // namespace detail
 
 /// Cuts the sequence before the rows in `cuts` (ascending, in (0, T)). Forward of the pieces in order and backward in
 /// reverse order, their gradients summed, against the whole.
@@ -25,7 +14,7 @@ template <class S = double, Maker F>
 Finding check_chunks(const F& make, const Trial& trial, const std::vector<Index>& cuts) {
   using M = decltype(make.template operator()<S>());
   Workspace workspace(trial.threads);
-  const Context ctx = detail::streaming_context(trial, workspace);
+  const Context ctx = context_of(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
   const Index B = trial.shape.B, T = trial.shape.T;
   const Outcome<M> whole = run(ctx, s, {s.module, B, T});
@@ -38,7 +27,7 @@ Finding check_chunks(const F& make, const Trial& trial, const std::vector<Index>
   std::vector<typename M::Tape> tapes;
   const auto each_piece = [&](std::size_t i, auto&& f) {
     const Index begin = edges[i], count = edges[i + 1] - edges[i];
-    f(ctx.after_rows(begin), begin, count, rows_of(s.x, begin, count));
+    f(ctx.from_position(begin), begin, count, rows_of(s.x, begin, count));
   };
   for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
     each_piece(i, [&](const Context& here, Index begin, Index count, const Tensor<S>& x) {
@@ -88,7 +77,7 @@ template <class S = double, Maker F>
 Finding check_steps(const F& make, const Trial& trial) {
   using M = decltype(make.template operator()<S>());
   Workspace workspace(trial.threads);
-  const Context ctx = detail::streaming_context(trial, workspace);
+  const Context ctx = context_of(trial, workspace);
   const Sample<M> s = draw_sample<S>(make, trial);
   const Index B = trial.shape.B, T = trial.shape.T;
   const Outcome<M> whole = run(ctx, s, {s.module, B, T});
@@ -104,9 +93,9 @@ Finding check_steps(const F& make, const Trial& trial) {
       Tensor<S> piece({B, count, s.module.out_channels()}), other = x;
       fill_noise(other, RandomKey{trial.seed}.child(12));
       typename M::State branch = state;
-      s.module.step(ctx.after_rows(t), view(std::as_const(other)), view(piece), branch);
+      s.module.step(ctx.from_position(t), view(std::as_const(other)), view(piece), branch);
       piece.fill(not_a_number<S>());
-      s.module.step(ctx.after_rows(t), view(x), view(piece), state);
+      s.module.step(ctx.from_position(t), view(x), view(piece), state);
       put_rows(piece, t, y);
       t += count;
     }
@@ -142,7 +131,7 @@ Finding check_batch_parts(const F& make, const Trial& trial) {
   Outcome<M> joined = whole;
   set_zero(joined.grad);
   for (Index b = 0; b < B; ++b) {
-    const Context here = ctx.after_rows(b * T);
+    const Context here = ctx.from_sequence(b);
     typename M::State state(s.module, 1);
     typename M::Tape tape(s.module, {1, T});
     s.module.forward(here, view(s.x).sequences(b, 1), view(joined.y).sequences(b, 1), state, tape);

@@ -16,6 +16,14 @@ struct AdamWConfig {
 
   bool operator==(const AdamWConfig&) const = default;
 
+  template <class C, class F>
+  static void visit_fields(C& c, F&& f) {
+    f("beta1", c.beta1);
+    f("beta2", c.beta2);
+    f("eps", c.eps);
+    f("weight_decay", c.weight_decay);
+  }
+
   /// Adds a sentence for each setting that is out of range.
   void list_problems(Problems& problems) const;
 };

@@ -2,11 +2,11 @@
 // The learning rate of each step.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "megalith/core/fields.h"
 #include "megalith/core/problems.h"
 
 namespace megalith {
@@ -18,8 +18,8 @@ enum class ScheduleKind {
   cooldown,  // 1, then linearly to 0 over the last `cooldown_share` of the budget
 };
 
-/// Their names, in that order.
-inline constexpr std::array<std::string_view, 3> kScheduleNames{"linear", "cosine", "cooldown"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<ScheduleKind>{"linear", "cosine", "cooldown"};
 
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::cooldown;
@@ -29,6 +29,15 @@ struct ScheduleConfig {
   double cooldown_share = 0.5;  // of cooldown, as a share of the budget
 
   bool operator==(const ScheduleConfig&) const = default;
+
+  template <class C, class F>
+  static void visit_fields(C& c, F&& f) {
+    f("kind", c.kind);
+    f("peak", c.peak);
+    f("warmup_steps", c.warmup_steps);
+    f("floor", c.floor);
+    f("cooldown_share", c.cooldown_share);
+  }
 
   /// Adds a sentence for each setting that is out of range.
   void list_problems(Problems& problems) const;

@@ -8,7 +8,7 @@
 
 #include "megalith/core/precision.h"
 #include "megalith/core/random.h"
-#include "megalith/models/config.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/train/adamw.h"
 #include "megalith/train/schedule.h"
 
@@ -21,6 +21,13 @@ struct Budget {
   double minutes = 0;      // of training; validation and saving stop the clock
 
   bool operator==(const Budget&) const = default;
+
+  template <class C, class F>
+  static void visit_fields(C& c, F&& f) {
+    f("steps", c.steps);
+    f("bytes", c.bytes);
+    f("minutes", c.minutes);
+  }
 };
 
 /// Where the bytes come from: files, or folders that stand for all files under them.
@@ -31,6 +38,14 @@ struct DataConfig {
   std::string separator{};           // put between files
 
   bool operator==(const DataConfig&) const = default;
+
+  template <class C, class F>
+  static void visit_fields(C& c, F&& f) {
+    f("train", c.train);
+    f("valid", c.valid);
+    f("valid_share", c.valid_share);
+    f("separator", c.separator);
+  }
 };
 
 /// The maximum of `batch` and of `accumulate`, so that products of sizes fit 64 bits.
@@ -64,8 +79,30 @@ struct TrainConfig {
 
   bool operator==(const TrainConfig&) const = default;
 
+  template <class C, class F>
+  static void visit_fields(C& c, F&& f) {
+    f("budget", c.budget);
+    f("batch", c.batch);
+    f("accumulate", c.accumulate);
+    f("length", c.length);
+    f("schedule", c.schedule);
+    f("adamw", c.adamw);
+    f("clip", c.clip);
+    f("average", c.average);
+    f("precision", c.precision);
+    f("seed", c.seed);
+    f("init", c.init);
+    f("patience", c.patience);
+    f("eval_every", c.eval_every);
+    f("eval_bytes", c.eval_bytes);
+    f("log_every", c.log_every);
+    f("save_every_minutes", c.save_every_minutes);
+  }
+
   /// Throws Error with every problem at once, those of the combination with the model too.
-  void validate(const ModelConfig& model) const;
+  void validate(const ModelSummary& model) const;
+  /// T: bytes in a window, the default filled in.
+  Index window_length(const ModelSummary& model) const;
   /// A number of steps between validations that keeps their cost small: 24 bytes are trained on for each byte validated, and
   /// training on a byte is three times the work. At most 1,000; 250 where all validation data are read. `model_length` is
   /// the length of the model's windows.

@@ -68,7 +68,7 @@ struct TrainerOptions {
 
 /// Throws Error when a setting is not valid, or when the training needs more memory than this machine has. A Trainer checks
 /// the same; this is for programs that want to know before they make the model.
-void check_training(const ModelConfig& model, const TrainConfig& config, const TrainerOptions& options = {});
+void check_training(const ModelSummary& model, const TrainConfig& config, const TrainerOptions& options = {});
 
 /// Trains a model and keeps a run directory:
 ///
