@@ -15,45 +15,13 @@ namespace megalith {
 ///
 /// The inner decoder streams: it runs forward, loss and backward on one tile of patches after the other, so nothing in it
 /// grows with T. Bits depend on the tile's size, never on threads.
-template <class Block, class InnerDecoder>
+template <class BlockType, class InnerDecoder>
 struct Patched {
+  using Block = BlockType;
   using Inner = InnerDecoder;
   using Scalar = typename Block::Scalar;
   using S = Scalar;
-  struct State {
-    ByteHistory history;
-    typename Stack<Block>::State stack;
-    Tensor<S> condition;          // (B, P/u, width of inner) of the unfinished patch; open states only
-    typename Inner::State inner;  // of the unfinished patch
-    State() = default;
-    State(const Patched& m, Index B, Index room = 0)
-        : history(make_history<S>(B, m.patch_size())), stack(m.stack, B, (room + m.patch_size() - 1) / m.patch_size()) {
-      if (room == 0) return;
-      condition = Tensor<S>({B, m.condition.rows_per_patch, m.inner.width()});
-      inner = typename Inner::State(m.inner, B, m.patch_size());
-    }
-    void begin(const ByteOrNone* previous) {
-      history.begin(previous);
-      stack.reset();
-    }
-    bool valid() const {
-      const bool open = history.rows_done > history.position / history.patch;  // a patch that the inner decoder is inside of
-      return history.valid() && stack.valid(history.rows_done) &&
-             (!open || (inner.valid() && inner.history.position == history.unfinished()));
-    }
-    template <class F, class... St>
-    static void visit(const Name& at, F&& f, St&... state) {
-      Stack<Block>::State::visit(Name{&at, "stack"}, f, state.stack...);
-    }
-    template <class F, class St>
-    static void visit_all(const Name& at, F&& f, St& state) {
-      ByteHistory::visit_all(Name{&at, "history"}, f, state.history);
-      Stack<Block>::State::visit_all(Name{&at, "stack"}, f, state.stack);
-      if (state.condition.empty()) return;
-      f(Name{&at, "condition"}, state.condition);
-      Inner::State::visit_all(Name{&at, "inner"}, f, state.inner);
-    }
-  };
+  using State = PatchedState<Patched>;
   struct Tape {
     typename Stack<Block>::Tape stack;
     Index tile = 1;              // patches in a tile

@@ -1,11 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and generating with a decoder over patches, from anywhere inside a patch.
+// Reading and generating with a decoder over patches, from anywhere inside a patch, and what it carries on the way.
 #pragma once
 
 #include "megalith/models/byte_history.h"
 #include "megalith/models/decoder_input.h"
+#include "megalith/nn/stack.h"
 
 namespace megalith {
+
+/// What a decoder over patches carries: its stack's state, and where it is inside a patch.
+template <class Decoder>
+struct PatchedState {
+  using S = typename Decoder::Scalar;
+  using Inner = typename Decoder::Inner;
+
+  ByteHistory history;
+  typename Stack<typename Decoder::Block>::State stack;
+  Tensor<S> condition;          // (B, P/u, width of inner) of the unfinished patch; open states only
+  typename Inner::State inner;  // of the unfinished patch
+
+  PatchedState() = default;
+  PatchedState(const Decoder& m, Index B, Index room = 0)
+      : history(make_history<S>(B, m.patch_size())), stack(m.stack, B, (room + m.patch_size() - 1) / m.patch_size()) {
+    if (room == 0) return;
+    condition = Tensor<S>({B, m.condition.rows_per_patch, m.inner.width()});
+    inner = typename Inner::State(m.inner, B, m.patch_size());
+  }
+  void begin(const ByteOrNone* previous) {
+    history.begin(previous);
+    stack.reset();
+  }
+  bool valid() const {
+    const bool open = history.rows_done > history.position / history.patch;  // a patch that the inner decoder is inside of
+    return history.valid() && stack.valid(history.rows_done) &&
+           (!open || (inner.valid() && inner.history.position == history.unfinished()));
+  }
+  template <class F, class... St>
+  static void visit(const Name& at, F&& f, St&... state) {
+    decltype(PatchedState::stack)::visit(Name{&at, "stack"}, f, state.stack...);
+  }
+  template <class F, class St>
+  static void visit_all(const Name& at, F&& f, St& state) {
+    ByteHistory::visit_all(Name{&at, "history"}, f, state.history);
+    decltype(PatchedState::stack)::visit_all(Name{&at, "stack"}, f, state.stack);
+    if (state.condition.empty()) return;
+    f(Name{&at, "condition"}, state.condition);
+    Inner::State::visit_all(Name{&at, "inner"}, f, state.inner);
+  }
+};
 
 /// The streaming half of Patched. The stack reads whole patches, many at a time; the inner decoder knows the unfinished patch
 /// alone, under the condition that the stack gave when the patch was opened.
