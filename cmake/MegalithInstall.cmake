@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 # Texts keep their folders, so that the links between them hold.
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY include bench examples DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "README.md")
+install(DIRECTORY include bench examples DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "README.md" PATTERN "DESIGN.md")
 install(DIRECTORY include/megalith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(TARGETS megalith EXPORT megalithTargets)
