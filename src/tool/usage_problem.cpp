@@ -33,8 +33,15 @@ std::string unknown_option(const CLI::App& app) {
   return "";
 }
 
-std::string about_unknown(const std::string& given, const Options& known) {
-  return text("there is no option ", printable(given), suggestion(given, names_of(known)));
+/// What is wrong, and whether the sentence itself says what to give instead; --help does where it does not.
+struct Wrong {
+  std::string sentence;
+  bool suggests = false;
+};
+
+Wrong about_unknown(const std::string& given, const Options& known) {
+  const std::string instead = suggestion(given, names_of(known));
+  return {text("there is no option ", printable(given), instead), !instead.empty()};
 }
 
 /// The option that the parser's sentence begins with, with its dashes or without, or null.
@@ -46,8 +53,7 @@ const CLI::Option* named(const std::string& sentence, const Options& options) {
 }
 
 /// What a verb's own options tell; the parser's sentence where that is no more.
-std::string about_options(const CLI::App& verb, const CLI::ParseError& error, const Options& options) {
-  if (const std::string given = unknown_option(verb); !given.empty()) return about_unknown(given, options);
+std::string about_known_options(const CLI::App& verb, const CLI::ParseError& error, const Options& options) {
   const std::string sentence = error.what();
   const CLI::Option* const at = named(sentence, options);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
@@ -73,10 +79,14 @@ std::string about_options(const CLI::App& verb, const CLI::ParseError& error, co
   return sentence;
 }
 
-/// The whole line. Where the sentence has no suggestion, --help has.
-std::string with_help(const std::string& command, const std::string& sentence) {
-  const bool suggests = sentence.ends_with("?") || sentence.find("; choose from ") != sentence.npos;
-  return command + ": " + sentence + (suggests ? "" : "; see " + command + " --help");
+Wrong about_options(const CLI::App& verb, const CLI::ParseError& error, const Options& options) {
+  const std::string given = unknown_option(verb);
+  return given.empty() ? Wrong{about_known_options(verb, error, options)} : about_unknown(given, options);
+}
+
+/// The whole line.
+std::string with_help(const std::string& command, const Wrong& wrong) {
+  return command + ": " + wrong.sentence + (wrong.suggests ? "" : "; see " + command + " --help");
 }
 
 }  // namespace
@@ -96,8 +106,8 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int
   const std::string name = "megalith " + verb.get_name();
   for (const std::string& left : app.remaining())  // not those of the verb
     if (left != "--")
-      return with_help(name,
-                       text("'", printable(left), "' stands outside of what ", name, " takes; options come after the verb"));
+      return with_help(name, {text("'", printable(left), "' stands outside of what ", name,
+                                   " takes; options come after the verb")});
   return with_help(name, about_options(verb, error, verb.get_options(every)));
 }
 
