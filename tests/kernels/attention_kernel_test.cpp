@@ -164,7 +164,8 @@ std::vector<AttentionShape> shapes() {
 std::vector<AttentionMask> masks() {
   std::vector<AttentionMask> all{{}};
   for (const Index size : {Index{1}, Index{3}, kKeyTile, kKeyTile + 2, kQueryTile + 44}) all.push_back({.size = size});
-  for (const Index size : {Index{4}, kDiagonalStep, kKeyTile - 28, kKeyTile, kQueryTile + 3})
+  all.push_back({.kind = MaskKind::chunk, .size = kKeyTile});
+  for (const Index size : {Index{4}, kKeyTile - 28, kQueryTile + 3})
     for (const Index overlap : {Index{0}, Index{3}, size + 2})
       all.push_back({.kind = MaskKind::chunk, .size = size, .overlap = overlap});
   return all;
