@@ -4,6 +4,7 @@
 #pragma once
 
 #include "megalith/kernels/attention_input.h"
+#include "megalith/kernels/math.h"
 #include "megalith/kernels/gemm.h"
 
 namespace megalith::detail {
@@ -22,7 +23,7 @@ void row_scores(const AttentionInput<S>& in, Index b, Index h, Index i, Index fi
   const auto q = row_map(in.query(b, h, i), width);
   {
     [[maybe_unused]] const GemmScope<S> scope;
-    for (Index j = 0; j < s.size(); ++j) s(j) = q.cwiseProduct(row_map(in.key(b, kh, first + j), width)).sum();
+    for (Index j = 0; j < s.size(); ++j) s(j) = math::dot(q, row_map(in.key(b, kh, first + j), width));
   }
   s *= scale;
 }
@@ -32,7 +33,6 @@ void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* 
   const Index H = in.shape.heads, value_width = in.shape.value_width;
   const S scale = S(in.shape.score_scale());
   ctx.parallel_ranges(in.B * H, heads_per_task(in, 1), [&](Index begin, Index end, Arena& arena) {
-    using std::log;
     Frame frame(arena);
     S* const scores = frame.take<S>(in.Tk);
     for (Index bh = begin; bh < end; ++bh) {
@@ -41,9 +41,9 @@ void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* 
         const Index first = in.first_key(i);
         auto p = row_map(scores, in.end_key(i) - first);
         row_scores(in, b, h, i, first, scale, p);
-        const S top = p.maxCoeff();
-        p.array() = (p.array() - top).exp();
-        const S sum = p.sum();
+        const S top = math::max(p.array());
+        p.array() = math::exp(p.array() - top);
+        const S sum = math::sum(p.array());
         auto out = row_map(o + in.out(b, h, i), value_width);
         out.setConstant(S(0));
         {
@@ -51,7 +51,7 @@ void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* 
           for (Index j = 0; j < p.size(); ++j) out += row_map(in.value(b, kh, first + j), value_width) * p(j);
         }
         out *= S(1) / sum;
-        if (log_sums != nullptr) log_sums[bh * in.Tq + i] = top + log(sum);
+        if (log_sums != nullptr) log_sums[bh * in.Tq + i] = top + math::log(sum);
       }
     }
   });
@@ -71,16 +71,16 @@ void attention_rows_backward(const Context& ctx, const AttentionInput<S>& in, co
       const Index first = in.first_key(i);
       auto p = row_map(scores, in.end_key(i) - first);
       row_scores(in, b, h, i, first, scale, p);
-      p.array() = (p.array() - log_sums[(b * H + h) * in.Tq + i]).exp();
+      p.array() = math::exp(p.array() - log_sums[(b * H + h) * in.Tq + i]);
       const auto doi = row_map(d_o + in.out(b, h, i), value_width);
       const auto q = row_map(in.query(b, h, i), key_width);
       auto dq = row_map(out.query(in, b, h, i), key_width);
       // forward was: o_i = sum_j p_j v_j, p = softmax(s), s_j = scale q_i k_j. So dv_j += p_j do_i, dp_j = do_i v_j,
       // ds_j = p_j (dp_j - do_i o_i), dq_i = scale sum_j ds_j k_j, dk_j += scale ds_j q_i.
-      const S mean_dp = doi.cwiseProduct(row_map(o + in.out(b, h, i), value_width)).sum();
+      const S mean_dp = math::dot(doi, row_map(o + in.out(b, h, i), value_width));
       dq.setConstant(S(0));
       for (Index j = 0; j < p.size(); ++j) {
-        const S dp = doi.cwiseProduct(row_map(in.value(b, kh, first + j), value_width)).sum();
+        const S dp = math::dot(doi, row_map(in.value(b, kh, first + j), value_width));
         const S ds = p(j) * (dp - mean_dp) * scale;
         row_map(out.value(in, b, kh, first + j), value_width) += doi * p(j);
         dq += row_map(in.key(b, kh, first + j), key_width) * ds;

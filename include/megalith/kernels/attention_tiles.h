@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "megalith/kernels/attention_input.h"
+#include "megalith/kernels/math.h"
 #include "megalith/kernels/tile_gemm.h"
 
 namespace megalith::detail {

@@ -112,7 +112,7 @@ class TiledBackward {
     }
     for (Index i = 0; i < in_.Tq; ++i) {
       const auto doi = row_map(d_o_ + in_.out(b, h, i), in_.shape.value_width);
-      s.mean_dp[g * in_.Tq + i] = doi.cwiseProduct(row_map(o_ + in_.out(b, h, i), in_.shape.value_width)).sum();
+      s.mean_dp[g * in_.Tq + i] = math::dot(doi, row_map(o_ + in_.out(b, h, i), in_.shape.value_width));
       row_map(out_.query(in_, b, h, i), in_.shape.key_width).setConstant(S(0));
     }
   }
@@ -189,7 +189,7 @@ class TiledBackward {
       const Index first = tile.first(i), last = tile.last(i);
       auto p = row_map(p_row + first, last - first).array();
       auto ds = row_map(ds_row + first, last - first).array();
-      p = (p * scale_ - queries.log_sums[i - queries.qi]).exp();
+      p = math::exp(p * scale_ - queries.log_sums[i - queries.qi]);
       ds = p * (ds - queries.mean_dp[i - queries.qi]) * scale_;
       clear_outside(p_row, first, last, tile.nk);
       clear_outside(ds_row, first, last, tile.nk);

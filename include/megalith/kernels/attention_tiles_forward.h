@@ -57,7 +57,6 @@ class TiledForward {
 
   /// Queries [qi, qi + kQueryTile) of a head.
   void attend(Index bh, Index qi, const S* packed, Arena& arena) const {
-    using std::log;
     const Index b = bh / in_.shape.heads, h = bh % in_.shape.heads, kh = in_.shape.key_head(h);
     const Index nq = std::min(kQueryTile, in_.Tq - qi), value_width = in_.shape.value_width;
     const auto out = [&](Index i) { return o_ + in_.out(b, h, i); };
@@ -93,7 +92,7 @@ class TiledForward {
     }
     for (Index i = qi; i < qi + nq; ++i) {
       row_map(out(i), value_width) *= S(1) / sums[i - qi];
-      if (log_sums_ != nullptr) log_sums_[bh * in_.Tq + i] = top[i - qi] + log(sums[i - qi]);
+      if (log_sums_ != nullptr) log_sums_[bh * in_.Tq + i] = top[i - qi] + math::log(sums[i - qi]);
     }
   }
 
@@ -103,7 +102,7 @@ class TiledForward {
     using std::exp;
     const Index first = tile.first(i), last = tile.last(i);
     auto seen = row_map(row + first, last - first).array();
-    const S tile_top = seen.maxCoeff() * scale_;
+    const S tile_top = math::max(seen) * scale_;
     if (sum == S(0)) {
       top = tile_top;
     } else if (tile_top > top) {
@@ -112,8 +111,8 @@ class TiledForward {
       row_map(out, in_.shape.value_width) *= shrink;
       top = tile_top;
     }
-    seen = (seen * scale_ - top).exp();
-    sum += seen.sum();
+    seen = math::exp(seen * scale_ - top);
+    sum += math::sum(seen);
     clear_outside(row, first, last, tile.nk);
   }
 

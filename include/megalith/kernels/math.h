@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functions of activations, losses and norms that Eigen computes in vectors: their bits depend on how wide the machine's
-// vectors are. Whoever wants the same bits on all machines has to change them here and in attention.
+// The functions of activations, losses, norms and attention that Eigen computes in vectors: their bits depend on how wide the
+// machine's vectors are. Whoever wants the same bits on all machines has to change them here.
 #pragma once
 
 #include <cmath>
@@ -23,6 +23,12 @@ auto tanh(const Eigen::ArrayBase<Row>& x) {
 template <class Row>
 typename Row::Scalar sum(const Eigen::ArrayBase<Row>& x) {
   return x.sum();
+}
+
+/// The sum of the products of two rows.
+template <class A, class B>
+typename A::Scalar dot(const Eigen::MatrixBase<A>& a, const Eigen::MatrixBase<B>& b) {
+  return a.cwiseProduct(b).sum();
 }
 
 /// The largest element of a row; it may skip NaN.
