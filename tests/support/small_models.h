@@ -16,14 +16,12 @@ struct SmallModel {
 
 /// One, two and three scales, with dropout and weights large enough that positions and bytes matter.
 inline std::vector<SmallModel> small_models() {
-  const StackConfig stack{.width = 16, .layers = 1, .heads = 2, .dropout = 0.1};
+  const StackConfig stack{.width = 16, .layers = 1, .dropout = 0.1, .block = TransformerConfig{.heads = 2}};
   StackConfig modern = stack;
-  modern.norm = NormKind::rms;
-  modern.activation = Activation::swiglu;
   modern.positions = PositionKind::rotary;
-  modern.qk_norm = true;
-  const auto scale = [](Index unit, const StackConfig& s) {
-    return ScaleConfig{.unit = unit, .embedding = 0, .first_input = FirstInput::pad, .stack = s};
+  modern.block = TransformerConfig{.heads = 2, .norm = NormKind::rms, .activation = Activation::swiglu, .qk_norm = true};
+  const auto scale = [](Index patch, const StackConfig& s) {
+    return ScaleConfig{.patch = patch, .embedding = 0, .first_input = FirstInput::pad, .stack = s};
   };
   ScaleConfig previous = scale(1, modern);
   previous.first_input = FirstInput::previous;
