@@ -58,9 +58,9 @@ class Scorer {
  public:
   Scorer(const AnyModel& model, Workspace& workspace, const CorpusSlice& data, Index length, const EvaluateConfig& config)
       : model_(model), workspace_(workspace), data_(data), config_(config), unit_(model.unit()) {
-    const Index longest = model.max_length().value_or(length);
-    check(length >= 1 && length <= longest && length % unit_ == 0, "the windows have ", length,
-          " bytes, and the model takes multiples of ", unit_, longest > length ? "" : text(" up to ", longest));
+    const std::optional<Index> longest = model.max_length();
+    check(length >= 1 && length <= longest.value_or(length) && length % unit_ == 0, "the windows have ", length,
+          " bytes, and the model takes multiples of ", unit_, longest ? text(" up to ", *longest) : "");
     max_windows_ = std::max<Index>(1, kBytesPerCall / length);
   }
 
@@ -76,7 +76,8 @@ class Scorer {
   void check_scoring(Index padded) {
     longest_ = padded;
     check_memory(text("scoring windows of ", padded, " bytes"),
-                 model_.summary().scoring_scratch_bytes({max_windows_, padded}, workspace_.threads()) - static_cast<double>(workspace_.capacity()));
+                 model_.summary().scoring_scratch_bytes({max_windows_, padded}, workspace_.threads()) -
+                     static_cast<double>(workspace_.capacity()));
   }
 
   void flush() {
