@@ -14,9 +14,9 @@ namespace {
 using namespace tests;
 
 TEST(GeneratorMemory, AWindowLargerThanTheMachineIsRefused) {
-  StackConfig stack{.width = 4, .layers = 64, .heads = 1};
+  StackConfig stack{.width = 4, .layers = 64, .block = TransformerConfig{.heads = 1}};
   stack.positions = PositionKind::none;  // so that the length costs no parameter
-  const auto model = make_model({.length = Index{1} << 31, .scales = {{.unit = 1, .stack = stack}}});
+  const auto model = make_model({.length = Index{1} << 31, .scales = {{.patch = 1, .stack = stack}}});
   EXPECT_ERROR(Generator(*model, {}), "MB of memory");
 }
 
@@ -33,7 +33,7 @@ std::vector<std::uint8_t> random_prompt(Index n) {
 
 /// The losses of each of the 256 values of byte `at` in a window, by score(): as many windows, differing in that byte.
 std::vector<float> losses_at(const AnyModel& model, Workspace& workspace, const std::vector<std::uint8_t>& before,
-                            std::size_t at) {
+                             std::size_t at) {
   const std::size_t T = static_cast<std::size_t>(model.config().length);
   std::vector<std::uint8_t> windows(kByteValues * T, 0);
   for (std::size_t v = 0; v < kByteValues; ++v) {
@@ -78,7 +78,7 @@ TEST_P(GeneratorModel, NextLogitsGiveTheCostsOfScore) {
 TEST_P(GeneratorModel, GreedyIsTheLikeliestByteInTheWindow) {
   const auto model = make_small(GetParam());
   Workspace workspace(2);
-  const Index unit = GetParam().config.scales[0].unit, hop = 32 - 16 / unit * unit;
+  const Index unit = GetParam().config.scales[0].patch, hop = 32 - 16 / unit * unit;
   std::vector<std::uint8_t> bytes = random_prompt(27);
   Generator generator(*model, {.temperature = 0}, 2);
   generator.prompt(bytes);

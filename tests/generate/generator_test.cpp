@@ -5,8 +5,8 @@
 
 #include <set>
 
-#include "megalith/models/batch_invariant.h"
 #include "support/fake_model.h"
+#include "support/forwarding_model.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -108,25 +108,25 @@ TEST(Generator, StreamsKeepTheirNumbers) {
 }
 
 /// Tells how many streams a state is made for.
-struct ObservedModel final : FakeModel {
-  explicit ObservedModel(Index width) : FakeModel(16, 4) {
-    for (ScaleConfig& scale : config_.scales) scale.stack.width = width;
-    init({4});
-  }
-  std::unique_ptr<AnyState> make_state(Index B) const override {
+struct ObservedModel final : tests::ForwardingModel {
+  explicit ObservedModel(bool batch_invariant)
+      : ForwardingModel(std::make_unique<FakeModel>(made_model(16, 4))), own_summary(16, 4, 0, batch_invariant) {}
+  const ModelSummary& summary() const override { return own_summary; }
+  std::unique_ptr<AnyState> make_state(Index B, Index room) const override {
     batches.insert(B);
-    return FakeModel::make_state(B);
+    return ForwardingModel::make_state(B, room);
   }
+  tests::FakeSummary own_summary;
   mutable std::set<Index> batches;
 };
 
 TEST(Generator, StreamsAreDecodedTogetherOnlyWhereThatLeavesNoTrace) {
-  for (const Index width : {16, 24}) {
-    const ObservedModel model(width);
+  for (const bool together : {true, false}) {
+    const ObservedModel model(together);
     Generator generator(model, {}, 1, 5);
     generator.prompt("a prompt");
     for (int i = 0; i < 40; ++i) generator.next_of_each();  // also in later windows
-    EXPECT_EQ(model.batches, std::set<Index>{batch_invariant(model.config()) ? 5 : 1}) << width;
+    EXPECT_EQ(model.batches, std::set<Index>{together ? 5 : 1});
   }
 }
 
@@ -151,6 +151,17 @@ TEST(Generator, RepetitionIsPenalisedOverTheWindowAndThePrompt) {
   }
   EXPECT_NE(greedy(3, 1000), greedy(1, 1000));
   EXPECT_EQ(greedy(1, 1), greedy(1, 1000));
+}
+
+TEST(Generator, AModelWithoutALongestWindowNeverReadsAgain) {
+  FakeModel model(16, 4, 0, true);  // its positions repeat after 16
+  model.init({4});
+  const std::string bytes = with_prompt(model, "ab", 100, {.temperature = 0});
+  std::vector<float> z(kByteValues);
+  for (std::size_t i = 2; i < bytes.size(); ++i) {
+    model.logits(static_cast<std::uint8_t>(bytes[i - 1]), static_cast<Index>(i), z);
+    ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), std::max_element(z.begin(), z.end()) - z.begin()) << i;
+  }
 }
 
 TEST(Generator, SeedDecides) {

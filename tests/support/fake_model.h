@@ -16,11 +16,11 @@ namespace megalith::tests {
 /// What a FakeModel tells of itself.
 class FakeSummary final : public ModelSummary {
  public:
-  FakeSummary(std::optional<Index> length, Index unit, double parameters)
-      : length_(length), unit_(unit), parameters_(parameters) {}
+  FakeSummary(std::optional<Index> length, Index unit, double parameters, bool batch_invariant = true)
+      : length_(length), unit_(unit), parameters_(parameters), batch_invariant_(batch_invariant) {}
   Index unit() const override { return unit_; }
   std::optional<Index> max_length() const override { return length_; }
-  bool batch_invariant() const override { return true; }
+  bool batch_invariant() const override { return batch_invariant_; }
   std::vector<SizePart> parameters_by_part() const override { return {{"all", parameters_}}; }
   std::vector<FlopsPart> flops_by_part(Shape shape) const override { return {{"all", static_cast<double>(shape.rows())}}; }
   double tape_bytes(Shape) const override { return 0; }
@@ -32,6 +32,7 @@ class FakeSummary final : public ModelSummary {
   std::optional<Index> length_;
   Index unit_;
   double parameters_;
+  bool batch_invariant_;
 };
 
 /// logits(t) = table[x(t - 1)] + positions[t], with row 256 of the table where nothing came before.
@@ -61,8 +62,8 @@ class FakeModel : public AnyModel {
 
   std::unique_ptr<AnyTape> make_tape(Shape) const override { return std::make_unique<AnyTape>(); }
 
-  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape&, AnyState* state,
-             AnyState*) const override {
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape&,
+             AnyState* state, AnyState*) const override {
     assert(state == nullptr);
     FakeModel& g = dynamic_cast<FakeModel&>(grad);
     const double drop = ctx.mode == Mode::train ? dropout_ : 0;
@@ -72,8 +73,8 @@ class FakeModel : public AnyModel {
       for (Index t = 0; t < bytes.T; ++t) {
         const Index i = b * bytes.T + t;
         const auto [sequence, position] = ctx.row_number(i, bytes.T);
-        const bool dropped =
-            random_uniform(ctx.key, (static_cast<std::uint64_t>(sequence) << 32) + static_cast<std::uint64_t>(position)) < drop;
+        const bool dropped = random_uniform(ctx.key, (static_cast<std::uint64_t>(sequence) << 32) +
+                                                         static_cast<std::uint64_t>(position)) < drop;
         const Index before = t > 0 && !dropped ? bytes.row(b)[t - 1] : kByteValues;
         const std::uint8_t byte = bytes.row(b)[t];
         logits(before, t, z);
@@ -84,7 +85,7 @@ class FakeModel : public AnyModel {
         dz = (dz - log_sum).exp() * scale;
         dz[byte] -= scale;
         row_map(g.table_.row(before), kByteValues).array() += dz;
-        row_map(g.positions_.row(t), kByteValues).array() += dz;
+        row_map(g.positions_.row(t % positions_.rows()), kByteValues).array() += dz;
       }
   }
   void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state) const override {

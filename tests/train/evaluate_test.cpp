@@ -133,5 +133,28 @@ TEST(Evaluate, Errors) {
                "up to 16");
 }
 
+TEST(Evaluate, AModelWithoutALongestWindowNeedsALength) {
+  const TemporaryFolder folder;
+  const std::string bytes = some_bytes(100, 1);
+  const Corpus corpus({folder.write("data", bytes)});
+  Workspace workspace(1);
+  FakeModel model(16, 4, 0, true);
+  model.init({3});
+  EXPECT_ERROR(evaluate(model, workspace, corpus.all()), "the model has no longest window; name a length");
+  EvaluateConfig config{.length = 6, .max_bytes = 0, .losses = {}, .progress = {}};
+  const std::string message = error_of([&] { evaluate(model, workspace, corpus.all(), config); });
+  EXPECT_NE(message.find("the windows have 6 bytes"), message.npos) << message;
+  EXPECT_EQ(message.find("up to"), message.npos) << message;
+  config.length = 40;  // more than the model's positions
+  std::vector<float> losses;
+  config.losses = [&](const CorpusFile&, std::int64_t, std::span<const float> bits) {
+    losses.insert(losses.end(), bits.begin(), bits.end());
+  };
+  EXPECT_EQ(evaluate(model, workspace, corpus.all(), config).bytes, 100);
+  const std::vector<float> expected = expected_losses(model, bytes, 40);
+  ASSERT_EQ(losses.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(losses[i], expected[i] / std::numbers::ln2_v<float>, 2e-5);
+}
+
 }  // namespace
 }  // namespace megalith

@@ -2,6 +2,7 @@
 // Runs that must not start, not go on, or end early.
 #include <cmath>
 
+#include "support/forwarding_model.h"
 #include "train/run_helpers.h"
 
 namespace megalith {
@@ -35,29 +36,14 @@ TEST(TrainerErrors, WeightsThatAreNotFiniteStopAndKeepTheCheckpoint) {
 }
 
 /// A model whose gradient is not finite although its loss is.
-class BrokenGradient final : public AnyModel {
+class BrokenGradient final : public ForwardingModel {
  public:
-  const ModelConfig& config() const override { return model_.config(); }
-  std::unique_ptr<AnyModel> clone() const override { return model_.clone(); }
-  std::vector<Parameter> parameters() override { return model_.parameters(); }
-  Index parameter_count() const override { return model_.parameter_count(); }
-  void init(RandomKey key) override { model_.init(key); }
-  std::unique_ptr<AnyTape> make_tape(Shape shape) const override { return model_.make_tape(shape); }
-  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad,
-             AnyTape& tape) const override {
-    model_.train(ctx, bytes, scale, losses, grad, tape);
+  BrokenGradient() : ForwardingModel(std::make_unique<FakeModel>()) {}
+  void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape,
+             AnyState* state, AnyState* dstate) const override {
+    ForwardingModel::train(ctx, bytes, scale, losses, grad, tape, state, dstate);
     grad.parameters()[0].tensor->data()[7] = INFINITY;
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> losses) const override { model_.score(ctx, bytes, losses); }
-  std::unique_ptr<AnyState> make_state(Index B) const override { return model_.make_state(B); }
-  void read(const Context& ctx, Bytes bytes, AnyState& s) const override { model_.read(ctx, bytes, s); }
-  void next(const Context& ctx, AnyState& s, std::span<float> logits) const override { model_.next(ctx, s, logits); }
-  void accept(std::span<const std::uint8_t> bytes, AnyState& s) const override { model_.accept(bytes, s); }
-  Index position(const AnyState& s) const override { return model_.position(s); }
-  double flops(Shape shape) const override { return model_.flops(shape); }
-
- private:
-  FakeModel model_;
 };
 
 TEST(TrainerErrors, AGradientThatIsNotFiniteStops) {
@@ -96,9 +82,9 @@ TEST(TrainerErrors, ResumeRefusesWhatWouldChangeTheResult) {
   EXPECT_NE(refusal([](TrainConfig& c) { c.patience = 3; }).find("train.patience was missing and is now 3"),
             std::string::npos);
 
-  FakeModel other(16, 8);
+  FakeModel other(24, 8);
   EXPECT_ERROR(Trainer(other, short_run(20), data, folder / "run", {.threads = 1}).resume(),
-               "model.scales.0.unit was 4 and is now 8");
+               "model.length was 16 and is now 24");
   DataConfig other_data = data;
   other_data.train = {folder.write("other.txt", some_text(5001))};
   EXPECT_ERROR(Trainer(model, short_run(20), other_data, folder / "run", {.threads = 1}).resume(),
@@ -206,7 +192,7 @@ TEST(TrainerErrors, SettingsAndData) {
   expect([](TrainConfig& c, DataConfig&) { c.budget.bytes = 5; }, "exactly one");
   expect([](TrainConfig& c, DataConfig&) { c.budget.steps = 0; }, "exactly one");
   expect([](TrainConfig& c, DataConfig&) { c.budget.steps = -1; }, "budget.steps is -1");
-  expect([](TrainConfig& c, DataConfig&) { c.length = 6; }, "not a multiple of the model's unit 4");
+  expect([](TrainConfig& c, DataConfig&) { c.length = 6; }, "not a multiple of the model's patch size 4");
   expect([](TrainConfig& c, DataConfig&) { c.length = 32; }, "at most 16");
   expect([](TrainConfig& c, DataConfig&) { c.batch = 0, c.log_every = 0; }, "batch is 0");
   expect([](TrainConfig& c, DataConfig&) { c.batch = 0, c.log_every = 0; }, "log_every is 0");
@@ -221,6 +207,21 @@ TEST(TrainerErrors, SettingsAndData) {
   expect([](TrainConfig&, DataConfig& d) { d.valid = {}, d.valid_share = 1e-9; }, "less than one");
   EXPECT_ERROR(Trainer(model, short_run(2), data, folder / "run", {.threads = 0}), "threads is 0");
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+TEST(TrainerErrors, AModelWithoutALongestWindowNeedsALength) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4, 0, true);
+  TrainConfig config = short_run(4);
+  EXPECT_ERROR(Trainer(model, config, data, folder / "run", {.threads = 1}),
+               "length is 0, and the model has no longest window; name one");
+  config.length = 6;
+  EXPECT_ERROR(Trainer(model, config, data, folder / "run", {.threads = 1}), "not a multiple of the model's patch size 4");
+  config.length = 40;
+  const TrainResult result = Trainer(model, config, data, folder / "run", {.threads = 1}).run();
+  EXPECT_EQ(result.progress.bytes, 4 * 4 * 40);
+  EXPECT_EQ(result.progress.valid->bytes, 500);
 }
 
 TEST(TrainerErrors, RunsWithoutValidation) {
