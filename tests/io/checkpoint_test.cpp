@@ -10,20 +10,23 @@
 #include "megalith/io/safetensors.h"
 #include "megalith/models/config_json.h"
 #include "support/temporary_folder.h"
+#include "support/version_1.h"
 
 namespace megalith {
 namespace {
 
 ModelConfig small_config() {
-  const StackConfig global{.width = 16, .layers = 2, .heads = 2, .dropout = 0.1};
+  const StackConfig global{.width = 16, .layers = 2, .dropout = 0.1, .block = TransformerConfig{.heads = 2}};
   const StackConfig local{.width = 12,
                           .layers = 1,
-                          .heads = 2,
-                          .norm = NormKind::rms,
                           .positions = PositionKind::rotary,
-                          .qk_norm = true,
-                          .bias = false};
-  return {.length = 16, .scales = {{.unit = 4, .stack = global}, {.unit = 1, .stack = local}}, .residual_init = 1};
+                          .bias = false,
+                          .block = TransformerConfig{.heads = 2, .norm = NormKind::rms, .qk_norm = true}};
+  return {.length = 16, .scales = {{.patch = 4, .stack = global}, {.patch = 1, .stack = local}}, .residual_init = 1};
+}
+
+TransformerConfig& block_of(ModelConfig& config, std::size_t scale) {
+  return config.scales[scale].stack.block.as<TransformerConfig>();
 }
 
 std::unique_ptr<AnyModel> random_model(const ModelConfig& config, std::uint64_t seed) {
@@ -78,10 +81,24 @@ TEST(Checkpoint, RoundTripIsExact) {
   }
   const auto metadata = SafetensorsReader(folder / "model.safetensors").metadata();
   EXPECT_EQ(metadata.at("format"), "megalith");
-  EXPECT_EQ(metadata.at("format_version"), "1");
+  EXPECT_EQ(metadata.at("format_version"), "2");
   EXPECT_EQ(metadata.at("library_version"), kLibraryVersion);
   EXPECT_EQ(metadata.at("step"), "17");
   EXPECT_EQ(config_from_json(metadata.at("config"), "x"), model->config());
+}
+
+TEST(Checkpoint, VersionOneIsRead) {
+  const TemporaryFolder folder;
+  const auto model = random_model(small_config(), 1), other = random_model(small_config(), 2);
+  save_model(folder / "m", *model);
+  Content content(folder / "m");
+  content.metadata["format_version"] = "1";
+  content.metadata["config"] = tests::version_1(small_config()).dump(2);
+  content.write(folder / "old");
+  EXPECT_EQ(load_checkpoint_config(folder / "old"), small_config());
+  EXPECT_EQ(numbers_of(*load_model(folder / "old")), numbers_of(*model));
+  load_parameters(folder / "old", *other);
+  EXPECT_EQ(numbers_of(*other), numbers_of(*model));
 }
 
 TEST(Checkpoint, LoadedModelPredictsTheSame) {
@@ -123,16 +140,16 @@ TEST(Checkpoint, RefusesWhatIsNotAModelOfOurs) {
   const std::vector<Case> cases = {
       {[](Content& c) { c.metadata.clear(); }, "is no model of megalith: its metadata lacks \"format\""},
       {[](Content& c) { c.metadata["format"] = "pt"; }, "is no model of megalith: its format is \"pt\""},
-      {[](Content& c) { c.metadata["format_version"] = "2"; },
-       "has format version 2, which is newer than 1, the newest that this library reads"},
+      {[](Content& c) { c.metadata["format_version"] = "3"; },
+       "has format version 3, which is newer than 2, the newest that this library reads"},
       {[](Content& c) { c.metadata.erase("config"); }, "metadata lacks \"config\""},
       {[](Content& c) { c.metadata["config"] = "{"; }, "is not valid JSON"},
       {[](Content& c) {
          ModelConfig config = small_config();
-         config.scales[0].stack.heads = 3;
+         block_of(config, 0).heads = 3;
          c.metadata["config"] = to_json(config);
        },
-       "scales[0].stack.heads = 3 does not divide"},
+       "scales[0].stack.transformer.heads = 3 does not divide"},
       {[](Content& c) {
          ModelConfig config = small_config();  // terabytes, which must not be asked for
          config.scales[0].stack.width = 65536;
@@ -180,7 +197,7 @@ TEST(Checkpoint, LoadsParametersIntoAModelOfTheSameStructure) {
   config.residual_init = 0.5;
   config.scales[0].stack.dropout = 0;
   config.scales[1].stack.recompute = true;
-  config.scales[0].stack.hidden = 64;
+  block_of(config, 0).hidden = 64;
   config.scales[0].embedding = 4;
   const auto model = random_model(config, 2);
   load_parameters(folder / "m", *model);
@@ -213,14 +230,15 @@ TEST(Checkpoint, NamesTheFirstDifference) {
     EXPECT_NE(message.find(words), std::string::npos) << message;
   };
   // Some of these have the same shapes, so only the config can tell.
-  expect(problem([](ModelConfig& c) { c.scales[1].stack.heads = 1; }), "differ in scales[1].stack.heads (2 and 1)");
+  expect(problem([](ModelConfig& c) { block_of(c, 1).heads = 1; }), "differ in scales[1].stack.transformer.heads (2 and 1)");
   expect(
-      problem([](ModelConfig& c) { c.scales[0].unit = 2, c.length = 8; }),
+      problem([](ModelConfig& c) { c.scales[0].patch = 2, c.length = 8; }),
       "holds a model of 2 layers of width 16 over patches of 4 bytes, 1 layer of width 12 over bytes, windows of 16 bytes, "
       "and weights are asked for of 2 layers of width 16 over patches of 2 bytes");
   expect(problem([](ModelConfig& c) { c.scales[0].stack.positions = PositionKind::none, c.length = 8; }),
          "length (16 and 8)");  // not 0: what a learned length is not compared with
-  expect(problem([](ModelConfig& c) { c.scales[1].stack.activation = Activation::gelu; }), "scales[1].stack.activation");
+  expect(problem([](ModelConfig& c) { block_of(c, 1).activation = Activation::gelu; }),
+         "scales[1].stack.transformer.activation");
   expect(problem([](ModelConfig& c) { c.scales[1].first_input = FirstInput::previous; }), "scales[1].first_input");
   expect(problem([](ModelConfig& c) { c.soft_cap = 15; }), "soft_cap (0.0 and 15.0)");
   expect(problem([](ModelConfig& c) { c.length = 32; }), "length (16 and 32)");

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "megalith/train/run_config.h"
+
 #include <gtest/gtest.h>
 
-#include "megalith/train/run_config.h"
 #include "support/temporary_folder.h"
+#include "support/version_1.h"
 
 namespace megalith {
 namespace {
 
 RunConfig unusual() {
   RunConfig c;
-  c.model.scales = {{.unit = 8}, {}};
+  c.model.scales = {{.patch = 8}, {}};
   c.train = {.budget = {.steps = 0, .bytes = 1, .minutes = 0.1},
              .batch = 2,
              .accumulate = 3,
@@ -39,6 +41,17 @@ TEST(RunConfig, ComesBackFromJson) {
   EXPECT_EQ(back.data, c.data);
 }
 
+TEST(RunConfig, VersionOneIsRead) {
+  const RunConfig c = unusual();
+  auto old = nlohmann::ordered_json::parse(to_json(c));
+  old["format_version"] = 1;
+  old["model"] = tests::version_1(old["model"]);
+  const RunConfig back = run_config_from_json(old.dump(), "here");
+  EXPECT_EQ(back.model, c.model);
+  EXPECT_EQ(back.train, c.train);
+  EXPECT_EQ(back.data, c.data);
+}
+
 TEST(RunConfig, DifferentSeedsDifferentKeys) {
   TrainConfig a, b;
   b.seed = 2;
@@ -55,8 +68,9 @@ TEST(RunConfig, Errors) {
   };
   EXPECT_ERROR(run_config_from_json("{", "here"), "here is not valid JSON");
   EXPECT_ERROR(run_config_from_json("{}", "here"), "not the config.json");
-  EXPECT_ERROR(run_config_from_json(with("\"format_version\": 1", "\"format_version\": 2"), "here"),
-               "here has format version 2, which is newer than 1, the newest that this library reads; read it with Megalith \"0.");
+  EXPECT_ERROR(
+      run_config_from_json(with("\"format_version\": 2", "\"format_version\": 3"), "here"),
+      "here has format version 3, which is newer than 2, the newest that this library reads; read it with Megalith \"0.");
   EXPECT_ERROR(run_config_from_json(with("\"batch\"", "\"bacth\""), "here"), "no field \"bacth\"; did you mean \"batch\"?");
   EXPECT_ERROR(run_config_from_json(with("\"batch\": 2", "\"batch\": 2.5"), "here"),
                "train.batch must be a whole number, not 2.5");

@@ -102,7 +102,7 @@ TEST_F(RunState, SettingsAreChecked) {
   };
   EXPECT_NE(settings("").find("settings is not valid JSON"), std::string::npos);
   EXPECT_NE(settings(std::string(100000, '[')).find("nests deeper"), std::string::npos);
-  const std::string nothing = settings(R"({"model":{},"train":{},"data":{}})");
+  const std::string nothing = settings(R"({"model":{"scales":[]},"train":{},"data":{}})");
   EXPECT_NE(nothing.find("train.batch was missing and is now 4"), std::string::npos) << nothing;
   EXPECT_NE(nothing.find(path + " was saved with other settings or data"), std::string::npos) << nothing;
   const auto with = [&](const std::string& from, const std::string& to) {
@@ -124,10 +124,10 @@ TEST_F(RunState, AnotherVersionSaysWhatToDo) {
     return refusal([&](StateFile& s) { s.metadata["format_version"] = value, s.metadata["library_version"] = "9.1"; });
   };
   EXPECT_NE(
-      version("2").find("has format version 2, which is newer than 1, the newest that this library reads; read it with "
+      version("3").find("has format version 3, which is newer than 2, the newest that this library reads; read it with "
                         "Megalith \"9.1\", which wrote it"),
       std::string::npos);
-  EXPECT_NE(version("one").find("has format version \"one\", and this library reads version 1"), std::string::npos);
+  EXPECT_NE(version("one").find("has format version \"one\", and this library reads versions 1 to 2"), std::string::npos);
 }
 
 TEST_F(RunState, OfARunThatIsDoneHasItsModel) {

@@ -2,7 +2,9 @@
 // The trainer's promises with real models.
 #include "megalith/io/checkpoint.h"
 #include "support/small_models.h"
+#include "support/version_1.h"
 #include "train/run_helpers.h"
+#include "train/state_file.h"
 
 namespace megalith {
 namespace {
@@ -35,6 +37,31 @@ TEST_P(TrainerModel, ResumesToTheSameBitsOnOtherThreads) {
     trainer.run(stop_at(stop));
   }
   expect_same_run(folder_ / "whole", folder_ / "stopped");
+}
+
+TEST_P(TrainerModel, ResumesARunOfVersionOne) {
+  const TrainConfig config = short_run(9);
+  whole_run(config, folder_ / "whole");
+  const auto model = make_small(GetParam());
+  Trainer(*model, config, data_, folder_ / "old", {.threads = 2}).run(stop_at(5));
+
+  const std::string path = folder_ / "old/state.safetensors";
+  StateFile state(path);
+  nlohmann::ordered_json settings = nlohmann::ordered_json::parse(state.metadata.at("settings"));
+  settings["model"] = version_1(settings["model"]);
+  state.metadata["settings"] = settings.dump();
+  state.metadata["format_version"] = "1";
+  state.write(path);
+  Trainer trainer(*model, config, data_, folder_ / "old", {.threads = 2});
+  trainer.resume();
+  trainer.run();
+  expect_same_run(folder_ / "whole", folder_ / "old");
+
+  settings["model"]["scales"][0]["stack"]["heads"] = 4;
+  state.metadata["settings"] = settings.dump();
+  state.write(path);
+  EXPECT_ERROR(Trainer(*model, config, data_, folder_ / "old", {.threads = 2}).resume(),
+               "model.scales.0.stack.transformer.heads was 4 and is now 2");
 }
 
 TEST_P(TrainerModel, AccumulatedMicroBatchesEqualOneBatch) {
