@@ -5,10 +5,9 @@
 #include <string_view>
 
 #include "megalith/models/config_json.h"
-#include "megalith/models/config_size.h"
-#include "megalith/models/flops.h"
-#include "megalith/models/memory.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/train/run_config.h"
+#include "megalith/train/training_memory.h"
 #include "outcome.h"
 
 namespace megalith::fuzz {
@@ -18,11 +17,12 @@ bool positive(double x) { return std::isfinite(x) && x > 0; }
 
 /// What is told about a sound config before a model is made of it.
 void describe(const ModelConfig& config) {
-  require(parameter_count(config) > 0, "a model has parameters");
+  const auto summary = make_summary(config);
+  require(summary->parameter_count() > 0, "a model has parameters");
   const Shape most{Index{1} << 20, config.length};  // windows that a run may ask for
-  require(positive(training_memory(config, most).total()), "training takes memory");
-  require(positive(state_memory(config)), "generating takes memory");
-  require(positive(forward_flops(config, {1, config.length})), "a model computes");
+  require(positive(training_memory(*summary, most).total()), "training takes memory");
+  require(positive(summary->state_bytes(1, config.length)), "generating takes memory");
+  require(positive(summary->flops({1, config.length})), "a model computes");
 }
 
 bool read_model(std::string_view json) {
@@ -39,7 +39,7 @@ bool read_run(std::string_view json) {
   if (!accepts([&] { run = run_config_from_json(json, "the input"); })) return false;
   const RunConfig again = run_config_from_json(to_json(run), "what was written");
   require(again.model == run.model && again.train == run.train && again.data == run.data, "a run comes back from JSON");
-  if (accepts([&] { run.model.validate(); }) && accepts([&] { run.train.validate(run.model); }))
+  if (accepts([&] { run.train.validate(*make_summary(run.model)); }))
     require(run.train.modest_eval_every(run.model.length) >= 1, "validations come every so many steps");
   return true;
 }

@@ -24,10 +24,12 @@ ModelConfig all_parts() {
   config.scales[0].embedding = 1;
   config.scales[1].first_input = FirstInput::previous;
   for (ScaleConfig& scale : config.scales) {
-    scale.stack.norm = NormKind::layer;
     scale.stack.positions = PositionKind::learned;
-    scale.stack.bias = scale.stack.qk_norm = true;
-    scale.stack.activation = Activation::swiglu;
+    scale.stack.bias = true;
+    TransformerConfig& block = scale.stack.block.as<TransformerConfig>();
+    block.norm = NormKind::layer;
+    block.qk_norm = true;
+    block.activation = Activation::swiglu;
   }
   return config;
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "generate_options.h"
-#include "megalith/models/config_size.h"
+#include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "outcome.h"
 #include "run_config.h"
@@ -54,7 +54,7 @@ void run(std::vector<std::string> arguments) {
   const auto describe_run = [&] {
     const RunConfig config = tool::run_config(train);
     config.model.validate();
-    config.train.validate(config.model);
+    config.train.validate(*make_summary(config.model));
     (void)model_name(config.model);
     return 0;
   };

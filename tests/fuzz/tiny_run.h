@@ -12,12 +12,10 @@
 namespace megalith::fuzz {
 
 /// Few parameters and few tensors, so that files are short: bytes at random then hit what is read, not numbers.
-inline ScaleConfig tiny_scale(Index unit, Index width) {
-  StackConfig stack{.width = width, .layers = 1, .heads = 1, .hidden = 1};
-  stack.norm = NormKind::rms;
-  stack.positions = PositionKind::none;
-  stack.bias = false;
-  return {.unit = unit, .embedding = 0, .first_input = FirstInput::pad, .stack = stack};
+inline ScaleConfig tiny_scale(Index patch, Index width) {
+  const TransformerConfig block{.heads = 1, .hidden = 1, .norm = NormKind::rms};
+  const StackConfig stack{.width = width, .layers = 1, .positions = PositionKind::none, .bias = false, .block = block};
+  return {.patch = patch, .embedding = 0, .first_input = FirstInput::pad, .stack = stack};
 }
 
 inline ModelConfig tiny_config() { return {.length = 8, .scales = {tiny_scale(1, 1)}}; }

@@ -21,8 +21,8 @@ inline constexpr Index kPatch = 8, kLength = 48;
 /// MEGABYTE in miniature, its weights wide enough that every byte in view moves every later cost.
 inline ModelConfig miniature() {
   return {.length = kLength,
-          .scales = {{.unit = kPatch, .stack = {.width = 32, .layers = 1, .heads = 2}},
-                     {.unit = 1, .stack = {.width = 16, .layers = 1, .heads = 2}}},
+          .scales = {{.patch = kPatch, .stack = {.width = 32, .layers = 1, .block = TransformerConfig{.heads = 2}}},
+                     {.patch = 1, .stack = {.width = 16, .layers = 1, .block = TransformerConfig{.heads = 2}}}},
           .init_std = 0.3,
           .residual_init = 1};
 }

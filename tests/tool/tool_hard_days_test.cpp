@@ -5,7 +5,7 @@
 
 #include "megalith/io/checkpoint.h"
 #include "megalith/io/safetensors.h"
-#include "megalith/models/config_size.h"
+#include "megalith/models/model_summary.h"
 #include "tool_fixture.h"
 
 namespace megalith::tests {
@@ -164,7 +164,7 @@ TEST_F(ToolHardDays, AModelThatDoesNotFitIsRefusedBeforeItIsMade) {
 TEST_F(ToolHardDays, ALimitOfMemoryIsKept) {
   if (std::getenv("ASAN_OPTIONS") != nullptr) GTEST_SKIP() << "a sanitizer takes terabytes of addresses";
   ModelConfig config = miniature();
-  config.scales[0].stack = {.width = 1024, .layers = 8, .heads = 2};  // 100 million parameters
+  config.scales[0].stack = {.width = 1024, .layers = 8, .block = TransformerConfig{.heads = 2}};  // 100 million parameters
   folder.write("large.json", to_json(config));
   expect_refusal(run_tool(short_run(folder / "data", "run", {}, "large.json"), "", after("ulimit -v 1000000")), 1,
                  {"training on batches of ", "MB can be had"});
@@ -175,7 +175,9 @@ TEST_F(ToolHardDays, ACheckpointThatDoesNotFitIsRefusedBeforeItIsRead) {
   // Names, shapes and a config that claim more than any machine has; the file is as long as they say, and all hole.
   ModelConfig config = miniature();
   config.length = Index{1} << 31;
-  config.scales = {{.unit = 1, .stack = {.width = 8192, .layers = 1024, .heads = 2, .positions = PositionKind::none}}};
+  config.scales = {
+      {.patch = 1,
+       .stack = {.width = 8192, .layers = 1024, .positions = PositionKind::none, .block = TransformerConfig{.heads = 2}}}};
   ASSERT_EQ(train("run").code, 0);
   const SafetensorsReader reader(folder / "run/model.safetensors");
   std::string metadata;
@@ -183,7 +185,7 @@ TEST_F(ToolHardDays, ACheckpointThatDoesNotFitIsRefusedBeforeItIsRead) {
     if (key != "config") metadata += "\"" + key + "\":\"" + value + "\",";
   std::string quoted;
   for (const char c : to_json(config)) quoted += c == '"' ? std::string("\\\"") : c == '\n' ? " " : std::string(1, c);
-  const Index numbers = parameter_count(config);
+  const Index numbers = static_cast<Index>(make_summary(config)->parameter_count());
   const std::string header = "{\"__metadata__\":{" + metadata + "\"config\":\"" + quoted +
                              "\"},\"w\":{\"dtype\":\"F32\",\"shape\":[" + std::to_string(numbers) +
                              "],\"data_offsets\":[0," + std::to_string(4 * numbers) + "]}}";
@@ -205,7 +207,9 @@ TEST_F(ToolHardDays, ACheckpointThatDoesNotFitIsRefusedBeforeItIsRead) {
 
 TEST_F(ToolHardDays, AWindowThatDoesNotFitIsRefused) {
   ModelConfig config = miniature();
-  config.scales = {{.unit = 1, .stack = {.width = 512, .layers = 1, .heads = 2, .positions = PositionKind::none}}};
+  config.scales = {
+      {.patch = 1,
+       .stack = {.width = 512, .layers = 1, .positions = PositionKind::none, .block = TransformerConfig{.heads = 2}}}};
   const auto model = make_model(config);
   model->init({1});
   config.length = Index{1} << 31;

@@ -26,7 +26,7 @@ struct ToolSignals : ToolTest {
   /// A model that takes a moment to be set up.
   std::string large_model() const {
     ModelConfig config = miniature();
-    config.scales[0].stack = {.width = 768, .layers = 3, .heads = 2};
+    config.scales[0].stack = {.width = 768, .layers = 3, .block = TransformerConfig{.heads = 2}};
     return folder.write("large.json", to_json(config));
   }
 };

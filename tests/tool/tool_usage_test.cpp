@@ -169,8 +169,9 @@ TEST_F(ToolUsage, EvalAndGenerateRefuseBadCheckpoints) {
 
 TEST_F(ToolUsage, NoCheckpointTakesMemoryThatThereIsNot) {
   // Its positions are no parameters, so the file is as small as ever, and what it says of its length is all there is.
-  const StackConfig deep{.width = 64, .layers = 16, .heads = 1, .positions = PositionKind::rotary};
-  folder.write("model.json", to_json({.length = kLength, .scales = {{.unit = 1, .stack = deep}}}));
+  const StackConfig deep{
+      .width = 64, .layers = 16, .positions = PositionKind::rotary, .block = TransformerConfig{.heads = 1}};
+  folder.write("model.json", to_json({.length = kLength, .scales = {{.patch = 1, .stack = deep}}}));
   ASSERT_EQ(train("run", {"--steps", "1"}).code, 0);
   std::string file = read_file(folder / "run/model.safetensors");
   const std::string from = "\\\"length\\\": 48,\\n  ", to = "\\\"length\\\":2147483640,";

@@ -11,10 +11,10 @@
 namespace {
 
 void train(const char* text_file, const char* run_dir) {
-  const megalith::StackConfig global{.width = 32, .layers = 1, .heads = 2};
-  const megalith::StackConfig local{.width = 16, .layers = 1, .heads = 1};
+  const megalith::StackConfig global{.width = 32, .layers = 1, .block = megalith::TransformerConfig{.heads = 2}};
+  const megalith::StackConfig local{.width = 16, .layers = 1, .block = megalith::TransformerConfig{.heads = 1}};
   const auto model =
-      megalith::make_model({.length = 64, .scales = {{.unit = 4, .stack = global}, {.unit = 1, .stack = local}}});
+      megalith::make_model({.length = 64, .scales = {{.patch = 4, .stack = global}, {.patch = 1, .stack = local}}});
   megalith::TrainConfig config;
   config.budget.steps = 2;
   model->init(config.init_key());
