@@ -41,9 +41,10 @@ class Sums final : public megalith::BatchSampler {
 };
 
 void train(const std::string& run_dir, long steps) {
-  const megalith::StackConfig global{.width = 128, .layers = 2, .heads = 4}, local{.width = 64, .layers = 2, .heads = 2};
+  const megalith::StackConfig global{.width = 128, .layers = 2, .block = megalith::TransformerConfig{.heads = 4}},
+      local{.width = 64, .layers = 2, .block = megalith::TransformerConfig{.heads = 2}};
   const auto model =
-      megalith::make_model({.length = 64, .scales = {{.unit = 4, .stack = global}, {.unit = 1, .stack = local}}});
+      megalith::make_model({.length = 64, .scales = {{.patch = 4, .stack = global}, {.patch = 1, .stack = local}}});
   megalith::TrainConfig config;
   config.budget.steps = steps;
   config.batch = 32;

@@ -11,9 +11,9 @@ namespace {
 
 /// MEGABYTE with patches of four bytes. Every setting has a name; what is left out has a default.
 megalith::ModelConfig small_megabyte() {
-  const megalith::StackConfig global{.width = 128, .layers = 3, .heads = 4};
-  const megalith::StackConfig local{.width = 64, .layers = 2, .heads = 2};
-  return {.length = 256, .scales = {{.unit = 4, .stack = global}, {.unit = 1, .stack = local}}};
+  const megalith::StackConfig global{.width = 128, .layers = 3, .block = megalith::TransformerConfig{.heads = 4}};
+  const megalith::StackConfig local{.width = 64, .layers = 2, .block = megalith::TransformerConfig{.heads = 2}};
+  return {.length = 256, .scales = {{.patch = 4, .stack = global}, {.patch = 1, .stack = local}}};
 }
 
 void train(const std::string& path, const std::string& run_dir, long steps) {
