@@ -17,8 +17,8 @@
 #include "megalith/models/zoo.h"
 #include "megalith/runtime/processors.h"
 #include "megalith/train/recipes.h"
-#include "megalith/train/training_memory.h"
 #include "megalith/train/run_config.h"
+#include "megalith/train/training_memory.h"
 #include "numbers.h"
 #include "options.h"
 #include "table.h"
@@ -78,7 +78,8 @@ Subject subject_of(const InfoOptions& options) {
 Json facts_of(const Subject& d) {
   Json parameters = Json::object();
   const auto summary = make_summary(d.config);
-  for (const SizePart& part : summary->parameters_by_part()) parameters[part.name] = static_cast<std::int64_t>(part.parameters);
+  for (const SizePart& part : summary->parameters_by_part())
+    parameters[part.name] = static_cast<std::int64_t>(part.parameters);
   parameters["in all"] = static_cast<std::int64_t>(summary->parameter_count());
   const TrainingMemory m = training_memory(*summary, d.batch, d.average, available_cores());
   Json training{{"weights", m.weights}, {"gradient", m.gradient}, {"moments", m.moments}};
@@ -114,8 +115,12 @@ std::string fields(const Json& object, const std::string& indent) {
 void print_text(const Json& all) {
   const Json& config = all["config"];
   std::printf("%s\n%s", all["name"].get<std::string>().c_str(), fields(config, "  ").c_str());
-  for (const Json& scale : config["scales"])
-    std::printf("  scale\n%s%s", fields(scale, "    ").c_str(), fields(scale["stack"], "    ").c_str());
+  for (const Json& scale : config["scales"]) {
+    const Json& stack = scale["stack"];
+    std::printf("  scale\n%s%s", fields(scale, "    ").c_str(), fields(stack, "    ").c_str());
+    for (const auto& [kind, block] : stack.items())
+      if (block.is_object()) std::printf("    %s\n%s", kind.c_str(), fields(block, "      ").c_str());
+  }
 
   const auto print_parts = [](const std::string& title, const Json& parts, double unit, int decimals) {
     std::vector<std::vector<std::string>> rows;
