@@ -2,38 +2,47 @@
 // The calls of a decoder in a training step: its inputs, its stack, and its head or the decoder inside it.
 #pragma once
 
-#include "megalith/models/decoder_input.h"
-#include "stack_parts.h"
+#include "decoder_types.h"
+#include "transformer_parts.h"
 
 namespace megalith::bench {
 
-/// Embeddings of the bytes before, learned positions and the condition, with their gradients.
-inline void add_input(Roofline& r, const Tensor<float>& table, const Tensor<float>& pad, const Tensor<float>& positions,
-                      bool has_condition, Shape in, double calls) {
-  const Index C = table.cols(), unit = pad.size() / C;
-  Activations x(in.B, in.T, C), condition(in.B, in.T, C);
-  Tensor<float> d_table = table, d_pad = pad, d_positions = positions;
+/// What the stack reads of (B,T) bytes: embeddings of the bytes before, positions, their projection, and the condition, each
+/// with its gradient.
+inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condition, Shape bytes, double calls) {
+  Activations condition(bytes.B, bytes.T / m.patch, m.width());
+  PatchEmbedder<float> grad = m;
   std::vector<ByteOrNone> ids;
-  for (const std::uint8_t byte : random_bytes(in.rows()))
-    ids.push_back(std::ssize(ids) % in.T < unit ? kNoByte : ByteOrNone(byte));
-  const double n = count(in.rows() * C), used = count(positions.empty() ? 0 : in.T * C);
-  const Seq<const float> cond = has_condition ? condition : Seq<const float>{};
-  const Seq<float> d_cond = has_condition ? condition.seq() : Seq<float>{};
-  r.add("inputs", calls,
-        {(has_condition ? n : 0) + (used > 0 ? n : 0), 2 * n + (used > 0 ? 3 * n : 0) + (has_condition ? 3 * n : 0)}, [&] {
-          embed(r.ctx(), table, ids.data(), in.rows(), x.data());
-          fill_pads(r.ctx(), ids.data(), x.seq(), pad);
-          if (!positions.empty()) add_positions(r.ctx(), x.seq(), positions, 0, nullptr);
-          add_condition(r.ctx(), x.seq(), cond, 0);
-        });
-  r.add("inputs", calls,
-        {n + (used > 0 ? n : 0), n + 2 * count(table.size()) + (used > 0 ? n + 2 * used : 0) + (has_condition ? 2 * n : 0)},
-        [&] {
-          add_condition_backward<float>(r.ctx(), x, d_cond);
-          if (!positions.empty()) add_positions_backward<float>(r.ctx(), x, d_positions, 0, nullptr);
-          fill_pads_backward<float>(r.ctx(), ids.data(), x, d_pad);
-          embed_backward(r.ctx(), ids.data(), in.rows(), x.data(), d_table);
-        });
+  for (const std::uint8_t byte : random_bytes(bytes.rows()))
+    ids.push_back(std::ssize(ids) % bytes.T < m.patch ? kNoByte : ByteOrNone(byte));
+  Frame frame(r.ctx().scratch());
+  const Seq<float> spare = frame.seq<float>(bytes.B, bytes.T / m.patch, m.width());
+  const auto out = m.forward(r.ctx(), ids.data(), bytes, 0, frame), d = m.gradient_of(out, spare, frame);
+  std::copy_n(condition.data(), condition.numbers.size(), d.x.data);
+
+  const double h = count(out.h.size()), x = count(out.x.size());  // embeddings, and what is made of them
+  const double positions = m.positions.empty() ? 0 : h, conditions = has_condition ? x : 0;
+  const double used = m.positions.empty() ? 0 : count(bytes.T * m.table.cols());
+  const Flops flops = m.flops({bytes.B, bytes.T / m.patch});
+  const double weights = count(m.project.weight.size()), moved = m.projects() ? h + x : 0;
+  const Arithmetic arithmetic = m.projects() ? Arithmetic::products : Arithmetic::fp32;
+  r.add(
+      "inputs", calls, {flops.products + positions + conditions, 2 * h + 3 * positions + moved + weights + 3 * conditions},
+      [&] {
+        Frame inner(r.ctx().scratch());
+        const auto in = m.forward(r.ctx(), ids.data(), bytes, 0, inner);
+        if (has_condition) add_condition<float>(r.ctx(), in.x, condition, 0);
+      },
+      arithmetic);
+  r.add(
+      "inputs", calls,
+      {2 * flops.products + h + positions,
+       h + 2 * count(m.table.size()) + positions + 2 * used + 2 * moved + 3 * weights + 2 * conditions},
+      [&] {
+        if (has_condition) add_condition_backward<float>(r.ctx(), d.x, condition.seq());
+        m.backward(r.ctx(), ids.data(), out, d, grad);
+      },
+      arithmetic);
 }
 
 /// Logits, softmax cross-entropy and their gradients.
@@ -52,26 +61,42 @@ inline void add_head(Roofline& r, const SoftmaxHead<float>& m, const Tensor<floa
       Arithmetic::products);
 }
 
+/// A stack that is run `calls` times in a step. Blocks that are alike are measured once; a transformer's are told apart by
+/// piece, those of other kinds are a part each.
+inline void add_stack(Roofline& r, const Stack<AnyModule<float>>& m, Shape in, double calls) {
+  const auto alike = [&](const AnyModule<float>& a, const AnyModule<float>& b) {
+    return a.flops(in) == b.flops(in) && parameter_count(a) == parameter_count(b);
+  };
+  for (auto block = m.blocks.begin(), end = block; block != m.blocks.end(); block = end) {
+    end = std::find_if(block, m.blocks.end(), [&](const auto& b) { return !alike(*block, b); });
+    const double blocks = calls * count(end - block);
+    if (const auto* const transformer = block->get_if<TransformerBlock<float>>())
+      add_transformer_block(r, *transformer, in, blocks);
+    else add_module(r, "blocks", *block, in, blocks);
+  }
+  if (const auto* const norm = m.norm.get_if<Norm<float>>()) add_norm(r, *norm, in, calls);
+  else add_module(r, "norms", m.norm, in, calls);
+}
+
 /// A decoder over windows `bytes` that is run `calls` times in a step.
-inline void add_decoder(Roofline& r, const Vanilla<float>& m, Shape bytes, double calls) {
-  add_input(r, m.table, m.pad, m.positions, r.scale > 0, bytes, calls);
+inline void add_decoder(Roofline& r, const OneScale<float>& m, Shape bytes, double calls) {
+  add_input(r, m.embedder, r.scale > 0, bytes, calls);
   add_stack(r, m.stack, bytes, calls);
-  add_head(r, m.head, m.table, bytes.rows(), calls);
+  add_head(r, m.head, m.embedder.table, bytes.rows(), calls);
 }
 
 /// The inner decoder in the tiles that it is run in.
 template <class Inner>
-void add_decoder(Roofline& r, const Patched<TransformerBlock<float>, Inner>& m, Shape bytes, double calls) {
-  const Shape patches{bytes.B, bytes.T / m.unit()};
-  add_input(r, m.table, m.pad, m.positions, r.scale > 0, bytes, calls);
-  if (m.has_embedder()) add_linear(r, m.embed_patch, patches.rows(), calls);
+void add_decoder(Roofline& r, const Patched<AnyModule<float>, Inner>& m, Shape bytes, double calls) {
+  const Shape patches{bytes.B, bytes.T / m.patch_size()};
+  add_input(r, m.embedder, r.scale > 0, bytes, calls);
   add_stack(r, m.stack, patches, calls);
   const Index tile = m.tile_patches(bytes);
   const double tiles = calls * count(patches.rows()) / count(tile);
-  if (m.has_embedder()) add_linear(r, m.unembed_patch, tile, tiles);
-  add_linear(r, m.condition, tile * m.rows_per_patch(), tiles);
+  if (m.condition.projects()) add_module(r, "products", m.condition.unembed, {1, tile}, tiles);
+  add_module(r, "products", m.condition.w_gl, {1, tile * m.condition.rows_per_patch}, tiles);
   ++r.scale;
-  add_decoder(r, m.inner, {tile, m.unit()}, tiles);
+  add_decoder(r, m.inner, {tile, m.patch_size()}, tiles);
 }
 
 }  // namespace megalith::bench

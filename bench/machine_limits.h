@@ -77,7 +77,7 @@ inline double read_bandwidth(int threads, const std::vector<float>& data, std::s
   return read / seconds;
 }
 
-/// Sizes that stand for memory, and for what fits the last cache.
+/// Sizes that stand for memory, and for what fits L3.
 inline constexpr std::size_t kMemoryBytes = std::size_t{1} << 30, kCacheBytes = std::size_t{8} << 20;
 
 /// The best of all windows so far, per second.

@@ -57,18 +57,18 @@ class Roofline {
   }
 
   /// Parts in the order in which they were met, with what the limits allow: a call takes no less than its FLOPs at the peak,
-  /// nor than its bytes at the bandwidth of the last cache if they fit it, by what the system tells of its size, else of
-  /// memory. It may take less where they lie in a nearer cache.
+  /// nor than its bytes at the bandwidth of L3 if they fit it, by what the system tells of its size, else of memory. It may
+  /// take less where they lie in a nearer cache.
   std::vector<Part> parts(const Limits& limits) const {
     std::vector<Part> all;
-    const double last_cache = static_cast<double>(std::max<long>(sysconf(_SC_LEVEL3_CACHE_SIZE), kCacheBytes));
+    const double l3 = static_cast<double>(std::max<long>(sysconf(_SC_LEVEL3_CACHE_SIZE), kCacheBytes));
     const bool bf16 = ctx_.precision == Precision::bf16;
     for (const Call& c : calls_) {
       auto at = std::find_if(all.begin(), all.end(), [&](const Part& p) { return p.name == c.part && p.scale == c.scale; });
       if (at == all.end()) at = all.insert(all.end(), {.name = c.part, .scale = c.scale});
       const double bytes = c.work.numbers * sizeof(float);
       const double peak = c.arithmetic == Arithmetic::fp32 ? limits.fp32 : bf16 ? limits.bf16 : limits.fp32_products();
-      const double bandwidth = bytes <= last_cache ? limits.cache : limits.memory;
+      const double bandwidth = bytes <= l3 ? limits.cache : limits.memory;
       at->calls += c.count;
       at->flops += c.count * c.work.flops;
       at->bytes += c.count * bytes;

@@ -141,7 +141,7 @@ mkdir -p "$(dirname "$out")"
 echo
 printf 'peak on %s threads: %s GFLOP/s of fp32 multiply-adds, %s of fp32 products, %s of bf16; ' "$all" \
   "$(best fp32_gflops "$all")" "$(best fp32_product_gflops "$all")" "$(or_null "$(best bf16_gflops "$all")")"
-printf '%s GB/s read from memory, %s from the last cache\n' "$(best memory_gbytes "$all")" "$(best cache_gbytes "$all")"
+printf '%s GB/s read from memory, %s from L3\n' "$(best memory_gbytes "$all")" "$(best cache_gbytes "$all")"
 # Products can hardly come closer to the peak than this: then it was not the peak.
 for precision in "${precisions[@]}"; do
   grep "\"precision\": \"$precision\".*\"part\": \"products\"" "$work/parts" | while IFS= read -r line; do

@@ -9,7 +9,6 @@
 // sum where they would have left the cache. Dropout and copies of bytes are in the whole alone; recomputation is not looked
 // at.
 #include "decoder_parts.h"
-#include "megalith/models/decoder_model.h"
 #include "megalith/train/corpus.h"
 
 namespace megalith::bench {
@@ -40,12 +39,11 @@ void add_data(Roofline& r, Shape shape) {
   r.add("data", 1, {0, 2 * count(shape.rows()) / sizeof(float)}, [&] { windows.fill(step++, 0, shape.T, bytes); });
 }
 
-template <class Decoder>
 void add_model(Roofline& r, const Options& o) {
-  DecoderModel<Decoder> model(o.config());
-  model.init(RandomKey{1});
-  add_decoder(r, model.decoder(), o.shape(), 1);
-  add_optimiser(r, model);
+  const auto model = make_model(o.config());
+  model->init(RandomKey{1});
+  with_decoder(*model, [&](const auto& decoder) { add_decoder(r, decoder, o.shape(), 1); });
+  add_optimiser(r, *model);
   add_data(r, o.shape());
 }
 
@@ -81,10 +79,7 @@ void print(const Options& o, bool table) {
   ctx.mode = Mode::train;
   ctx.precision = o.precision;
   Roofline roofline(ctx);
-  const std::size_t scales = o.config().scales.size();
-  if (scales == 1) add_model<Vanilla<float>>(roofline, o);
-  else if (scales == 2) add_model<Megabyte<float>>(roofline, o);
-  else add_model<ThreeScale<float>>(roofline, o);
+  add_model(roofline, o);
   measure_limits();
 
   if (table)
@@ -108,7 +103,7 @@ void print(const Options& o, bool table) {
   const std::string heading =
       text(o.model, ", ", o.shape().B, " x ", o.shape().T, " bytes, ", o.threads, " threads, ", to_string(o.precision));
   std::printf(table ? "\n%s; peak %.1f GFLOP/s of fp32 multiply-adds, %.1f of fp32 products, %.1f of bf16; %.1f GB/s of "
-                      "memory, %.1f of the last cache\n"
+                      "memory, %.1f of L3\n"
                     : "{\"step\": \"%s\", \"fp32_gflops\": %.1f, \"fp32_product_gflops\": %.1f, \"bf16_gflops\": %.1f, "
                       "\"memory_gbytes\": %.1f, \"cache_gbytes\": %.1f}\n",
               heading.c_str(), limits.fp32 / 1e9, limits.fp32_products() / 1e9, limits.bf16 / 1e9, limits.memory / 1e9,

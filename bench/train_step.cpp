@@ -4,13 +4,9 @@
 // printed.
 //
 //   train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]] [--precision fp32|bf16] [--recompute] [--rotary] [--count]
-#include <malloc.h>
-
 #include <fstream>
 
-#include "megalith/models/config_size.h"
-#include "megalith/models/decoders.h"
-#include "megalith/models/flops.h"
+#include "decoder_types.h"
 #include "training_step.h"
 
 namespace megalith::bench {
@@ -26,28 +22,26 @@ double anonymous_memory() {
   return 0;
 }
 
-/// Bytes on the heap that the tape of the outermost scale's inner decoder takes when batches of that shape are trained.
-template <class Model>
+/// Bytes of the tape that the outermost scale's inner decoder has when batches of that shape are trained.
+template <class Decoder>
 double inner_tape_bytes(const ModelConfig& config, Shape shape) {
-  const Model model(config, 0);
-  const auto used = [] { return static_cast<double>(mallinfo2().uordblks) + static_cast<double>(mallinfo2().hblkhd); };
-  const double before = used();
-  const typename decltype(model.inner)::Tape tape(model.inner, {model.tile_patches(shape), model.unit()});
-  return used() - before;
+  const Decoder m(config, 0);
+  using Tape = typename Decoder::Inner::Tape;
+  return sizeof(float) * numbers_of([&] { return Tape(m.inner, {m.tile_patches(shape), m.patch_size()}); });
 }
 
 double inner_tape_bytes(const ModelConfig& config, Shape shape) {
-  if (config.scales.size() == 3) return inner_tape_bytes<ThreeScale<float>>(config, shape);
-  return config.scales.size() == 2 ? inner_tape_bytes<Megabyte<float>>(config, shape) : 0;
+  if (config.scales.size() == 3) return inner_tape_bytes<ThreeScales<ShapeOnly>>(config, shape);
+  return config.scales.size() == 2 ? inner_tape_bytes<TwoScales<ShapeOnly>>(config, shape) : 0;
 }
 
 /// What needs no run: model FLOPs, of which backward is twice forward and recomputation nothing.
 void print_counts(const Options& o) {
-  const ModelConfig config = o.config();
+  const auto summary = make_summary(o.config());
   const Shape shape = o.shape();
-  std::printf("{\"model\": \"%s\", \"parameters\": %td, \"length\": %td, \"batch\": %td, \"flops_per_byte\": %.0f",
-              o.model.c_str(), parameter_count(config), shape.T, shape.B,
-              3 * forward_flops(config, shape) / static_cast<double>(shape.rows()));
+  std::printf("{\"model\": \"%s\", \"parameters\": %.0f, \"length\": %td, \"batch\": %td, \"flops_per_byte\": %.0f",
+              o.model.c_str(), summary->parameter_count(), shape.T, shape.B,
+              3 * summary->flops(shape) / static_cast<double>(shape.rows()));
 }
 
 void print_measured(const Options& o, Index steps) {

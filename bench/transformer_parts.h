@@ -1,38 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The calls of a stack of transformer blocks in a training step, on the shapes that it has there.
+// The calls of a transformer block in a training step, piece by piece.
 #pragma once
 
-#include "megalith/models/decoders.h"
-#include "parts.h"
+#include "megalith/nn/transformer_block.h"
+#include "module_parts.h"
 
 namespace megalith::bench {
 
-inline double count(Index n) { return static_cast<double>(n); }
-
-/// The products of a linear layer over rows: forward, and the gradients of its input and of its weight.
-inline void add_linear(Roofline& r, const Linear<float>& m, Index rows, double calls) {
-  Activations x(1, rows, m.in_channels()), y(1, rows, m.out_channels()), dx(1, rows, m.in_channels());
-  Linear<float> grad = m;
-  NoState none;
-  NoTape no_tape;
-  const double in = count(x.numbers.size()), out = count(y.numbers.size()), weight = count(m.weight.size());
-  const double flops = m.flops({1, rows});
-  r.add(
-      "products", calls, {flops, in + weight + out}, [&] { m.apply(r.ctx(), x, y); }, Arithmetic::products);
-  r.add(
-      "products", calls, {2 * flops, (out + weight + in) + (in + out + 2 * weight)},
-      [&] { m.backward(r.ctx(), x, y, dx, grad, none, no_tape); }, Arithmetic::products);
-}
-
-inline void add_norm(Roofline& r, const Norm<float>& m, Shape in, double forwards, double backwards) {
-  Activations x(in.B, in.T, m.in_channels()), y(in.B, in.T, m.in_channels()), dx(in.B, in.T, m.in_channels());
-  Norm<float> grad = m;
-  Norm<float>::Tape tape(m, in);
-  NoState none;
-  const double n = count(x.numbers.size());
+inline void add_norm(Roofline& r, const Norm<float>& m, Shape in, Calls calls) {
   const bool layer = m.kind == NormKind::layer;
-  r.add("norms", forwards, {(layer ? 8 : 4) * n, 2 * n}, [&] { m.forward(r.ctx(), x, y, none, tape); });
-  r.add("norms", backwards, {(layer ? 15 : 9) * n, 3 * n}, [&] { m.backward(r.ctx(), x, y, dx, grad, none, tape); });
+  add_module(r, "norms", m, in, calls, {layer ? 8.0 : 4.0, layer ? 15.0 : 9.0});
 }
 
 /// Attention proper, without its projections: softmax(Q K^T) V of all heads, rotary positions, norms of queries and keys.
@@ -54,7 +31,7 @@ inline void add_attention(Roofline& r, const Attention<float>& m, Shape in, doub
                                     .v_stride = Q + K + V,
                                     .kv_rows = in.T};
   const double n = count(qkv.numbers.size()), n_out = count(out.numbers.size()), sums = count(rows * shape.heads);
-  const double flops = 2 * count(in.B) * shape.mask.pairs(in.T) * count(shape.heads * (shape.key_width + shape.value_width));
+  const double flops = m.flops(in).mixing;
   r.add("attention", calls, {flops, n + n_out + sums},
         [&] { attention_forward(r.ctx(), input, out.data(), log_sums.data()); });
   r.add("attention", calls, {2 * flops, 3 * n + 3 * n_out + sums}, [&] {
@@ -82,7 +59,7 @@ inline void add_attention(Roofline& r, const Attention<float>& m, Shape in, doub
   }
 }
 
-/// The activation between the two products of a feed-forward layer, on a tile of its rows.
+/// The activation between the two products of a feed-forward layer, on a tile of its rows; backward computes it again.
 inline void add_activation(Roofline& r, Activation kind, Index rows, Index F, double calls) {
   const Index up = is_gated(kind) ? 2 * F : F;
   Activations hidden(1, rows, up), active(1, rows, F), d_active(1, rows, F), d_hidden(1, rows, up);
@@ -117,23 +94,22 @@ inline void add_residual(Roofline& r, Index numbers, double calls) {
   });
 }
 
-/// A stack that is run `calls` times in a step on inputs of shape `in`.
-inline void add_stack(Roofline& r, const Stack<TransformerBlock<float>>& m, Shape in, double calls) {
+/// A block that is run `calls` times in a step, forward and backward.
+inline void add_transformer_block(Roofline& r, const TransformerBlock<float>& m, Shape in, double calls) {
   constexpr Index kFeedForwardRows = 1024;  // the tile of nn/feed_forward.h
-  const TransformerBlock<float>& block = m.blocks.front();
-  const Attention<float>& attention = block.attention.branch;
-  const FeedForward<float>& feed_forward = block.feed_forward.branch;
-  const double blocks = calls * count(std::ssize(m.blocks));
+  const Attention<float>& attention = m.attention.branch;
+  const FeedForward<float>& feed_forward = m.feed_forward.branch;
   const Index tile = std::min(kFeedForwardRows, in.rows());
-  const double tiles = blocks * count(in.rows()) / count(tile);
-  add_linear(r, attention.qkv, in.rows(), blocks);
-  add_linear(r, attention.out, in.rows(), blocks);
-  add_linear(r, feed_forward.up, tile, tiles);
-  add_linear(r, feed_forward.down, tile, tiles);
-  add_attention(r, attention, in, blocks);
-  add_norm(r, m.norm, in, 4 * blocks + calls, 2 * blocks + calls);  // a block's are computed again in backward
+  const double tiles = calls * count(in.rows()) / count(tile);
+  add_module(r, "products", attention.qkv, {1, in.rows()}, calls);
+  add_module(r, "products", attention.out, {1, in.rows()}, calls);
+  add_module(r, "products", feed_forward.up, {1, tile}, tiles);
+  add_module(r, "products", feed_forward.down, {1, tile}, tiles);
+  add_attention(r, attention, in, calls);
+  for (const Norm<float>* norm : {&m.attention.norm, &m.feed_forward.norm})
+    add_norm(r, *norm, in, {2 * calls, calls});  // its output is computed again in backward
   add_activation(r, feed_forward.activation, tile, feed_forward.down.in_channels(), tiles);
-  add_residual(r, in.rows() * m.in_channels(), 2 * blocks);
+  add_residual(r, in.rows() * m.in_channels(), 2 * calls);
 }
 
 }  // namespace megalith::bench
