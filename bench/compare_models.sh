@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# MEGABYTE beside plain transformers: FLOPs per byte, speed of training and of generation, memory, at three lengths.
+# MEGABYTE beside vanilla transformers: FLOPs per byte, speed of training and of generation, memory, at three lengths.
 #
 #   bash bench/compare_models.sh [--quick] [--threads N] [--precision fp32|bf16] [--out FILE] [MODEL...]
 #

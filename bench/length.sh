@@ -6,7 +6,7 @@
 # About 12 minutes on two cores whose peak is 480 GFLOP/s, with --quick (up to 16,384 bytes) 3. Four models of global width
 # 512 (6 layers, 8 heads) and, but for the plain one, local width 256 (2 layers, 4 heads): patches of 8 bytes up to length
 # 131,072; patches near T^(1/3); three scales with patches near T^(3/7) and T^(1/7), which cost the least attention; and the
-# plain transformer as long as a step takes a minute. The outermost positions are rotary: a learned table would grow with T.
+# vanilla transformer as long as a step takes a minute. The outermost positions are rotary: a learned table would grow with T.
 # Steps are of 8,192 bytes or one sequence. Leaves lengths.jsonl and lengths.svg in the folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
