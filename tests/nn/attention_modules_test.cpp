@@ -4,6 +4,6 @@
 
 namespace megalith::tests {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Attentions, ModuleTest, AttentionCases, CaseName);
+INSTANTIATE_TYPED_TEST_SUITE_P(Attentions, ModuleTest, AttentionTypes, TypeName);
 
 }  // namespace megalith::tests

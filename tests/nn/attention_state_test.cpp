@@ -36,7 +36,7 @@ Seq<const double> view(const Tensor<double>& t) { return {t.data(), t.dims()[0],
 
 /// The rows in use are those of the positions before `position`, in order.
 void expect_last_rows(const AttentionState<double>& state) {
-  ASSERT_TRUE(state.valid());
+  ASSERT_TRUE(state.valid(state.position));
   EXPECT_GE(state.kept, state.mask.visible_before(state.position)) << "at " << state.position;
   for (Index b = 0; b < 2; ++b) {
     for (Index j = 0; j < state.kept; ++j) {
@@ -140,23 +140,28 @@ TEST_F(AttentionStateTest, VisitsEveryField) {
   expect_last_rows(other);
 }
 
-TEST_F(AttentionStateTest, KnowsImpossibleCounters) {
+TEST_F(AttentionStateTest, KnowsCountersOfAnotherSequence) {
   AttentionState<double> state(with_mask(kWindow), 2, 100), closed(with_mask(kWindow), 2);
-  EXPECT_TRUE(state.valid());
-  EXPECT_TRUE(closed.valid());
-  const auto valid_with = [&](Index kept, Index position) {
+  EXPECT_TRUE(state.valid(0));
+  EXPECT_FALSE(state.valid(1));
+  EXPECT_TRUE(closed.valid(0));
+  EXPECT_TRUE(closed.valid(7));  // it keeps nothing, whatever was read
+  const auto valid_with = [&](Index kept, Index position, Index rows) {
     state.kept = kept;
     state.position = position;
-    return state.valid();
+    return state.valid(rows);
   };
-  EXPECT_TRUE(valid_with(8, 8));
-  EXPECT_TRUE(valid_with(3, 90));
-  EXPECT_FALSE(valid_with(9, 20));
-  EXPECT_FALSE(valid_with(-1, 20));
-  EXPECT_FALSE(valid_with(3, 2));
+  EXPECT_TRUE(valid_with(8, 8, 8));
+  EXPECT_TRUE(valid_with(3, 90, 90));
+  EXPECT_FALSE(valid_with(3, 90, 91));
+  EXPECT_FALSE(valid_with(2, 90, 90));  // the next position sees three
+  EXPECT_TRUE(valid_with(2, 2, 2));
+  EXPECT_FALSE(valid_with(9, 20, 20));
+  EXPECT_FALSE(valid_with(-1, 20, 20));
+  EXPECT_FALSE(valid_with(3, 2, 2));
   closed.kept = 1;
   closed.position = 1;
-  EXPECT_FALSE(closed.valid());
+  EXPECT_FALSE(closed.valid(1));
 }
 
 }  // namespace

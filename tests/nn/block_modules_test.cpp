@@ -4,6 +4,6 @@
 
 namespace megalith::tests {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Blocks, ModuleTest, BlockCases, CaseName);
+INSTANTIATE_TYPED_TEST_SUITE_P(Blocks, ModuleTest, BlockTypes, TypeName);
 
 }  // namespace megalith::tests

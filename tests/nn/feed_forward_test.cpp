@@ -26,13 +26,6 @@ TEST(FeedForward, SwiGluHasGatesFirst) {
   EXPECT_NEAR(forward(m, tensor({1, 1, 1}, {2})).data()[0], 2 / (1 + std::exp(-2.0)) * 6, 1e-14);
 }
 
-TEST(FeedForward, DefaultWidths) {
-  EXPECT_EQ(hidden_width({.width = 96}), 384);
-  EXPECT_EQ(hidden_width({.width = 96, .activation = Activation::swiglu}), 256);
-  EXPECT_EQ(hidden_width({.width = 100, .activation = Activation::swiglu}), 272);  // 266.7, rounded up to a multiple of 8
-  EXPECT_EQ(hidden_width({.width = 96, .hidden = 7}), 7);
-}
-
 TEST(FeedForward, Names) {
   EXPECT_EQ(parameter_names(FeedForward<float>({.width = 4})),
             (std::vector<std::string>{"up.weight", "up.bias", "down.weight", "down.bias"}));

@@ -4,6 +4,6 @@
 
 namespace megalith::tests {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Layers, ModuleTest, LayerCases, CaseName);
+INSTANTIATE_TYPED_TEST_SUITE_P(Layers, ModuleTest, LayerTypes, TypeName);
 
 }  // namespace megalith::tests

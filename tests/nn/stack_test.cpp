@@ -10,7 +10,7 @@ namespace megalith::tests {
 namespace {
 
 using Block = TransformerBlock<double>;
-const StackConfig kConfig{.width = 6, .layers = 2, .heads = 2, .hidden = 7};
+const StackConfig kConfig{.width = 6, .layers = 2, .block = TransformerConfig{.heads = 2, .hidden = 7}};
 
 TEST(Stack, IsItsBlocksAndANorm) {
   Stack<Block> m(kConfig);

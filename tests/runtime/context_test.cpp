@@ -67,11 +67,43 @@ TEST(Context, SitesHaveKeysOfTheirOwn) {
   EXPECT_EQ(ctx.site(1).mode, Mode::train);
 }
 
-TEST(Context, RowsAddUp) {
+TEST(Context, NumbersRowsBySequenceAndPosition) {
   Workspace workspace(1);
   const Context ctx(workspace);
-  EXPECT_EQ(ctx.after_rows(3).after_rows(4).first_row, 7);
-  EXPECT_EQ(ctx.after_rows(3).site(2).first_row, 3);
+  EXPECT_EQ(ctx.row_number(0, 5), (RowNumber{0, 0}));
+  EXPECT_EQ(ctx.row_number(13, 5), (RowNumber{2, 3}));
+  // Micro-batches and chunks begin later, and add up.
+  EXPECT_EQ(ctx.from_sequence(3).from_sequence(4).row_number(13, 5), (RowNumber{9, 3}));
+  EXPECT_EQ(ctx.from_position(100).from_position(20).row_number(13, 5), (RowNumber{2, 123}));
+  EXPECT_EQ(ctx.from_sequence(3).site(2).from_position(1).row_number(0, 5), (RowNumber{3, 1}));
+}
+
+TEST(Context, ATileKeepsTheNumbersOfItsRows) {
+  Workspace workspace(1);
+  const Context ctx = Context(workspace).from_sequence(2).from_position(50);
+  constexpr Index T = 6;
+  for (Index first = 0; first < 18; ++first) {
+    const Context tile = ctx.tile(first, T);
+    for (Index i = 0; first + i < 18; ++i) {
+      // However the tile groups its rows: as one sequence, or one by one.
+      EXPECT_EQ(tile.row_number(i, 18 - first), ctx.row_number(first + i, T)) << first << ' ' << i;
+      EXPECT_EQ(tile.row_number(i, 1), ctx.row_number(first + i, T)) << first << ' ' << i;
+      // A tile of a tile.
+      EXPECT_EQ(ctx.tile(first / 2, T).tile(first - first / 2, 1).row_number(i, 1), ctx.row_number(first + i, T));
+    }
+  }
+}
+
+TEST(Context, PatchesAreNumberedByThemselves) {
+  Workspace workspace(1);
+  const Context bytes = Context(workspace).from_sequence(2).from_position(24);
+  constexpr Index P = 4, T = 12;
+  for (Index first = 0; first < 36; first += P)
+    for (Index i = 0; i < 36 - first; i += P) {
+      const RowNumber byte = bytes.tile(first, T).row_number(i, T);
+      EXPECT_EQ(bytes.tile(first, T).every(P).row_number(i / P, T / P), (RowNumber{byte.sequence, byte.position / P}));
+    }
+  EXPECT_EQ(bytes.every(P).row_number(4, T / P), (RowNumber{3, 7}));
 }
 
 }  // namespace

@@ -66,6 +66,32 @@ TEST(Frame, SkipsABlockThatIsTooSmall) {
   }
 }
 
+TEST(Frame, TheArenaRemembersItsPeak) {
+  Arena arena;
+  EXPECT_EQ(arena.peak(), 0u);
+  {
+    Frame frame(arena);
+    frame.take<std::byte>(10 * kAlignment);
+    {
+      Frame inner(arena);
+      inner.take<std::byte>(1024 * 1024);  // in another block
+    }
+    frame.take<std::byte>(1);
+    EXPECT_EQ(arena.peak(), 1024 * 1024 + 10 * kAlignment);
+    arena.reset_peak();
+    EXPECT_EQ(arena.peak(), 11 * kAlignment);
+  }
+  EXPECT_EQ(arena.peak(), 11 * kAlignment);
+  arena.reset_peak();
+  EXPECT_EQ(arena.peak(), 0u);
+
+  Workspace workspace(2);
+  Frame a(workspace.arena(0)), b(workspace.arena(1));
+  a.take<std::byte>(kAlignment);
+  b.take<std::byte>(2 * kAlignment);
+  EXPECT_EQ(workspace.peak(), 3 * kAlignment);
+}
+
 TEST(Workspace, HasAnArenaForEachThread) {
   Workspace workspace(3);
   EXPECT_EQ(workspace.threads(), 3);

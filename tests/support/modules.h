@@ -1,253 +1,255 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every module of the library, in lists that the tests of tests/nn run over. A new module is one line in a list and a maker
-// here; then it comes under every property of support/module_tests.h.
+// Every type of module in the library, in lists that the tests of tests/nn run over, each with the configs that it is tested
+// with. A new module is one line in a list and a struct here; then it comes under every property of support/module_tests.h.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include "megalith/nn/attention.h"
-#include "megalith/nn/dropout.h"
-#include "megalith/nn/feed_forward.h"
-#include "megalith/nn/layer_norm.h"
-#include "megalith/nn/linear.h"
-#include "megalith/nn/norm.h"
-#include "megalith/nn/recompute.h"
-#include "megalith/nn/residual.h"
-#include "megalith/nn/rms_norm.h"
+#include <string>
+#include <vector>
+
+#include "megalith/nn/any_module.h"
 #include "megalith/nn/stack.h"
 #include "megalith/nn/transformer_block.h"
+#include "support/adapters.h"
 
 namespace megalith::tests {
 
-/// What every maker has: a width that tests change, in steps that the module can take.
-struct Sized {
-  Index width = 12;
-  static constexpr Index kWidthStep = 1;
+/// A config that a module is tested with.
+template <class Config>
+struct Case {
+  std::string name;
+  Config config{};
+  Index width_step = 1;  // widths that the module can have are multiples of it
   /// Float is compared at few sizes: the module is slow, or its derivative jumps, and float may fall on another side than
   /// double.
-  static constexpr bool kLight = false;
+  bool light = false;
 };
 
-struct LinearCase : Sized {
+/// Makes the module of a case at some width: what the checks of testing/ take. It is one type for all configs of a module,
+/// so the checks are compiled once for each module.
+template <class Type>
+struct MakerOf {
+  typename Type::Config config{};
+  Index width = 12;
+
+  template <class S>
+  auto operator()() const {
+    return Type::template make<S>(config, width);
+  }
+};
+
+struct Linears {
   static constexpr const char* name = "Linear";
+  struct Config {
+    bool bias = true;
+  };
+  static std::vector<Case<Config>> cases() { return {{"with bias", {true}}, {"without bias", {false}}}; }
   template <class S>
-  auto operator()() const {
-    return Linear<S>(width, width + 3, true);
+  static auto make(const Config& c, Index width) {
+    return Linear<S>(width, width + 3, c.bias);
   }
 };
-struct LinearWithoutBiasCase : Sized {
-  static constexpr const char* name = "LinearWithoutBias";
+
+struct NoConfig {};
+
+template <template <class> class Norm>
+struct NormsOf {
+  using Config = NoConfig;
+  static std::vector<Case<Config>> cases() { return {{"plain"}}; }
   template <class S>
-  auto operator()() const {
-    return Linear<S>(width, width + 3, false);
+  static auto make(const Config&, Index width) {
+    return Norm<S>(width);
   }
 };
-struct LayerNormCase : Sized {
+struct LayerNorms : NormsOf<LayerNorm> {
   static constexpr const char* name = "LayerNorm";
-  template <class S>
-  auto operator()() const {
-    return LayerNorm<S>(width);
-  }
 };
-struct RmsNormCase : Sized {
+struct RmsNorms : NormsOf<RmsNorm> {
   static constexpr const char* name = "RmsNorm";
-  template <class S>
-  auto operator()() const {
-    return RmsNorm<S>(width);
-  }
 };
-struct NormCase : Sized {
+struct Norms {
   static constexpr const char* name = "Norm";
+  using Config = NormKind;
+  static std::vector<Case<Config>> cases() { return {{"layer", NormKind::layer}, {"rms", NormKind::rms}}; }
   template <class S>
-  auto operator()() const {
-    return Norm<S>(NormKind::rms, width);
+  static auto make(NormKind kind, Index width) {
+    return Norm<S>(kind, width);
   }
 };
-struct DropoutCase : Sized {
+
+struct Dropouts {
   static constexpr const char* name = "Dropout";
+  using Config = double;
+  static std::vector<Case<Config>> cases() { return {{"of 0.3", 0.3}}; }
   template <class S>
-  auto operator()() const {
-    return Dropout<S>(0.3, width);
+  static auto make(double rate, Index width) {
+    return Dropout<S>(rate, width);
   }
 };
 
-template <Activation kind>
-struct FeedForwardCase : Sized {
-  static constexpr const char* name = kind == Activation::relu     ? "FeedForwardRelu"
-                                      : kind == Activation::gelu   ? "FeedForwardGelu"
-                                      : kind == Activation::swiglu ? "FeedForwardSwiGlu"
-                                                                   : "FeedForwardReluSquared";
-  static constexpr bool kLight = kind == Activation::relu;
+struct FeedForwards {
+  static constexpr const char* name = "FeedForward";
+  using Config = FeedForwardConfig;
+  static std::vector<Case<Config>> cases() {
+    std::vector<Case<Config>> all;
+    for (std::size_t i = 0; i < ActivationList::kNames.size(); ++i) {
+      const auto kind = static_cast<Activation>(i);
+      // Gated ones are tested without biases, as they are used, and computed again in backward.
+      all.push_back({std::string(ActivationList::kNames[i]),
+                     {.activation = kind, .bias = !is_gated(kind), .recompute = is_gated(kind)},
+                     1,
+                     kind == Activation::relu});
+    }
+    return all;
+  }
   template <class S>
-  auto operator()() const {
-    return FeedForward<S>({.width = width, .hidden = 2 * width + 3, .activation = kind, .bias = kind != Activation::swiglu});
+  static auto make(Config c, Index width) {
+    c.width = width;
+    c.hidden = 2 * width + 3;
+    return FeedForward<S>(c);
   }
 };
 
-struct AttentionCase : Sized {
+struct Attentions {
   static constexpr const char* name = "Attention";
-  static constexpr Index kWidthStep = 3;
-  template <class S>
-  auto operator()() const {
-    return Attention<S>({.width = width, .heads = 3});
+  using Config = AttentionConfig;
+  static std::vector<Case<Config>> cases() {
+    return {
+        {"plain", {.heads = 3}, 3},
+        {"in a window", {.heads = 1, .mask = {.size = 3}, .bias = false}},
+        {"in a wide window", {.heads = 2, .mask = {.size = 70}}, 2},
+        {"in chunks with overlap", {.heads = 2, .mask = {.kind = MaskKind::chunk, .size = 4, .overlap = 2}}, 2},
+        {"rotary", {.heads = 2, .rotary_base = 10000}, 4},
+        {"rotary in a window with head norm",
+         {.heads = 2, .mask = {.size = 4}, .rotary_base = 100, .qk_norm = true, .bias = false},
+         4},
+        {"rotary, grouped, with head norm, recomputing",
+         {.heads = 6, .kv_heads = 2, .rotary_base = 100, .qk_norm = true, .recompute = true},
+         12},
+        {"of unlike widths", {.heads = 4, .kv_heads = 2, .key_width = 5, .value_width = 2, .scale = 0.6}},
+    };
   }
-};
-struct WindowAttentionCase : Sized {
-  static constexpr const char* name = "WindowAttention";
   template <class S>
-  auto operator()() const {
-    return Attention<S>({.width = width, .heads = 1, .mask = {.size = 3}, .bias = false});
-  }
-};
-struct WideWindowAttentionCase : Sized {
-  static constexpr const char* name = "WideWindowAttention";
-  static constexpr Index kWidthStep = 2;
-  template <class S>
-  auto operator()() const {
-    return Attention<S>({.width = width, .heads = 2, .mask = {.size = 70}});
-  }
-};
-struct ChunkAttentionCase : Sized {
-  static constexpr const char* name = "ChunkAttentionWithOverlap";
-  static constexpr Index kWidthStep = 2;
-  template <class S>
-  auto operator()() const {
-    return Attention<S>({.width = width, .heads = 2, .mask = {.kind = MaskKind::chunk, .size = 4, .overlap = 2}});
-  }
-};
-struct RotaryAttentionCase : Sized {
-  static constexpr const char* name = "RotaryAttention";
-  static constexpr Index kWidthStep = 4;
-  template <class S>
-  auto operator()() const {
-    return Attention<S>({.width = width, .heads = 2, .rotary_base = 10000});
-  }
-};
-struct ModernAttentionCase : Sized {
-  static constexpr const char* name = "RotaryWindowAttentionWithHeadNorm";
-  static constexpr Index kWidthStep = 4;
-  template <class S>
-  auto operator()() const {
-    return Attention<S>(
-        {.width = width, .heads = 2, .mask = {.size = 4}, .rotary_base = 100, .qk_norm = true, .bias = false});
-  }
-};
-struct GroupedAttentionCase : Sized {
-  static constexpr const char* name = "RotaryGroupedAttentionWithHeadNorm";
-  static constexpr Index kWidthStep = 12;
-  template <class S>
-  auto operator()() const {
-    return Attention<S>(
-        {.width = width, .heads = 6, .kv_heads = 2, .rotary_base = 100, .qk_norm = true, .recompute = true});
-  }
-};
-struct UnlikeWidthsAttentionCase : Sized {
-  static constexpr const char* name = "AttentionOfUnlikeWidths";
-  template <class S>
-  auto operator()() const {
-    return Attention<S>({.width = width, .heads = 4, .kv_heads = 2, .key_width = 5, .value_width = 2, .scale = 0.6});
+  static auto make(Config c, Index width) {
+    c.width = width;
+    return Attention<S>(c);
   }
 };
 
-struct ResidualCase : Sized {
+struct Residuals {
   static constexpr const char* name = "Residual";
+  using Config = NormKind;
+  static std::vector<Case<Config>> cases() { return {{"with dropout", NormKind::layer}}; }
   template <class S>
-  auto operator()() const {
-    const StackConfig config{.width = width, .hidden = width + 1, .activation = Activation::gelu};
-    return Residual<FeedForward<S>>(NormKind::layer, FeedForward<S>(config), 0.2);
+  static auto make(NormKind kind, Index width) {
+    const FeedForwardConfig branch{.width = width, .hidden = width + 1, .activation = Activation::gelu};
+    return Residual<FeedForward<S>>(kind, FeedForward<S>(branch), 0.2);
   }
 };
 
 /// Blocks as the paper has them (but for GELU, which has no kink), and with everything that is newer.
-inline StackConfig plain_blocks(Index width) {
-  return {.width = width, .layers = 2, .heads = 3, .hidden = 2 * width, .activation = Activation::gelu, .dropout = 0.1};
+inline StackConfig plain_blocks(bool recompute = false) {
+  return {.layers = 2,
+          .dropout = 0.1,
+          .recompute = recompute,
+          .block = TransformerConfig{.heads = 3, .activation = Activation::gelu}};
 }
-inline StackConfig modern_blocks(Index width) {
-  return {.width = width,
-          .layers = 2,
-          .heads = 2,
-          .hidden = 2 * width,
-          .window = 5,
-          .norm = NormKind::rms,
-          .activation = Activation::swiglu,
+inline StackConfig modern_blocks(bool recompute = false) {
+  return {.layers = 2,
           .positions = PositionKind::rotary,
-          .rotary_base = 100,
-          .qk_norm = true,
           .bias = false,
-          .dropout = 0.1};
+          .dropout = 0.1,
+          .recompute = recompute,
+          .block = TransformerConfig{.heads = 2,
+                                     .window = 5,
+                                     .norm = NormKind::rms,
+                                     .activation = Activation::swiglu,
+                                     .rotary_base = 100,
+                                     .qk_norm = true}};
+}
+inline StackConfig with_width(StackConfig c, Index width) {
+  c.width = width;
+  c.block.as<TransformerConfig>().hidden = 2 * width;
+  return c;
 }
 
-struct TransformerBlockCase : Sized {
+struct Blocks {
   static constexpr const char* name = "TransformerBlock";
-  static constexpr bool kLight = true;
-  static constexpr Index kWidthStep = 3;
+  using Config = StackConfig;
+  static std::vector<Case<Config>> cases() {
+    return {{"plain", plain_blocks(), 3, true},
+            {"modern", modern_blocks(), 4, true},
+            {"modern, recomputing", modern_blocks(true), 4, true}};
+  }
   template <class S>
-  auto operator()() const {
-    return TransformerBlock<S>(plain_blocks(width));
+  static auto make(const Config& c, Index width) {
+    return TransformerBlock<S>(with_width(c, width));
   }
 };
-struct ModernBlockCase : Sized {
-  static constexpr const char* name = "ModernTransformerBlock";
-  static constexpr bool kLight = true;
-  static constexpr Index kWidthStep = 4;
-  template <class S>
-  auto operator()() const {
-    return TransformerBlock<S>(modern_blocks(width));
-  }
-};
-struct RecomputingBlockCase : Sized {
-  static constexpr const char* name = "RecomputingTransformerBlock";
-  static constexpr bool kLight = true;
-  static constexpr Index kWidthStep = 4;
-  template <class S>
-  auto operator()() const {
-    StackConfig config = modern_blocks(width);
-    config.recompute = true;
-    return TransformerBlock<S>(config);
-  }
-};
-struct RecomputeCase : Sized {
-  static constexpr const char* name = "Recompute";
-  static constexpr bool kLight = true;
-  static constexpr Index kWidthStep = 3;
-  template <class S>
-  auto operator()() const {
-    return Recompute<TransformerBlock<S>>(plain_blocks(width));
-  }
-};
-struct StackCase : Sized {
+struct Stacks {
   static constexpr const char* name = "Stack";
-  static constexpr bool kLight = true;
-  static constexpr Index kWidthStep = 3;
+  using Config = StackConfig;
+  static std::vector<Case<Config>> cases() {
+    return {{"plain", plain_blocks(), 3, true}, {"modern, recomputing", modern_blocks(true), 4, true}};
+  }
   template <class S>
-  auto operator()() const {
-    return Stack<TransformerBlock<S>>(plain_blocks(width));
+  static auto make(const Config& c, Index width) {
+    return Stack<TransformerBlock<S>>(with_width(c, width));
   }
 };
-struct RecomputeStackCase : Sized {
-  static constexpr const char* name = "StackOfRecompute";
-  static constexpr bool kLight = true;
-  static constexpr Index kWidthStep = 4;
+struct AnyModules {
+  static constexpr const char* name = "AnyModule";
+  using Config = StackConfig;
+  static std::vector<Case<Config>> cases() { return {{"of a plain block", plain_blocks(), 3, true}}; }
   template <class S>
-  auto operator()() const {
-    return Stack<Recompute<TransformerBlock<S>>>(modern_blocks(width));
+  static auto make(const Config& c, Index width) {
+    return AnyModule<S>(TransformerBlock<S>(with_width(c, width)));
+  }
+};
+
+struct Embedders {
+  static constexpr const char* name = "PatchEmbedder";
+  struct Config {
+    Index patch = 1;
+    bool projects = false;
+    PositionOf position_of = PositionOf::byte;
+  };
+  static std::vector<Case<Config>> cases() {
+    return {{"of bytes", {1, false, PositionOf::row}},
+            {"of patches", {3, false, PositionOf::byte}, 3},
+            {"of patches, projected", {2, true, PositionOf::byte}}};
+  }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return EmbedderModule<S>(c.patch, c.projects, c.position_of, width);
+  }
+};
+struct Heads {
+  static constexpr const char* name = "SoftmaxHead";
+  struct Config {
+    bool tied = false;
+    double soft_cap = 0;
+  };
+  static std::vector<Case<Config>> cases() {
+    return {{"of its own", {false, 0}, 1, true}, {"tied, with a soft cap", {true, 1.5}, 1, true}};
+  }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return HeadModule<S>(width, c.tied, c.soft_cap);
   }
 };
 
 // Three lists, so that three files compile at once.
-using LayerCases = ::testing::Types<LinearCase, LinearWithoutBiasCase, LayerNormCase, RmsNormCase, NormCase, DropoutCase,
-                                    FeedForwardCase<Activation::relu>, FeedForwardCase<Activation::gelu>,
-                                    FeedForwardCase<Activation::relu_squared>, FeedForwardCase<Activation::swiglu>>;
-using AttentionCases =
-    ::testing::Types<AttentionCase, WindowAttentionCase, WideWindowAttentionCase, ChunkAttentionCase, RotaryAttentionCase,
-                     ModernAttentionCase, GroupedAttentionCase, UnlikeWidthsAttentionCase>;
-using BlockCases =
-    ::testing::Types<ResidualCase, TransformerBlockCase, ModernBlockCase, RecomputingBlockCase, RecomputeCase, StackCase, RecomputeStackCase>;
+using LayerTypes =
+    ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Embedders, Heads>;
+using AttentionTypes = ::testing::Types<Attentions>;
+using BlockTypes = ::testing::Types<Blocks, Stacks, AnyModules>;
 
-struct CaseName {
-  template <class Case>
+struct TypeName {
+  template <class Type>
   static std::string GetName(int) {
-    return Case::name;
+    return Type::name;
   }
 };
 

@@ -30,6 +30,8 @@ class Arena {
     if (block_ == blocks_.size()) grow(bytes);
     void* p = blocks_[block_].memory.get() + used_;
     used_ += bytes;
+    in_use_ += bytes;
+    peak_ = std::max(peak_, in_use_);
     return p;
   }
   /// Bytes allocated, in use or not.
@@ -38,6 +40,9 @@ class Arena {
     for (const Block& b : blocks_) sum += b.size;
     return sum;
   }
+  /// The most bytes that were in use at once, since reset_peak().
+  std::size_t peak() const { return peak_; }
+  void reset_peak() { peak_ = in_use_; }
 
  private:
   friend class Frame;
@@ -59,15 +64,17 @@ class Arena {
   std::vector<Block> blocks_;
   std::size_t block_ = 0;  // the block in use
   std::size_t used_ = 0;   // bytes of it
+  std::size_t in_use_ = 0, peak_ = 0;
 };
 
 /// The scratch of one call: memory taken through a Frame is given back when the Frame ends. Frames of one arena nest.
 class Frame {
  public:
-  explicit Frame(Arena& arena) : arena_(arena), block_(arena.block_), used_(arena.used_) {}
+  explicit Frame(Arena& arena) : arena_(arena), block_(arena.block_), used_(arena.used_), in_use_(arena.in_use_) {}
   ~Frame() {
     arena_.block_ = block_;
     arena_.used_ = used_;
+    arena_.in_use_ = in_use_;
   }
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
@@ -89,7 +96,7 @@ class Frame {
 
  private:
   Arena& arena_;
-  std::size_t block_, used_;
+  std::size_t block_, used_, in_use_;
 };
 
 /// One arena for each thread. Arena 0 is also the caller's own.
@@ -103,6 +110,15 @@ class Workspace {
     std::size_t sum = 0;
     for (const Arena& arena : arenas_) sum += arena.capacity();
     return sum;
+  }
+  /// The sum of the arenas' peaks.
+  std::size_t peak() const {
+    std::size_t sum = 0;
+    for (const Arena& arena : arenas_) sum += arena.peak();
+    return sum;
+  }
+  void reset_peak() {
+    for (Arena& arena : arenas_) arena.reset_peak();
   }
 
  private:
