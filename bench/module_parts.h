@@ -21,7 +21,8 @@ struct ElementFlops {
 };
 
 /// Forward and backward of a module on inputs of shape `in`, through the interface that all modules have: FLOPs as it counts
-/// them itself; moved are x, y and the parameters, then x, dy, dx, the parameters and twice their gradient.
+/// them itself; moved are x, y and the parameters, then x, dy, dx, the parameters and twice their gradient, dy twice where
+/// it is multiplied by weights and by x.
 template <Module M>
 void add_module(Roofline& r, const char* part, const M& m, Shape in, Calls calls, ElementFlops more = {}) {
   Activations x(in.B, in.T, m.in_channels()), dx(in.B, in.T, m.in_channels());
@@ -40,7 +41,8 @@ void add_module(Roofline& r, const char* part, const M& m, Shape in, Calls calls
       },
       arithmetic);
   r.add(
-      part, calls.backward, {2 * flops.total() + more.backward * of_x, 2 * of_x + of_y + 3 * parameters},
+      part, calls.backward,
+      {2 * flops.total() + more.backward * of_x, 2 * of_x + (flops.products > 0 ? 2 : 1) * of_y + 3 * parameters},
       [&] { m.backward(r.ctx(), x, dy, dx, grad, dstate, tape); }, arithmetic);
 }
 
