@@ -209,6 +209,16 @@ class BlockedGemm {
 
 }  // namespace
 
+double blocked_gemm_scratch(const GemmKernel& kernel, Index rows, Index cols, Index depth, bool left_transposed,
+                            int threads) {
+  if (rows <= kMaxThinRows && kernel.in_place()) return 0;
+  const bool by_rows = rows >= cols, packs_left = left_transposed || !kernel.in_place();
+  const double elements = static_cast<double>(kernel.elements(std::min(kernel.kc, depth)));
+  const Index streamed = by_rows ? rounded_up(cols, kPackCols) : packs_left ? rounded_up(rows, kPackRows) : 0;
+  const Index own = by_rows ? (packs_left ? std::min(kernel.mc, rows) : 0) : std::min(kernel.nc, cols);
+  return elements * static_cast<double>(streamed + threads * own);
+}
+
 void blocked_gemm(const GemmKernel& kernel, const Context& ctx, const Operand<float>& a, const Operand<float>& b,
                   const Mat<float>& c, Into into, const float* bias, float* b_sums) {
   if (c.rows == 0 || c.cols == 0) return;

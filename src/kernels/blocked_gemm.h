@@ -11,4 +11,8 @@ namespace megalith::detail {
 void blocked_gemm(const GemmKernel& kernel, const Context& ctx, const Operand<float>& a, const Operand<float>& b,
                   const Mat<float>& c, Into into, const float* bias, float* b_sums);
 
+/// Numbers of scratch that it takes for an output (rows, cols) and sums of `depth` products.
+double blocked_gemm_scratch(const GemmKernel& kernel, Index rows, Index cols, Index depth, bool left_transposed,
+                            int threads);
+
 }  // namespace megalith::detail

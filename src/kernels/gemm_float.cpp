@@ -2,6 +2,7 @@
 // Which kernel multiplies float matrices.
 #include "blocked_gemm.h"
 #include "megalith/kernels/gemm.h"
+#include "megalith/kernels/gemm_scratch.h"
 
 namespace megalith {
 namespace detail {
@@ -17,6 +18,13 @@ void float_gemm(const Context& ctx, const Operand<float>& a, const Operand<float
 }
 
 }  // namespace detail
+
+double gemm_scratch(Index rows, Index cols, Index depth, LeftOperand left, int threads) {
+  const detail::GemmKernel* const kernel =
+      rows <= detail::kMaxThinRows ? detail::fp32_kernel() : detail::blocked_fp32_kernel();
+  if (kernel == nullptr) return 0;
+  return detail::blocked_gemm_scratch(*kernel, rows, cols, depth, left == LeftOperand::transposed, threads);
+}
 
 const char* gemm_backend() {
   const detail::GemmKernel* const kernel = detail::blocked_fp32_kernel();

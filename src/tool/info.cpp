@@ -16,6 +16,7 @@
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "megalith/runtime/processors.h"
+#include "megalith/runtime/scratch_memory.h"
 #include "megalith/train/recipes.h"
 #include "megalith/train/run_config.h"
 #include "megalith/train/training_memory.h"
@@ -28,6 +29,9 @@ namespace megalith::tool {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// Bytes that the tool takes beside what it computes with: its heap and the stacks of its threads.
+constexpr double kProgramBytes = 2e6;
 
 struct InfoOptions {
   std::string model;
@@ -84,15 +88,22 @@ Json facts_of(const Subject& d) {
   const TrainingMemory m = training_memory(*summary, d.batch, d.average, available_cores());
   Json training{{"weights", m.weights}, {"gradient", m.gradient}, {"moments", m.moments}};
   if (d.average) training["average"] = m.average;
-  training.update({{"tape", m.tape}, {"scratch", m.scratch}, {"in all", m.total()}});
+  training.update(
+      {{"tape", m.tape}, {"scratch", m.scratch}, {"program", kProgramBytes}, {"in all", m.total() + kProgramBytes}});
   const double state = summary->state_bytes(1, d.config.length);
+  const double prompt = touched_by_scratch(summary->scoring_scratch_bytes({1, d.config.length}, available_cores()));
   const double forward = summary->flops({1, d.batch.T}) / static_cast<double>(d.batch.T);
   return {{"name", d.name},
           {"config", detail::write_config(d.config)},
           {"parameters", parameters},
           {"batch", {{"windows", d.batch.B}, {"length", d.batch.T}}},
           {"training memory", training},
-          {"generation memory", {{"weights", m.weights}, {"state", state}, {"in all", m.weights + state}}},
+          {"generation memory",
+           {{"weights", m.weights},
+            {"state", state},
+            {"program", kProgramBytes},
+            {"in all", m.weights + state + kProgramBytes},
+            {"and for a prompt of a whole window", prompt}}},
           {"FLOP per byte", {{"forward", forward}, {"training", 3 * forward}}}};
 }
 
@@ -131,7 +142,7 @@ void print_text(const Json& all) {
   print_parts("parameters", all["parameters"], 1, 0);
   const Json& batch = all["batch"];
   print_parts(text("memory to train on batches of ", batch["windows"], " x ", grouped(batch["length"].get<Index>()),
-                   " bytes, in MB; the program itself takes a few more"),
+                   " bytes, in MB"),
               all["training memory"], 1e6, 1);
   print_parts("memory to generate, in MB", all["generation memory"], 1e6, 1);
   print_parts("matrix products per byte, in MFLOP; megalith flops tells them by part", all["FLOP per byte"], 1e6, 3);

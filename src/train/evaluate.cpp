@@ -61,7 +61,7 @@ class Scorer {
     const std::optional<Index> longest = model.max_length();
     check(length >= 1 && length <= longest.value_or(length) && length % unit_ == 0, "the windows have ", length,
           " bytes, and the model takes multiples of ", unit_, longest ? text(" up to ", *longest) : "");
-    max_windows_ = std::max<Index>(1, kBytesPerCall / length);
+    max_windows_ = windows_at_once(length);
   }
 
   void add(const Window& window) {
@@ -106,8 +106,6 @@ class Scorer {
   std::int64_t total = 0;  // bytes that will be read, for the report: exact, or nearly so for a sample
 
  private:
-  static constexpr Index kBytesPerCall = 8192;  // enough for full products, little beside the model's own memory
-
   const AnyModel& model_;
   Workspace& workspace_;
   CorpusSlice data_;

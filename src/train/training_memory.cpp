@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/train/training_memory.h"
 
+#include <algorithm>
+
+#include "megalith/runtime/scratch_memory.h"
+#include "megalith/train/evaluate.h"
+
 namespace megalith {
 
 TrainingMemory training_memory(const ModelSummary& model, Shape batch, bool average, int threads, double optimizer_bytes) {
   const double parameters = model.parameter_count(), weights = parameters * sizeof(float);
+  const double scratch = std::max(model.training_scratch_bytes(batch, threads),
+                                  model.scoring_scratch_bytes({windows_at_once(batch.T), batch.T}, threads));
   return {.weights = weights,
           .gradient = weights,
           .moments = parameters * optimizer_bytes,
           .average = average ? weights : 0,
           .tape = model.tape_bytes(batch),
-          .scratch = model.training_scratch_bytes(batch, threads)};
+          .scratch = touched_by_scratch(scratch)};
 }
 
 }  // namespace megalith

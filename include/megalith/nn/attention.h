@@ -151,7 +151,8 @@ struct Attention {
                       : pass == Pass::step  ? out.in_channels() - (qk_norm() ? qk_channels() : 0)
                                             : qkv.out_channels() + (out.in_channels() == in_channels() ? 0 : out.in_channels());
     return rows * static_cast<double>(own + (keeps ? 0 : kept)) +
-           attention_scratch<S>(shape, in.B, in.T, in.T, pass == Pass::backward, threads);
+           std::max({attention_scratch<S>(shape, in.B, in.T, in.T, pass == Pass::backward, threads),
+                     qkv.scratch(in, pass, threads), out.scratch(in, pass, threads)});
   }
 
   void init(RandomKey key, const Init& how) {

@@ -81,11 +81,13 @@ struct FeedForward {
   }
 
   Flops flops(Shape in) const { return up.flops(in) + down.flops(in); }
-  double scratch(Shape in, Pass pass, int) const {
-    const double tile = static_cast<double>(std::min(kTileRows, in.rows()));
+  double scratch(Shape in, Pass pass, int threads) const {
+    const Shape at_once{1, std::min(kTileRows, in.rows())};
+    const double tile = static_cast<double>(at_once.T);
     const double F = static_cast<double>(down.in_channels()), wide = static_cast<double>(up.out_channels());
     const bool keeps = pass != Pass::step && !recompute;
-    return tile * ((pass == Pass::backward ? 2 * F + wide : F) + (keeps ? 0 : wide));
+    return tile * ((pass == Pass::backward ? 2 * F + wide : F) + (keeps ? 0 : wide)) +
+           std::max(up.scratch(at_once, pass, threads), down.scratch(at_once, pass, threads));
   }
 
   void init(RandomKey key, const Init& how) {

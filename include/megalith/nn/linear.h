@@ -3,6 +3,7 @@
 #pragma once
 
 #include "megalith/kernels/gemm.h"
+#include "megalith/kernels/gemm_scratch.h"
 #include "megalith/nn/module.h"
 
 namespace megalith {
@@ -47,7 +48,12 @@ struct Linear {
   Flops flops(Shape in) const {
     return {.products = 2.0 * static_cast<double>(in.rows()) * static_cast<double>(weight.size())};
   }
-  double scratch(Shape, Pass, int) const { return 0; }
+  double scratch(Shape in, Pass pass, int threads) const {
+    const Index rows = in.rows(), inputs = in_channels(), outputs = out_channels();
+    if (pass != Pass::backward) return gemm_scratch(rows, outputs, inputs, LeftOperand::plain, threads);
+    return std::max(gemm_scratch(rows, inputs, outputs, LeftOperand::plain, threads),
+                    gemm_scratch(inputs, outputs, rows, LeftOperand::transposed, threads));
+  }
 
   void init(RandomKey key, const Init& how) {
     init_weight(weight, key, how.std, in_channels());

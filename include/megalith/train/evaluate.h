@@ -2,6 +2,7 @@
 // How well a model predicts bytes that it was not trained on.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -31,6 +32,12 @@ struct EvaluateConfig {
   /// Called now and then with the bytes done and the bytes in all.
   std::function<Control(std::int64_t done, std::int64_t total)> progress;
 };
+
+/// Windows of `length` bytes that are scored at once: enough for full products.
+inline Index windows_at_once(Index length) {
+  constexpr Index kBytes = 8192;
+  return std::max<Index>(1, kBytes / length);
+}
 
 /// The loss of the bytes of `data` under the model. Every file starts afresh and is cut into windows that do not overlap and
 /// are read each from its start; the last one is padded to a multiple of the model's units, and the padding is free of loss.

@@ -13,7 +13,7 @@ struct TrainingMemory {
   double moments = 0;  // of the optimiser
   double average = 0;  // of the weights; 0 without
   double tape = 0;     // activations that backward needs
-  double scratch = 0;  // temporaries at their highest, about: products on some machines and threads take a little more
+  double scratch = 0;  // temporaries at their highest, about: of a step, or of a validation
 
   double total() const { return weights + gradient + moments + average + tape + scratch; }
 };
