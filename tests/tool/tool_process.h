@@ -79,7 +79,8 @@ class Tool {
 
   void signal(int number) const { kill(process_, number); }
   pid_t process() const { return process_; }
-  /// What it has written to standard error so far.
+  /// What it has written so far to standard output, and to standard error.
+  std::string output_so_far() const { return out_.content(); }
   std::string errors_so_far() const { return err_.content(); }
 
   Outcome wait() {
