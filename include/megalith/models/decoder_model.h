@@ -75,7 +75,10 @@ class DecoderModel final : public AnyModel {
   void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state) const override {
     check_shape(bytes.shape());
     check_room(losses.size(), bytes.B * bytes.T, "losses");
-    if (state != nullptr) return decoder_.score(ctx, bytes, {}, losses.data(), to_go_on(*state, bytes).state);
+    if (state != nullptr) {
+      State& s = to_go_on(*state, bytes);
+      return decoder_.score(ctx.from_position(s.position()), bytes, {}, losses.data(), s.state);
+    }
     typename Decoder::State closed(decoder_, bytes.B);
     decoder_.score(ctx, bytes, {}, losses.data(), closed);
   }
