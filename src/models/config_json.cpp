@@ -20,9 +20,11 @@ std::string difference(const ordered_json& a, const ordered_json& b, const std::
   if (a.is_array() && a.size() != b.size()) return text("the number of ", at, " (", a.size(), " and ", b.size(), ")");
   for (std::size_t i = 0; a.is_array() && i < a.size(); ++i)
     if (a[i] != b[i]) return difference(a[i], b[i], text(at, "[", i, "]"));
-  if (a.is_object())
-    for (const auto& [key, value] : a.items())
-      if (value != b[key]) return difference(value, b[key], at.empty() ? key : at + "." + key);
+  for (auto i = a.begin(), j = b.begin(); a.is_object() && i != a.end() && j != b.end(); ++i, ++j) {
+    if (i.key() != j.key())  // all but the kind of a stack's blocks have the same keys in the same order
+      return text("the kind of the blocks of ", at, " (", i.key(), " and ", j.key(), ")");
+    if (*i != *j) return difference(*i, *j, at.empty() ? i.key() : at + "." + i.key());
+  }
   return text(at, " (", a.dump(), " and ", b.dump(), ")");
 }
 
