@@ -4,7 +4,6 @@
 
 namespace megalith::tests {
 
-using Cases = ::testing::Types<VanillaCase, VanillaWindowCase>;
-INSTANTIATE_TYPED_TEST_SUITE_P(Vanilla, DecoderTest, Cases);
+INSTANTIATE_TYPED_TEST_SUITE_P(Vanilla, DecoderTest, VanillaMaker);
 
 }  // namespace megalith::tests

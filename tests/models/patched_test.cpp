@@ -4,7 +4,6 @@
 
 namespace megalith::tests {
 
-using Cases = ::testing::Types<PaperCase, OptionsCase>;
-INSTANTIATE_TYPED_TEST_SUITE_P(Megabyte, DecoderTest, Cases);
+INSTANTIATE_TYPED_TEST_SUITE_P(Megabyte, DecoderTest, MegabyteMaker);
 
 }  // namespace megalith::tests

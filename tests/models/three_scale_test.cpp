@@ -4,7 +4,6 @@
 
 namespace megalith::tests {
 
-using Cases = ::testing::Types<ThreeScaleCase, ThreeScalePadsCase>;
-INSTANTIATE_TYPED_TEST_SUITE_P(ThreeScale, DecoderTest, Cases);
+INSTANTIATE_TYPED_TEST_SUITE_P(ThreeScale, DecoderTest, ThreeScaleMaker);
 
 }  // namespace megalith::tests

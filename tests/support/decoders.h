@@ -1,86 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small decoders of every structure and option, for the checks of testing/decoder_check.h.
+// Makers of decoders, and the checks of testing/decoder_check.h as GoogleTest has them.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <gtest/gtest.h>
 
 #include "megalith/models/decoders.h"
+#include "megalith/testing/decoder_streaming_check.h"
+#include "support/configs.h"
 
 namespace megalith::tests {
 
-inline StackConfig small_stack(Index width, Index heads, Index layers) {
-  StackConfig c;
-  c.width = width;
-  c.heads = heads;
-  c.layers = layers;
-  c.hidden = 2 * width;
-  return c;
-}
-
-/// Every option away from its default.
-inline StackConfig other_options(StackConfig c, Activation activation) {
-  c.norm = NormKind::rms;
-  c.activation = activation;
-  c.positions = PositionKind::rotary;
-  c.qk_norm = true;
-  c.bias = false;
-  return c;
-}
-
-inline ModelConfig vanilla_config() { return {.length = 24, .scales = {{.unit = 1, .stack = small_stack(8, 2, 2)}}}; }
-inline ModelConfig vanilla_window_config() {
-  ModelConfig c = vanilla_config();
-  c.scales[0].stack = other_options(c.scales[0].stack, Activation::swiglu);
-  c.scales[0].stack.window = 5;
-  c.tied = false;
-  c.soft_cap = 3;
-  return c;
-}
-/// Equations (1) to (6), with dropout.
-inline ModelConfig paper_config() {
-  ModelConfig c{.length = 24,
-                .scales = {{.unit = 4, .stack = small_stack(12, 3, 2)}, {.unit = 1, .stack = small_stack(8, 2, 2)}}};
-  for (ScaleConfig& scale : c.scales) scale.stack.dropout = 0.2;
-  return c;
-}
-inline ModelConfig options_config() {
-  ModelConfig c = paper_config();
-  c.scales[0].stack = other_options(small_stack(10, 1, 2), Activation::relu_squared);
-  c.scales[0].embedding = 3;  // 4 * 3 is not 10: a linear patch embedder
-  c.scales[1].stack = other_options(c.scales[1].stack, Activation::gelu);
-  c.scales[1].first_input = FirstInput::previous;
-  c.tied = false;
-  c.soft_cap = 3;
-  return c;
-}
-inline ModelConfig three_scale_config() {
-  return {.length = 24,
-          .scales = {{.unit = 8, .stack = small_stack(16, 2, 2)},
-                     {.unit = 2, .first_input = FirstInput::previous, .stack = small_stack(12, 2, 1)},
-                     {.unit = 1, .first_input = FirstInput::previous, .stack = small_stack(8, 2, 1)}}};
-}
-inline ModelConfig three_scale_pads_config() {
-  ModelConfig c = three_scale_config();
-  for (ScaleConfig& scale : c.scales) scale.first_input = FirstInput::pad;
-  c.scales[1].stack = other_options(c.scales[1].stack, Activation::relu);
-  return c;
-}
-
-/// A type whose call makes decoder D<S> of a config.
-template <template <class> class D, ModelConfig (*config)()>
-struct DecoderCase {
+/// Makes decoder D<S> of a config.
+template <template <class> class D, std::size_t scales>
+struct DecoderMaker {
+  static constexpr std::size_t kScales = scales;
+  ModelConfig config;
   template <class S>
   D<S> operator()() const {
-    return D<S>(config(), 0);
+    return D<S>(config, 0);
   }
 };
+using VanillaMaker = DecoderMaker<Vanilla, 1>;
+using MegabyteMaker = DecoderMaker<Megabyte, 2>;
+using ThreeScaleMaker = DecoderMaker<ThreeScale, 3>;
 
-using VanillaCase = DecoderCase<Vanilla, vanilla_config>;
-using VanillaWindowCase = DecoderCase<Vanilla, vanilla_window_config>;
-using PaperCase = DecoderCase<Megabyte, paper_config>;
-using OptionsCase = DecoderCase<Megabyte, options_config>;
-using ThreeScaleCase = DecoderCase<ThreeScale, three_scale_config>;
-using ThreeScalePadsCase = DecoderCase<ThreeScale, three_scale_pads_config>;
+/// The decoders of make_model(), which are compiled in float alone.
+template <class D, std::size_t scales>
+struct AnyDecoderMaker {
+  static constexpr std::size_t kScales = scales;
+  ModelConfig config;
+  template <std::same_as<float> S>
+  D operator()() const {
+    return D(config, 0);
+  }
+};
+using AnyFlat = Flat<AnyModule<float>>;
+using AnyPatched = Patched<AnyModule<float>, AnyFlat>;
+using AnyFlatMaker = AnyDecoderMaker<AnyFlat, 1>;
+using AnyPatchedMaker = AnyDecoderMaker<AnyPatched, 2>;
+using AnyThreeScaleMaker = AnyDecoderMaker<Patched<AnyModule<float>, AnyPatched>, 3>;
+
+using testing::Finding;
+using testing::Trial;
+
+constexpr double kExact = 1e-12;  // of sums in double that rounding alone tells apart
+
+inline void expect_below(const Finding& found, double limit) { EXPECT_LT(found.error, limit) << found.where; }
+inline void expect_equal_bits(const Finding& found) { EXPECT_EQ(found.error, 0) << found.where; }
+
+/// f(maker) for each config with the maker's number of scales.
+template <class Maker, class F>
+void for_each_config(F&& f) {
+  for (const NamedConfig& c : unusual_configs(Maker::kScales)) {
+    SCOPED_TRACE(c.name);
+    f(Maker{c.config});
+  }
+}
 
 }  // namespace megalith::tests
