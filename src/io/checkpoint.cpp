@@ -43,8 +43,12 @@ const std::string& metadata(const SafetensorsReader& file, const std::string& ke
   return found->second;
 }
 
+/// What a file is opened for. A model that is there already may be of a decoder of its own: its parameters are compared one by
+/// one.
+enum class OpenFor { a_new_model, a_model_that_is_there };
+
 /// Opens a file and checks everything that can be checked before a model is made.
-Checkpoint open_checkpoint(const std::string& run_dir_or_file) {
+Checkpoint open_checkpoint(const std::string& run_dir_or_file, OpenFor what = OpenFor::a_new_model) {
   SafetensorsReader file(file_of(run_dir_or_file));
   check(metadata(file, "format") == kFormat, file.path(), " is no model of megalith: its format is ",
         in_quotes(metadata(file, "format")));
@@ -65,6 +69,7 @@ Checkpoint open_checkpoint(const std::string& run_dir_or_file) {
     numbers += static_cast<double>((info.end - info.begin) / byte_size(info.dtype));
   }
   // Before memory is taken for a model that a damaged config may describe as huge.
+  if (what == OpenFor::a_model_that_is_there) return {std::move(file), std::move(config)};
   const double parameters = make_summary(config)->parameter_count();
   check(numbers == parameters, file.path(), " holds ", static_cast<std::int64_t>(numbers),
         " numbers, but its config describes a model of ", static_cast<std::int64_t>(parameters), " parameters");
@@ -130,7 +135,7 @@ std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file) {
 ModelConfig load_checkpoint_config(const std::string& run_dir_or_file) { return open_checkpoint(run_dir_or_file).config; }
 
 void load_parameters(const std::string& run_dir_or_file, AnyModel& model) {
-  const Checkpoint checkpoint = open_checkpoint(run_dir_or_file);
+  const Checkpoint checkpoint = open_checkpoint(run_dir_or_file, OpenFor::a_model_that_is_there);
   const SafetensorsReader& file = checkpoint.file;
   ModelConfig has = structure_of(checkpoint.config), wanted = structure_of(model.config());
   if (!learns_positions(has) && !learns_positions(wanted)) has.length = wanted.length;

@@ -22,7 +22,7 @@ Registry& registry() {
 
 }  // namespace
 
-BlockConfig::BlockConfig(const BlockKind& kind) : kind_(&kind), settings_(kind.defaults()) {}
+BlockConfig::BlockConfig(const BlockKind& kind) : settings_(kind.defaults()), kind_(&kind) {}
 
 std::vector<const BlockKind*> BlockConfig::kinds() { return block_kinds(); }
 
@@ -42,6 +42,10 @@ void register_block(const BlockKind& kind) {
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
   if (std::find(all.kinds.begin(), all.kinds.end(), &kind) != all.kinds.end()) return;
+  StackConfig stack;
+  StackConfig::visit_fields(stack, [&](const char* field, const auto&) {
+    check(kind.name() != field, "a kind of block cannot be named \"", field, "\", which is a field of the stack");
+  });
   const bool taken =
       std::any_of(all.kinds.begin(), all.kinds.end(), [&](const BlockKind* k) { return k->name() == kind.name(); });
   check(!taken, "there is a kind of block named \"", kind.name(), "\" already; give yours another name");

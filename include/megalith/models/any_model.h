@@ -41,7 +41,7 @@ class AnyState {
   virtual Index position() const = 0;
   /// Forgets what was read; the room stays.
   virtual void reset() = 0;
-  /// Makes this the gradient of a State on which nothing depends: its tensors with a gradient become 0.
+  /// Makes this the gradient of a State on which nothing depends.
   virtual void set_zero() = 0;
   /// Everything, for a State of the same model, batch and room on a machine of the same byte order.
   virtual std::vector<std::byte> save() const = 0;
@@ -67,7 +67,7 @@ class AnyModel {
   /// bytes is (B,T), T a multiple of unit(). grad is a model of the same structure.
   ///
   /// Without a state the rows are independent windows. With one they go on from what it has read, which must be whole patches,
-  /// and it has read them too afterwards. With dstate as well, which holds the gradient of a loss by the state left, grad
+  /// and it has read them too afterwards; positions in ctx count from what it has read. With dstate as well, which holds the gradient of a loss by the state left, grad
   /// gets that loss's share too, and dstate becomes the gradient by the state received.
   virtual void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape,
                      AnyState* state = nullptr, AnyState* dstate = nullptr) const = 0;

@@ -32,6 +32,8 @@ struct DecoderFlops {
 ///   scratch(shape, pass, threads)                 numbers of scratch: Pass::backward is train(), Pass::step is score().
 ///
 /// The rows of ctx are bytes (Context::row_number).
+/// D::State has a `history` (ByteHistory), visit, visit_all and valid as a module's State, and ahead(): whether next() was called
+/// for a byte that did not come yet. D is a template over its scalar, so that its shapes can be asked for (core/shape_only.h).
 /// D::State(m, B) is closed, for training on independent windows; D::State(m, B, n) has room for n bytes. begin(previous)
 /// starts a sequence: `previous` (B,P) holds the patch before it, or kNoByte; null: there is none. A decoder whose first
 /// input is the pad does not read it, but a decoder inside may.
@@ -50,6 +52,7 @@ concept ByteDecoder = std::copyable<D> && std::copyable<typename D::State> &&
   m.accept(accepted, state);
   state.begin(previous);
   { state.valid() } -> std::same_as<bool>;
+  { state.ahead() } -> std::same_as<bool>;
   { m.flops_by_part(shape) } -> std::same_as<std::vector<DecoderFlops>>;
   { m.scratch(shape, Pass::backward, 1) } -> std::same_as<double>;
   grad.init(key, how);

@@ -13,7 +13,7 @@ namespace megalith {
 
 class Problems;
 
-/// What stands for the unit before the first position of a decoder: the trained pad (Yu et al. 2023, eq. 4), or the true
+/// What stands for the patch before the first position of a decoder: the trained pad (Yu et al. 2023, eq. 4), or the true
 /// bytes that came before where there are any.
 enum class FirstInput { pad, previous };
 template <>

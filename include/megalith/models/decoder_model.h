@@ -19,7 +19,8 @@ constexpr std::size_t scales_of() {
   else return 1;
 }
 
-/// Wraps a ByteDecoder in float. Use it to train a decoder of your own with the library's trainer.
+/// Wraps a ByteDecoder in float. Use it to train a decoder of your own with the library's trainer. Its files can be read
+/// again where the kinds of its blocks are registered (register_block).
 template <class Decoder>
 class DecoderModel final : public AnyModel {
   static_assert(ByteDecoder<Decoder>);
@@ -48,7 +49,7 @@ class DecoderModel final : public AnyModel {
     return std::make_unique<Tape>(config_, decoder_, shape);
   }
   void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape,
-             AnyState* state, AnyState* dstate) const override {
+             AnyState* state = nullptr, AnyState* dstate = nullptr) const override {
     check_shape(bytes.shape());
     check_room(losses.size(), bytes.B * bytes.T, "losses");
     Tape& t = own<Tape>(tape, "tape");
@@ -67,12 +68,12 @@ class DecoderModel final : public AnyModel {
     }
     State& s = to_go_on(*state, bytes);
     const Context here = ctx.from_position(s.position());
-    if (dstate != nullptr) return run(here, s.state, own<State>(*dstate, "gradient of the state").state);
-    typename Decoder::State nobody(s.state);
-    zero(nobody);
-    run(here, s.state, nobody);
+    if (dstate != nullptr) return run(here, s.state, gradient_of(s, *dstate).state);
+    t.unasked = s.state;  // the same memory each time
+    zero(t.unasked);
+    run(here, s.state, t.unasked);
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state) const override {
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state = nullptr) const override {
     check_shape(bytes.shape());
     check_room(losses.size(), bytes.B * bytes.T, "losses");
     if (state != nullptr) {
@@ -83,7 +84,7 @@ class DecoderModel final : public AnyModel {
     decoder_.score(ctx, bytes, {}, losses.data(), closed);
   }
 
-  std::unique_ptr<AnyState> make_state(Index B, Index room) const override {
+  std::unique_ptr<AnyState> make_state(Index B, Index room = 0) const override {
     check(B >= 1, "a state is for one sequence or more, not for ", B);
     check(room >= 0 && room <= config_.length, "the model reads at most ", config_.length, " bytes, and a state with room for ",
           room, " is asked for");
@@ -97,23 +98,20 @@ class DecoderModel final : public AnyModel {
     check_fits(s, bytes);
     if (bytes.T == 0) return;
     decoder_.read(ctx.as_batch_invariant(), bytes, {}, s.state);
-    s.asked = false;
   }
   void next(const Context& ctx, AnyState& state, std::span<float> logits) const override {
     State& s = own<State>(state, "state");
-    check(!s.asked, "next() was called already for this byte; tell it by accept() or read() before the next call");
+    check(!s.asked(), "next() was called already for this byte; tell it by accept() or read() before the next call");
     check_room(logits.size(), s.batch() * kByteValues, "logits");
     check(s.position() < s.room, "the model has read its ", s.room, " bytes; start a new state with the last of them");
     decoder_.next(ctx.as_batch_invariant(), {}, s.state, {logits.data(), s.batch(), 1, kByteValues});
-    s.asked = true;
   }
   void accept(std::span<const std::uint8_t> bytes, AnyState& state) const override {
     State& s = own<State>(state, "state");
-    check(s.asked, "accept() tells the byte that next() was about; call next() first, or read()");
+    check(s.asked(), "accept() tells the byte that next() was about; call next() first, or read()");
     check(std::ssize(bytes) == s.batch(), "the state is for ", s.batch(), " sequences, and ", bytes.size(),
           " bytes were given");
     decoder_.accept(bytes.data(), s.state);
-    s.asked = false;
   }
 
  private:
@@ -122,6 +120,7 @@ class DecoderModel final : public AnyModel {
     Shape shape;
     typename Decoder::Tape tape;
     typename Decoder::State closed, dclosed;  // of independent windows
+    typename Decoder::State unasked;          // the gradient of a state that nobody asks for
     Tape(const ModelConfig& c, const Decoder& m, Shape s)
         : config(c), shape(s), tape(m, s), closed(m, s.B), dclosed(m, s.B) {}
   };
@@ -129,33 +128,32 @@ class DecoderModel final : public AnyModel {
     ModelConfig config;
     Index room;
     typename Decoder::State state;
-    Index asked = false;  // next() was called for the byte at position()
     State(const ModelConfig& c, const Decoder& m, Index B, Index n) : config(c), room(n), state(m, B, n) {}
 
     std::unique_ptr<AnyState> clone() const override { return std::make_unique<State>(*this); }
     Index batch() const override { return state.history.B; }
     Index position() const override { return state.history.position; }
-    void reset() override {
-      state.begin(nullptr);
-      asked = false;
-    }
+    /// Whether next() was called for the byte at position().
+    bool asked() const { return state.ahead(); }
+    void reset() override { state.begin(nullptr); }
     void set_zero() override { zero(state); }
     std::vector<std::byte> save() const override { return save_state(*this); }
     void load(std::span<const std::byte> saved) override {
       State loaded = *this;
       load_state(loaded, saved);
-      const Index ahead = loaded.asked;
-      check((ahead == 0 || ahead == 1) && loaded.state.valid() && loaded.position() + ahead <= room, kDamagedState);
+      check(loaded.position() >= 0 && loaded.position() <= room && loaded.state.valid() &&
+                loaded.position() + (loaded.asked() ? 1 : 0) <= room,
+            kDamagedState);
       *this = std::move(loaded);
     }
     template <class F, class St>
     static void visit_all(const Name& at, F&& f, St& s) {
       Decoder::State::visit_all(at, f, s.state);
-      f(Name{&at, "asked"}, s.asked);
     }
   };
 
   static void zero(typename Decoder::State& state) {
+    state.begin(nullptr);  // no row of it counts
     Decoder::State::visit(
         Name{}, [](const Name&, Tensor<float>& t) { t.fill(0); }, state);
   }
@@ -176,10 +174,17 @@ class DecoderModel final : public AnyModel {
   State& to_go_on(AnyState& state, Bytes bytes) const {
     State& s = own<State>(state, "state");
     check_fits(s, bytes);
-    check(s.asked == 0 && s.state.history.unfinished() == 0 && s.state.history.rows_done * unit() == s.position(),
+    check(!s.asked() && s.state.history.unfinished() == 0,
           "the state is inside a patch, after ", s.position(), " bytes; train() and score() go on from whole patches of ",
           unit(), " bytes");
     return s;
+  }
+  /// The gradient of what comes after a state: another State of its size.
+  State& gradient_of(const State& s, AnyState& gradient) const {
+    State& d = own<State>(gradient, "gradient of the state");
+    check(&d != &s && d.batch() == s.batch() && d.room == s.room, "the gradient of a state for ", s.batch(),
+          " sequences of ", s.room, " bytes must be another state like it; make it by clone() and set_zero()");
+    return d;
   }
   static void check_fits(const State& s, Bytes bytes) {
     check(bytes.B == s.batch(), "the state is for ", s.batch(), " sequences, and bytes of ", bytes.B, " were given");

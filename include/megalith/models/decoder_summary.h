@@ -66,7 +66,10 @@ class DecoderSummary final : public ModelSummary {
     constexpr Index kVector = 16;  // floats in the longest vector, and in the alignment of every buffer
     bool whole = std::string_view(gemm_backend()) != "Eigen";
     for_each_parameter(shapes_, [&](const Name& name, const auto& p) {
-      if (name.role == Role::matrix) whole = whole && p.rows() % kVector == 0 && p.cols() % kVector == 0;
+      if (name.role != Role::matrix) return;
+      // What is multiplied by the condition's matrix is read by that product alone.
+      const bool rows = detail::PartOfName(name.str()).part == "condition" || p.rows() % kVector == 0;
+      whole = whole && rows && p.cols() % kVector == 0;
     });
     return whole;
   }

@@ -24,6 +24,8 @@ struct Flat {
       history.begin(previous);
       stack.reset();
     }
+    /// Whether the stack has done the position of a byte that did not come yet: between next() and accept().
+    bool ahead() const { return history.rows_done > history.position; }
     bool valid() const { return history.valid() && stack.valid(history.rows_done); }
     template <class F, class... St>
     static void visit(const Name& at, F&& f, St&... state) {

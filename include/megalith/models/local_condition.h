@@ -64,9 +64,13 @@ struct LocalCondition {
     return static_cast<double>(n) * static_cast<double>(rows_per_patch * inner_width() + slots);
   }
 
+  // In two halves: the stack stands between them in the order of files.
   template <class F, class... M>
-  static void visit(const Name& at, F&& f, M&... m) {
+  static void visit_unembed(const Name& at, F&& f, M&... m) {
     if ((m.projects() || ...)) Linear<S>::visit(Name{&at, "unembed"}, f, m.unembed...);
+  }
+  template <class F, class... M>
+  static void visit_w_gl(const Name& at, F&& f, M&... m) {
     Linear<S>::visit(Name{&at, "condition"}, f, m.w_gl...);
   }
 };

@@ -158,8 +158,9 @@ struct Patched {
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
     PatchEmbedder<S>::visit(at, f, m.embedder...);
+    LocalCondition<S>::visit_unembed(at, f, m.condition...);
     Stack<Block>::visit(Name{&at, "stack"}, f, m.stack...);
-    LocalCondition<S>::visit(at, f, m.condition...);
+    LocalCondition<S>::visit_w_gl(at, f, m.condition...);
     Inner::visit(Name{&at, "inner"}, f, m.inner...);
   }
 

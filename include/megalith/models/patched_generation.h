@@ -30,10 +30,15 @@ struct PatchedState {
     history.begin(previous);
     stack.reset();
   }
+  /// Whether there is a patch that the inner decoder is inside of.
+  bool open() const { return history.rows_done > history.position / history.patch; }
+  /// Whether next() was called for a byte that did not come yet.
+  bool ahead() const { return open() && inner.ahead(); }
   bool valid() const {
-    const bool open = history.rows_done > history.position / history.patch;  // a patch that the inner decoder is inside of
-    return history.valid() && stack.valid(history.rows_done) &&
-           (!open || (inner.valid() && inner.history.position == history.unfinished()));
+    if (!history.valid() || !stack.valid(history.rows_done) || (history.unfinished() > 0 && !open())) return false;
+    if (!open()) return true;
+    // A patch that was opened for its first byte is left at once: next() goes on inside.
+    return inner.valid() && inner.history.position == history.unfinished() && (history.unfinished() > 0 || inner.ahead());
   }
   template <class F, class... St>
   static void visit(const Name& at, F&& f, St&... state) {
@@ -107,11 +112,11 @@ struct PatchedGeneration {
     if (!open_patch) return;
     const Seq<S> last = frame.seq<S>(1, h.B, m.width());
     for (Index b = 0; b < h.B; ++b) row_map(last.row(b), m.width()) = row_map(y.row(b * rows + rows - 1), m.width());
-    m.condition.forward(ctx, last, {state.condition.data(), h.B, m.condition.rows_per_patch, m.inner.width()}, frame);
+    m.condition.forward(ctx, last, condition_of(m, state), frame);
     state.inner.begin(previous);
   }
 
-  static Seq<const S> condition_of(const Decoder& m, const State& state) {
+  static Seq<S> condition_of(const Decoder& m, State& state) {
     return {state.condition.data(), state.history.B, m.condition.rows_per_patch, m.inner.width()};
   }
 };

@@ -70,6 +70,8 @@ class AnyModule {
   struct StateBase {
     virtual ~StateBase() = default;
     virtual std::unique_ptr<StateBase> clone() const = 0;
+    /// Takes the value of a State of the same type, in the memory that is there; false where it is of another.
+    virtual bool assign(const StateBase& other) = 0;
     virtual void reset() = 0;
     virtual bool valid(Index rows) const = 0;
     virtual void visit(const Name& at, const EachTensor& f) = 0;
@@ -117,7 +119,12 @@ class AnyModule {
       const auto lists = std::make_tuple(pointers(others)...);
       std::size_t i = 0;
       over(first, [&](const Name& name, auto& t) {
-        std::apply([&](const auto&... list) { f(name, t, *list[i]...); }, lists);
+        std::apply(
+            [&](const auto&... list) {
+              assert(((i < list.size()) && ...));
+              f(name, t, *list[i]...);
+            },
+            lists);
         ++i;
       });
     }
@@ -150,10 +157,13 @@ class AnyModule<S>::State {
   State(const AnyModule& m, Index B, Index room = 0) : state_(m.module_->make_state(B, room)) {}
   State(const State& other) : state_(other.state_ ? other.state_->clone() : nullptr) {}
   State(State&&) noexcept = default;
-  State& operator=(State other) noexcept {
-    state_ = std::move(other.state_);
+  State& operator=(const State& other) {
+    if (this == &other) return *this;
+    const bool assigned = state_ && other.state_ && state_->assign(*other.state_);
+    if (!assigned) state_ = other.state_ ? other.state_->clone() : nullptr;
     return *this;
   }
+  State& operator=(State&&) noexcept = default;
 
   void reset() { state_->reset(); }
   bool valid(Index rows) const { return state_->valid(rows); }
@@ -211,6 +221,11 @@ struct AnyModule<S>::Holder final : Base {
     typename M::State state;
     explicit HeldState(typename M::State s) : state(std::move(s)) {}
     std::unique_ptr<StateBase> clone() const override { return std::make_unique<HeldState>(*this); }
+    bool assign(const StateBase& other) override {
+      const auto* const same = dynamic_cast<const HeldState*>(&other);
+      if (same != nullptr) state = same->state;
+      return same != nullptr;
+    }
     void reset() override { state.reset(); }
     bool valid(Index rows) const override { return state.valid(rows); }
     void visit(const Name& at, const EachTensor& f) override { M::State::visit(at, f, state); }
@@ -248,6 +263,7 @@ struct AnyModule<S>::Holder final : Base {
   void backward([[maybe_unused]] const Context& ctx, [[maybe_unused]] Seq<const S> x, [[maybe_unused]] Seq<const S> dy,
                 [[maybe_unused]] Seq<S> dx, [[maybe_unused]] Base& grad, [[maybe_unused]] StateBase& dstate,
                 [[maybe_unused]] TapeBase& tape) const override {
+    assert(dynamic_cast<Holder*>(&grad) != nullptr);
     if constexpr (kComputes)
       module.backward(ctx, x, dy, dx, static_cast<Holder&>(grad).module, of(dstate), of(tape));
   }

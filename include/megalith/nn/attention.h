@@ -30,7 +30,7 @@ struct Attention {
     Index position = 0;  // of the first row
     bool open = false;
     Tape() = default;
-    Tape(const Attention& m, Shape in) : out({in.rows(), m.out.in_channels()}), log_sums({in.rows() * m.shape.heads}) {
+    Tape(const Attention& m, Shape in) : out({in.rows(), m.out.in_channels()}), log_sums({in.rows(), m.shape.heads}) {
       if (m.recompute) return;
       qkv = Tensor<S>({in.rows(), m.qkv.out_channels()});
       if (m.qk_norm()) raw = Tensor<S>({in.rows(), m.qk_channels()});

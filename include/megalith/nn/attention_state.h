@@ -76,6 +76,7 @@ struct AttentionState {
   /// For a gradient: to (B, keys, R) gets this object's rows at its end, and 0 before them.
   void scatter_last(const Context& ctx, S* to, Index keys) const {
     const Index R = kv.cols();
+    assert(kept <= keys);
     ctx.parallel_ranges(batch(), 1, [&](Index b, Index, Arena&) {
       S* const begin = to + b * keys * R;
       std::fill_n(begin, (keys - kept) * R, S(0));

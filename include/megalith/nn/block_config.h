@@ -21,17 +21,21 @@ struct StackConfig;
 ///
 /// ```
 ///   static constexpr const char* kKind = "transformer";
-///   template <class S> using Block = TransformerBlock<S>;   Block<S>(const StackConfig&, Index layer)
+///   template <class S> using Block = TransformerBlock<S>;   a Module, over ShapeOnly too but for the calls that compute;
+///                                                           Block<S>(const StackConfig&, Index layer);
+///                                                           Block<S>::FinalNorm, made by Block<S>::final_norm(StackConfig)
 ///   template <class C, class F> static void visit_fields(C& c, F&& f);
-///   void list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const;
+///   void list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const;   the stack's own numbers
+///                                                           may be out of range; names begin with `at`.KIND.
 ///   C with_defaults(const StackConfig& stack) const;   equal for configs whose parameters mean the same
 /// ```
 template <class C>
-concept BlockSettings = std::copyable<C> && std::equality_comparable<C> && requires {
-  { C::kKind } -> std::convertible_to<std::string_view>;
-};
+concept BlockSettings = requires { { C::kKind } -> std::convertible_to<std::string_view>; } &&
+    std::copyable<C> && std::equality_comparable<C>;
 
-/// The kind that a type of config stands for. nn/block_kind.h defines it, for the file that registers a kind.
+/// The kind that a type of config stands for. nn/define_block_kind.h defines it, for the file that registers the kind; a program
+/// of several files declares it `extern template` beside the config and instantiates it in one of them, as is done for
+/// TransformerConfig.
 template <BlockSettings C>
 const BlockKind& block_kind_of();
 
@@ -39,7 +43,7 @@ const BlockKind& block_kind_of();
 class BlockConfig {
  public:
   template <BlockSettings C>
-  BlockConfig(C settings) : kind_(&block_kind_of<C>()), settings_(std::move(settings)) {}
+  BlockConfig(C settings) : settings_(std::move(settings)), kind_(&block_kind_of<C>()) {}
   /// The kinds that can be named (block_kinds()).
   static std::vector<const BlockKind*> kinds();
   /// That kind with its defaults.
@@ -71,15 +75,15 @@ class BlockConfig {
   bool operator==(const BlockConfig& other) const;
 
  private:
-  const BlockKind* kind_;
   std::any settings_;
+  const BlockKind* kind_;
 };
 
 /// All kinds that can be named in files: the library's, then those that register_block() added, in the order of their names'
 /// arrival.
 std::vector<const BlockKind*> block_kinds();
 /// Makes a kind known under its name: to files, checkpoints, and everything that goes by them. Registering it again does
-/// nothing. Throws Error where another kind has that name. Thread-safe.
+/// nothing. Throws Error where another kind or a field of a stack has that name. Thread-safe.
 void register_block(const BlockKind& kind);
 template <BlockSettings C>
 void register_block() {

@@ -16,7 +16,7 @@ class KindOf final : public BlockKind {
  public:
   std::string_view name() const override { return C::kKind; }
   std::any defaults() const override { return C{}; }
-  bool equal(const std::any& a, const std::any& b) const override { return std::any_cast<C>(a) == std::any_cast<C>(b); }
+  bool equal(const std::any& a, const std::any& b) const override { return *std::any_cast<C>(&a) == *std::any_cast<C>(&b); }
   void visit_fields(std::any& settings, FieldVisitor& visitor) const override {
     C::visit_fields(*std::any_cast<C>(&settings), [&](const char* name, auto& value) { visitor.field(name, value); });
   }

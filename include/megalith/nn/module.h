@@ -20,7 +20,7 @@ namespace megalith {
 /// (Yu et al. 2023, A.1); std 0 means 1/sqrt(inputs). Biases are 0, gains 1.
 struct Init {
   double std = 0;
-  /// Operand on the last projection of each residual branch, and on the condition of an inner decoder; 0 starts every
+  /// Factor on the last projection of each residual branch, and on the condition of an inner decoder; 0 starts every
   /// branch as the identity.
   double residual = 1;
 };
@@ -61,7 +61,7 @@ enum class Pass { forward, step, backward };
 ///                is kept, it costs nothing; training on independent windows uses it. M::State(m, B, T) is open, with
 ///                room for T positions. A copy of a State branches the sequence; reset() forgets it.
 ///                visit(name, f, state...) calls f(name, tensor...) for the tensors that have a gradient;
-///                visit_all(name, f, state...) calls it for every field, counters and bytes too: saved, sent, compared.
+///                visit_all(name, f, state) calls it for every field, a Tensor<S> or an Index: saved, sent, compared.
 ///                valid(rows) tells whether the fields are those of a sequence of which so many rows were read: what
 ///                loading a saved State asks.
 ///

@@ -38,7 +38,7 @@ struct SoftmaxHead {
     });
   }
 
-  /// Costs as in score(), and with L = scale * sum of losses: dx = dL/dx written, grad and grad_table accumulated.
+  /// Losses as in score(), and with L = scale * sum of losses: dx = dL/dx written, grad and grad_table accumulated.
   void train(const Context& ctx, Seq<const S> x, const Tensor<S>& table, const std::uint8_t* bytes, S scale, S* losses,
              Seq<S> dx, SoftmaxHead& grad, Tensor<S>& grad_table) const {
     for_tiles(x, [&](Index begin, Index rows) {
