@@ -48,7 +48,9 @@ fact() {
   local part=$1 key=$2
   shift 2
   "$tool" info "$@" --json |
-    awk -v part="\"$part\":" -v key="\"$key\":" 'index($0, part) { on = 1 } on && index($0, key) { sub(/.*: */, ""); sub(/,.*/, ""); print; exit }'
+    awk -v part="\"$part\":" -v key="\"$key\":" '
+      index($0, part) { on = 1 }
+      on && !told && index($0, key) { sub(/.*: */, ""); sub(/,.*/, ""); print; told = 1 }'
 }
 # line NAME TAKEN TOLD
 line() { awk -v what="$1" -v m="$2" -v e="$3" 'BEGIN { printf "%-50s %9.1f %9.1f %7.3f\n", what, m / 1e6, e / 1e6, m / e }'; }
@@ -57,9 +59,9 @@ too_much() {
   local steps=$1
   shift
   awk -v s="$steps" -v flops="$(fact 'FLOP per byte' training "$@")" -v windows="$(fact batch windows "$@")" \
-    -v length="$(fact batch length "$@")" -v memory="$(fact 'training memory' 'in all' "$@")" -v limit="$seconds" \
+    -v bytes="$(fact batch length "$@")" -v memory="$(fact 'training memory' 'in all' "$@")" -v limit="$seconds" \
     -v free="$(free -b | awk '/^Mem/ { print $7 }')" 'BEGIN {
-      time = s * flops * windows * length / 50e9
+      time = s * flops * windows * bytes / 50e9
       if (memory > 0.9 * free) printf "would take %.1f GB\n", memory / 1e9
       else if (time > limit) printf "would take %.0f s or so\n", time }'
 }

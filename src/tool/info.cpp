@@ -31,7 +31,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Bytes that the tool takes beside what it computes with: its heap and the stacks of its threads.
-constexpr double kProgramBytes = 2e6;
+constexpr double kProgramBytes = 1.2e6;
 
 struct InfoOptions {
   std::string model;
@@ -171,9 +171,10 @@ Verb add_info(CLI::App& app) {
       ->type_name("N");
   verb->add_flag("--json", options->json, "Prints JSON, in bytes and FLOP");
   verb->footer(
-      "Memory to train: weights, gradient, AdamW's two moments, the tape of activations that backward needs, and\n"
-      "scratch at its highest; the anonymous memory of a run is within 15 % of the sum.\n"
-      "Memory to generate: weights and the keys and values of one sequence.");
+      "Memory to train: weights, gradient, AdamW's two moments, the tape of activations that backward needs,\n"
+      "scratch at its highest, in a step or in a validation, and the program. Memory to generate: weights, the\n"
+      "keys and values of one sequence, and the program; a long prompt takes scratch beside. The anonymous\n"
+      "memory of a process is within 10 % of the sum.");
   return {verb, [options] { return run_info(*options); }};
 }
 
