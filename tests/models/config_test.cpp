@@ -6,16 +6,19 @@
 #include <functional>
 #include <limits>
 
+#include "support/configs.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
 namespace {
 
+using tests::transformer;
+
 ModelConfig sound() {
   ModelConfig c;
   c.length = 64;
-  c.scales = {{.unit = 8, .stack = {.width = 32, .layers = 2, .heads = 4}},
-              {.unit = 1, .stack = {.width = 16, .layers = 1, .heads = 2}}};
+  c.scales = {{.patch = 8, .stack = {.width = 32, .layers = 2, .block = TransformerConfig{.heads = 4}}},
+              {.patch = 1, .stack = {.width = 16, .layers = 1, .block = TransformerConfig{.heads = 2}}}};
   return c;
 }
 
@@ -29,11 +32,17 @@ TEST(ModelConfig, SoundOnesPass) {
   EXPECT_EQ(problem([](ModelConfig&) {}), "");
   EXPECT_EQ(problem([](ModelConfig& c) { c.scales.erase(c.scales.begin()); }), "");
   EXPECT_EQ(problem([](ModelConfig& c) {
-              c.scales.insert(c.scales.begin(), {.unit = 16, .stack = {.width = 48, .layers = 1, .heads = 3}});
+              c.scales.insert(c.scales.begin(),
+                              {.patch = 16, .stack = {.width = 48, .layers = 1, .block = TransformerConfig{.heads = 3}}});
             }),
             "");
   EXPECT_EQ(problem([](ModelConfig& c) { c.scales[1].embedding = 16; }), "");
   EXPECT_EQ(problem([](ModelConfig& c) { c.scales[0].embedding = 5; }), "");
+}
+
+TEST(ModelConfig, UnusualOnesPass) {
+  for (const tests::NamedConfig& c : tests::unusual_configs())
+    EXPECT_EQ(error_of([&] { c.config.validate(); }), "") << c.name;
 }
 
 TEST(ModelConfig, EachProblemIsNamed) {
@@ -47,33 +56,40 @@ TEST(ModelConfig, EachProblemIsNamed) {
       {[](ModelConfig& c) { c.scales.resize(4); }, "scales must have 1 to 3 entries, not 4"},
       {[](ModelConfig& c) { c.length = 0; }, "length must be from 1 to 2147483648, not 0"},
       {[](ModelConfig& c) { c.length = (Index{1} << 31) + 8; }, "length must be"},
-      {[](ModelConfig& c) { c.length = 60; }, "length = 60 is not a multiple of scales[0].unit = 8"},
+      {[](ModelConfig& c) { c.length = 60; }, "length = 60 is not a multiple of scales[0].patch = 8"},
       {[](ModelConfig& c) { c.scales[0].first_input = FirstInput::previous; }, "scales[0].first_input must be \"pad\""},
-      {[](ModelConfig& c) { c.scales[0].unit = 0; }, "scales[0].unit must be from 1"},
-      {[](ModelConfig& c) { c.scales[0].unit = -8; }, "scales[0].unit must be from 1"},
-      {[](ModelConfig& c) { c.scales[0].unit = 1; }, "scales[0].unit = 1 must be larger than scales[1].unit = 1"},
-      {[](ModelConfig& c) { c.scales[1].unit = 2; }, "scales[1].unit must be 1, not 2"},
-      {[](ModelConfig& c) { c.scales.insert(c.scales.begin() + 1, {.unit = 3}); },
-       "scales[1].unit = 3 does not divide scales[0].unit = 8"},
+      {[](ModelConfig& c) { c.scales[0].patch = 0; }, "scales[0].patch must be from 1"},
+      {[](ModelConfig& c) { c.scales[0].patch = -8; }, "scales[0].patch must be from 1"},
+      {[](ModelConfig& c) { c.scales[0].patch = 1; }, "scales[0].patch = 1 must be larger than scales[1].patch = 1"},
+      {[](ModelConfig& c) { c.scales[1].patch = 2; }, "scales[1].patch must be 1, not 2"},
+      {[](ModelConfig& c) { c.scales.insert(c.scales.begin() + 1, {.patch = 3}); },
+       "scales[1].patch = 3 does not divide scales[0].patch = 8"},
       {[](ModelConfig& c) { c.scales[0].stack.width = 0; }, "scales[0].stack.width must be from 1 to 65536, not 0"},
       {[](ModelConfig& c) { c.scales[0].stack.width = 1 << 20; }, "scales[0].stack.width must be"},
       {[](ModelConfig& c) { c.scales[0].stack.width = 36; },
-       "scales[0].unit = 8 does not divide scales[0].stack.width = 36"},
+       "scales[0].patch = 8 does not divide scales[0].stack.width = 36"},
       {[](ModelConfig& c) { c.scales[0].stack.width = 36; }, "set scales[0].embedding"},
       {[](ModelConfig& c) { c.scales[0].embedding = -1; }, "scales[0].embedding must be from 0"},
-      {[](ModelConfig& c) { c.length = c.scales[0].unit = 1 << 20, c.scales[0].embedding = 2; }, "must be at most 1048576"},
+      {[](ModelConfig& c) { c.length = c.scales[0].patch = 1 << 20, c.scales[0].embedding = 2; }, "must be at most 1048576"},
       {[](ModelConfig& c) { c.scales[1].embedding = 8; }, "scales[1].embedding = 8 must be 0 or scales[1].stack.width = 16"},
       {[](ModelConfig& c) { c.scales[1].stack.layers = 0; }, "scales[1].stack.layers must be from 1"},
-      {[](ModelConfig& c) { c.scales[1].stack.heads = 0; }, "scales[1].stack.heads must be from 1"},
-      {[](ModelConfig& c) { c.scales[1].stack.heads = 3; },
-       "scales[1].stack.heads = 3 does not divide scales[1].stack.width = 16"},
-      {[](ModelConfig& c) { c.scales[1].stack.heads = 16, c.scales[1].stack.positions = PositionKind::rotary; },
-       "scales[1].stack.heads = 16 splits scales[1].stack.width = 16 into heads of 1 channels, and rotary positions need an "
+      {[](ModelConfig& c) { transformer(c.scales[1]).heads = 0; }, "scales[1].stack.transformer.heads must be from 1"},
+      {[](ModelConfig& c) { transformer(c.scales[1]).heads = 3; },
+       "scales[1].stack.transformer.heads = 3 does not divide scales[1].stack.width = 16"},
+      {[](ModelConfig& c) { transformer(c.scales[1]).heads = 16, c.scales[1].stack.positions = PositionKind::rotary; },
+       "scales[1].stack.transformer.heads = 16 splits scales[1].stack.width = 16 into heads of 1 channels, and rotary "
+       "positions need an "
        "even number"},
-      {[](ModelConfig& c) { c.scales[0].stack.hidden = -1; }, "scales[0].stack.hidden must be from 0"},
-      {[](ModelConfig& c) { c.scales[0].stack.window = -1; }, "scales[0].stack.window must be from 0"},
-      {[](ModelConfig& c) { c.scales[0].stack.rotary_base = 0; }, "scales[0].stack.rotary_base must be above 0"},
-      {[=](ModelConfig& c) { c.scales[0].stack.rotary_base = infinity; }, "scales[0].stack.rotary_base must be"},
+      {[](ModelConfig& c) { transformer(c.scales[0]).kv_heads = 3; },
+       "scales[0].stack.transformer.kv_heads = 3 does not divide scales[0].stack.transformer.heads = 4"},
+      {[](ModelConfig& c) { transformer(c.scales[0]).kv_heads = -1; },
+       "scales[0].stack.transformer.kv_heads must be from 0"},
+      {[](ModelConfig& c) { transformer(c.scales[0]).hidden = -1; }, "scales[0].stack.transformer.hidden must be from 0"},
+      {[](ModelConfig& c) { transformer(c.scales[0]).window = -1; }, "scales[0].stack.transformer.window must be from 0"},
+      {[](ModelConfig& c) { transformer(c.scales[0]).rotary_base = 0; },
+       "scales[0].stack.transformer.rotary_base must be above 0"},
+      {[=](ModelConfig& c) { transformer(c.scales[0]).rotary_base = infinity; },
+       "scales[0].stack.transformer.rotary_base must be"},
       {[](ModelConfig& c) { c.scales[0].stack.dropout = 1; },
        "scales[0].stack.dropout must be at least 0 and below 1, not 1"},
       {[](ModelConfig& c) { c.scales[0].stack.dropout = -0.1; }, "scales[0].stack.dropout must be"},
@@ -93,10 +109,10 @@ TEST(ModelConfig, ReportsAllProblemsAtOnce) {
   const std::string message = problem([](ModelConfig& c) {
     c.length = 60;
     c.soft_cap = -1;
-    c.scales[1].stack.heads = 3;
+    transformer(c.scales[1]).heads = 3;
   });
   EXPECT_NE(message.find("3 problems"), std::string::npos) << message;
-  for (const char* words : {"length", "soft_cap", "scales[1].stack.heads"})
+  for (const char* words : {"length", "soft_cap", "scales[1].stack.transformer.heads"})
     EXPECT_NE(message.find(words), std::string::npos) << message;
 }
 
@@ -107,8 +123,8 @@ TEST(ModelConfig, InWords) {
 
 TEST(ModelConfig, OneProblemIsNotReportedTwice) {
   for (const auto& spoil : std::vector<std::function<void(ModelConfig&)>>{
-           [](ModelConfig& c) { c.scales[0].unit = 0; }, [](ModelConfig& c) { c.scales[0].stack.width = -4; },
-           [](ModelConfig& c) { c.scales[1].stack.heads = -1; }, [](ModelConfig& c) { c.length = -8; }}) {
+           [](ModelConfig& c) { c.scales[0].patch = 0; }, [](ModelConfig& c) { c.scales[0].stack.width = -4; },
+           [](ModelConfig& c) { transformer(c.scales[1]).heads = -1; }, [](ModelConfig& c) { c.length = -8; }}) {
     const std::string message = problem(spoil);
     EXPECT_NE(message.find("not sound"), std::string::npos) << message;
   }

@@ -7,8 +7,7 @@
 
 #include "megalith/models/any_model.h"
 #include "megalith/models/config_json.h"
-#include "megalith/models/config_size.h"
-#include "megalith/models/flops.h"
+#include "support/configs.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -16,8 +15,9 @@ namespace {
 
 double flops_per_byte(const char* name) {
   const ModelConfig& config = preset(name).config;
-  return forward_flops(config, {1, config.length}) / static_cast<double>(config.length);
+  return make_summary(config)->flops({1, config.length}) / static_cast<double>(config.length);
 }
+double parameters_of(const ModelConfig& config) { return make_summary(config)->parameter_count(); }
 
 TEST(Zoo, PresetsAreSound) {
   std::set<std::string> names;
@@ -32,7 +32,7 @@ TEST(Zoo, PresetsAreSound) {
 
 // The number of parameters of the PyTorch model of that shape, and its cost by hand: see the terms.
 TEST(Zoo, R1IsTheReferenceShape) {
-  EXPECT_EQ(parameter_count(preset("megabyte-small").config), 20662016);
+  EXPECT_EQ(parameters_of(preset("megabyte-small").config), 20662016);
   EXPECT_EQ(make_model(preset("megabyte-small").config)->parameter_count(), 20662016);
   const double global = 6 * (24.0 * 512 * 512 + 4 * 512 * (128 * 129 / 2) / 128.0) / 8;
   const double local = 2 * (24.0 * 256 * 256 + 4 * 256 * (8 * 9 / 2) / 8.0);
@@ -42,19 +42,35 @@ TEST(Zoo, R1IsTheReferenceShape) {
 
 TEST(Zoo, VanillaModelsMatchR1) {
   EXPECT_NEAR(flops_per_byte("vanilla-small-flops") / flops_per_byte("megabyte-small"), 1, 0.03);
-  const double parameters = static_cast<double>(parameter_count(preset("vanilla-small-params").config));
+  const double parameters = parameters_of(preset("vanilla-small-params").config);
   EXPECT_NEAR(parameters / 20662016, 1, 0.003);
+}
+
+// R1 has 8,136,448 FLOP per byte.
+TEST(Zoo, LlamaHasTheCostOfR1) {
+  EXPECT_DOUBLE_EQ(flops_per_byte("megabyte-small"), 8136448);
+  EXPECT_NEAR(flops_per_byte("llama-small") / 8136448, 1, 0.01);
+  const ScaleConfig& scale = preset("llama-small").config.scales[0];
+  const auto& block = scale.stack.block.as<TransformerConfig>();
+  EXPECT_EQ(block.norm, NormKind::rms);
+  EXPECT_EQ(block.activation, Activation::swiglu);
+  EXPECT_EQ(scale.stack.positions, PositionKind::rotary);
+  EXPECT_EQ(block.heads, 4 * block.kv_heads);
+  EXPECT_FALSE(scale.stack.bias);
+  // By hand: products with C^2 + C * C/2 (grouped keys and values) + C^2 and three of the feed-forward, pairs, the head.
+  const double C = 256, F = 752, layer = 2 * (C * C + C * C / 2 + C * C + 3 * C * F) + 4 * C * (1024 * 1025 / 2) / 1024.0;
+  EXPECT_DOUBLE_EQ(flops_per_byte("llama-small"), 4 * layer + 2 * C * 256);
 }
 
 // It differs from its sibling in the window alone, and so in the pairs of attention alone.
 TEST(Zoo, VanillaModelWithAWindow) {
   ModelConfig config = preset("vanilla-small-window").config;
-  EXPECT_EQ(config.scales[0].stack.window, 256);
-  EXPECT_EQ(parameter_count(config), parameter_count(preset("vanilla-small-params").config));
+  EXPECT_EQ(tests::transformer(config.scales[0]).window, 256);
+  EXPECT_EQ(parameters_of(config), parameters_of(preset("vanilla-small-params").config));
   const double pairs = 1024 * 1025 / 2, seen = 256 * 257 / 2 + 768 * 256;
   EXPECT_DOUBLE_EQ(flops_per_byte("vanilla-small-params") - flops_per_byte("vanilla-small-window"),
                    5 * 4 * 576 * (pairs - seen) / 1024);
-  config.scales[0].stack.window = 0;
+  tests::transformer(config.scales[0]).window = 0;
   EXPECT_EQ(config, preset("vanilla-small-params").config);
 }
 
@@ -63,8 +79,8 @@ TEST(Zoo, PaperFormHasNoLocalPositions) {
   EXPECT_EQ(c.scales[0].stack.positions, PositionKind::learned);
   EXPECT_EQ(c.scales[1].stack.positions, PositionKind::none);
   EXPECT_EQ(embedding_width(c.scales[0]), 256);
-  EXPECT_FALSE(has_patch_embedder(c.scales[0]));
-  EXPECT_TRUE(has_patch_embedder(preset("paper-image64").config.scales[0]));
+  EXPECT_FALSE(has_patch_projection(c.scales[0]));
+  EXPECT_TRUE(has_patch_projection(preset("paper-image64").config.scales[0]));
   EXPECT_EQ(embedding_width(preset("paper-image640").config.scales[0]), 4);
 }
 
