@@ -4,15 +4,17 @@
 
 #include <gtest/gtest.h>
 
-#include "support/decoders.h"
+#include "megalith/models/decoders.h"
+#include "support/configs.h"
 #include "support/temporary_folder.h"
 
 namespace megalith::tests {
 namespace {
 
-class ModelOfTest : public ::testing::Test {
+class DecoderModelTest : public ::testing::Test {
  protected:
-  ModelOfTest() : model_(make_model(paper_config())), workspace_(2), ctx_(workspace_), bytes_(48, 7), losses_(48) {
+  DecoderModelTest()
+      : model_(make_model(config_named("megabyte"))), workspace_(2), ctx_(workspace_), bytes_(64, 7), losses_(64) {
     model_->init(RandomKey{1});
   }
   Bytes batch(Index B, Index T) const { return {bytes_.data(), B, T}; }
@@ -25,9 +27,9 @@ class ModelOfTest : public ::testing::Test {
 };
 
 // The first losses of models whose branches start as the identity hang on the innermost inputs alone.
-TEST_F(ModelOfTest, ResidualInitScalesTheConditionToo) {
-  const auto costs_of_second_patch = [&](double residual_init, std::uint8_t first_byte) {
-    ModelConfig config = paper_config();
+TEST_F(DecoderModelTest, ResidualInitScalesTheConditionToo) {
+  const auto losses_of_second_patch = [&](double residual_init, std::uint8_t first_byte) {
+    ModelConfig config = config_named("megabyte");
     config.residual_init = residual_init;
     const auto model = make_model(config);
     model->init(RandomKey{1});
@@ -35,21 +37,23 @@ TEST_F(ModelOfTest, ResidualInitScalesTheConditionToo) {
     model->score(ctx_, batch(1, 8), losses_);
     return std::vector<float>(losses_.begin() + 4, losses_.begin() + 8);
   };
-  EXPECT_EQ(costs_of_second_patch(0, 7), costs_of_second_patch(0, 8));
-  EXPECT_NE(costs_of_second_patch(1, 7), costs_of_second_patch(1, 8));
+  EXPECT_EQ(losses_of_second_patch(0, 7), losses_of_second_patch(0, 8));
+  EXPECT_NE(losses_of_second_patch(1, 7), losses_of_second_patch(1, 8));
 }
 
-TEST_F(ModelOfTest, RefusesShapes) {
-  EXPECT_ERROR(model_->score(ctx_, batch(1, 28), losses_), "28");
+TEST_F(DecoderModelTest, RefusesShapes) {
+  EXPECT_ERROR(model_->score(ctx_, batch(1, 36), losses_), "sequence length 36 exceeds the model's 32");
   EXPECT_ERROR(model_->score(ctx_, batch(1, 7), losses_), "multiple of the patch size 4");
   EXPECT_ERROR(model_->make_tape({0, 8}), "at least one sequence");
   EXPECT_ERROR(model_->score(ctx_, batch(2, 24), std::span(losses_).first(47)), "48 are needed");
   EXPECT_ERROR(model_->make_state(0), "not for 0");
+  EXPECT_ERROR(model_->make_state(1, -1), "room for -1");
+  EXPECT_ERROR(model_->make_state(1, 33), "the model reads at most 32 bytes, and a state with room for 33 is asked for");
 }
 
-TEST_F(ModelOfTest, RefusesWhatAnotherModelMade) {
-  ModelConfig wider = paper_config();
-  wider.scales[1].stack.width = 16;
+TEST_F(DecoderModelTest, RefusesWhatAnotherModelMade) {
+  ModelConfig wider = config_named("megabyte");
+  wider.scales[1].stack.width = 24;
   const auto other = make_model(wider);
   const auto grad = model_->clone(), wide_grad = other->clone();
   const auto tape = model_->make_tape({2, 24}), wide_tape = other->make_tape({2, 24});
@@ -61,7 +65,7 @@ TEST_F(ModelOfTest, RefusesWhatAnotherModelMade) {
   EXPECT_ERROR(model_->next(ctx_, *state, logits_), "another config");
 }
 
-TEST_F(ModelOfTest, NextAndAcceptTakeTurns) {
+TEST_F(DecoderModelTest, NextAndAcceptTakeTurns) {
   const auto state = model_->make_state(2);
   EXPECT_ERROR(model_->accept(std::span(bytes_).first(2), *state), "call next() first");
   model_->next(ctx_, *state, logits_);
@@ -70,13 +74,13 @@ TEST_F(ModelOfTest, NextAndAcceptTakeTurns) {
   model_->accept(std::span(bytes_).first(2), *state);
   EXPECT_ERROR(model_->next(ctx_, *state, std::span(logits_).first(256)), "512 are needed");
   EXPECT_ERROR(model_->read(ctx_, batch(1, 3), *state), "2 sequences");
-  EXPECT_ERROR(model_->read(ctx_, batch(2, 24), *state), "at most 24");
-  model_->read(ctx_, batch(2, 23), *state);
-  EXPECT_ERROR(model_->next(ctx_, *state, logits_), "has read its 24 bytes");
+  EXPECT_ERROR(model_->read(ctx_, batch(2, 32), *state), "at most 32");
+  model_->read(ctx_, batch(2, 31), *state);
+  EXPECT_ERROR(model_->next(ctx_, *state, logits_), "has read its 32 bytes");
 }
 
-TEST_F(ModelOfTest, RefusesAConfigOfAnotherStructure) {
-  EXPECT_ERROR(DecoderModel<Megabyte<float>>{vanilla_config()}, "has 2 scales, and the config 1");
+TEST_F(DecoderModelTest, RefusesAConfigOfAnotherStructure) {
+  EXPECT_ERROR(DecoderModel<Megabyte<float>>{config_named("vanilla")}, "has 2 scales, and the config 1");
 }
 
 }  // namespace
