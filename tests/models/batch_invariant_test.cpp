@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "megalith/models/batch_invariant.h"
-
+// Whether the bits of a sequence depend on those decoded beside it, and what the summary says of that.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -14,7 +13,7 @@ namespace {
 
 /// Logits (bytes, 256) of sequence `b` of B, all of which read the same prompt and then each bytes of its own.
 std::vector<float> logits_of(const AnyModel& model, Index B, Index b, std::uint64_t sequence) {
-  constexpr Index kPrompt = 13;  // no multiple of a unit; with B = 4 and more, too many rows for the thin product
+  constexpr Index kPrompt = 13;  // no multiple of a patch; with B = 4 and more, too many rows for the thin product
   Workspace workspace(2);
   const Context ctx(workspace);
   std::vector<std::uint8_t> prompt;
@@ -53,9 +52,9 @@ TEST(BatchInvariant, BitsDoNotDependOnNeighbours) {
     for (const Index width : {16, 48, 80}) {
       for (ScaleConfig& scale : small.config.scales) {
         scale.stack.width = width;
-        scale.stack.hidden = 3 * width;
+        tests::transformer(scale).hidden = 3 * width;
       }
-      ASSERT_TRUE(batch_invariant(small.config));
+      ASSERT_TRUE(make_summary(small.config)->batch_invariant());
       expect_same_bits(small.config, small.name + " of width " + std::to_string(width));
     }
   }
@@ -64,17 +63,17 @@ TEST(BatchInvariant, BitsDoNotDependOnNeighbours) {
 TEST(BatchInvariant, OddWidthsAreNotTrusted) {
   ModelConfig config = tests::small_models()[0].config;
   config.scales[0].stack.width = 24;
-  EXPECT_FALSE(batch_invariant(config));
+  EXPECT_FALSE(make_summary(config)->batch_invariant());
   config.scales[0].stack.width = 32;
-  config.scales[0].stack.hidden = 100;
-  EXPECT_FALSE(batch_invariant(config));
+  tests::transformer(config.scales[0]).hidden = 100;
+  EXPECT_FALSE(make_summary(config)->batch_invariant());
 }
 
 TEST(BatchInvariant, HoldForNamedModels) {
   if (std::string_view(gemm_backend()) == "Eigen") GTEST_SKIP();
   for (const Preset& preset : presets())
     if (preset.name != "paper-image64") {  // whose patches are embedded in 12 x 170 numbers
-      EXPECT_TRUE(batch_invariant(preset.config)) << preset.name;
+      EXPECT_TRUE(make_summary(preset.config)->batch_invariant()) << preset.name;
     }
 }
 
