@@ -180,7 +180,7 @@ TYPED_TEST_P(ModuleTest, Flops) {
 
 TYPED_TEST_P(ModuleTest, Scratch) {
   this->for_each_case([&](const auto& c, const auto&) {
-    const auto make = this->of_width(c, 96);
+    const auto make = this->of_width(c, 48);
     for (const int threads : {1, 2}) {
       for (const Pass pass : {Pass::forward, Pass::step, Pass::backward}) {
         const testing::ScratchCount n = testing::count_scratch(make, {.shape = {8, 300}, .threads = threads}, pass);

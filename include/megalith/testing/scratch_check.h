@@ -27,7 +27,7 @@ ScratchCount count_scratch(const F& make, const Trial& trial, Pass pass) {
   M grad = s.module;
   s.module.forward(ctx, view(s.x), view(y), state, tape);
   workspace.reset_peak();
-  for (int call = 0; call < (trial.threads > 1 ? 8 : 1); ++call) {
+  for (int call = 0; call < (trial.threads > 1 ? 4 : 1); ++call) {
     if (pass == Pass::forward) s.module.forward(ctx, view(s.x), view(y), state, tape);
     if (pass == Pass::step) s.module.step(ctx, view(s.x), view(y), state);
     if (pass == Pass::backward) s.module.backward(ctx, view(s.x), view(s.dy), view(dx), grad, state, tape);
