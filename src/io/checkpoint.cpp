@@ -39,7 +39,7 @@ std::string file_of(const std::string& run_dir_or_file) {
 
 const std::string& metadata(const SafetensorsReader& file, const std::string& key) {
   const auto found = file.metadata().find(key);
-  check(found != file.metadata().end(), file.path(), " is no model of megalith: its metadata lacks ", in_quotes(key));
+  check(found != file.metadata().end(), file.path(), " is not a Megalith checkpoint: its metadata lacks ", in_quotes(key));
   return found->second;
 }
 
@@ -50,7 +50,7 @@ enum class OpenFor { a_new_model, a_model_that_is_there };
 /// Opens a file and checks everything that can be checked before a model is made.
 Checkpoint open_checkpoint(const std::string& run_dir_or_file, OpenFor what = OpenFor::a_new_model) {
   SafetensorsReader file(file_of(run_dir_or_file));
-  check(metadata(file, "format") == kFormat, file.path(), " is no model of megalith: its format is ",
+  check(metadata(file, "format") == kFormat, file.path(), " is not a Megalith checkpoint: its format is ",
         in_quotes(metadata(file, "format")));
   const auto writer = file.metadata().find("library_version");
   detail::check_format_version(file.path(), metadata(file, "format_version"), kCheckpointVersion,
@@ -140,8 +140,8 @@ void load_parameters(const std::string& run_dir_or_file, AnyModel& model) {
   ModelConfig has = structure_of(checkpoint.config), wanted = structure_of(model.config());
   if (!learns_positions(has) && !learns_positions(wanted)) has.length = wanted.length;
   const std::string difference = first_difference(has, wanted);
-  check(difference.empty(), file.path(), " holds a model of ", in_words(checkpoint.config),
-        ", and weights are asked for of ", in_words(model.config()), ": they differ in ", difference,
+  check(difference.empty(), "cannot load ", file.path(), ": the file holds a model of ", in_words(checkpoint.config),
+        ", this model is ", in_words(model.config()), ", and the first difference is ", difference,
         "; take the model that the file holds, or another file");
   const std::vector<Parameter> parameters = model.parameters();
   check_parameters(file, parameters);

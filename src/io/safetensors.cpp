@@ -119,17 +119,17 @@ std::string shape_text(std::span<const Index> shape) {
 }
 
 SafetensorsReader::SafetensorsReader(const std::string& path) : file_(path) {
-  check(file_.size() >= kLengthBytes, path, " is no safetensors file: it has only ", file_.size(), " bytes");
+  check(file_.size() >= kLengthBytes, path, " is not a safetensors file: it has only ", file_.size(), " bytes");
   std::array<std::byte, kLengthBytes> length_bytes{};
   file_.read(0, length_bytes);
   const auto length = std::bit_cast<std::uint64_t>(length_bytes);
-  check(length <= file_.size() - kLengthBytes, path, " is cut short or no safetensors file: it claims a header of ", length,
+  check(length <= file_.size() - kLengthBytes, path, " is cut short or not a safetensors file: it claims a header of ", length,
         " bytes and has ", file_.size(), " bytes in all");
   check(length <= kMaxHeaderBytes, path, " claims a header of ", length, " bytes, and the most allowed is ",
         kMaxHeaderBytes);
   std::string header(length, '\0');
   file_.read(kLengthBytes, std::as_writable_bytes(std::span(header)));
-  check(header.starts_with('{'), path, " is no safetensors file: its header does not begin with a brace");
+  check(header.starts_with('{'), path, " is not a safetensors file: its header does not begin with a brace");
   data_begin_ = kLengthBytes + length;
   const std::uint64_t data_size = file_.size() - data_begin_;
 

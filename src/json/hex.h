@@ -23,7 +23,7 @@ inline std::string in_hex(std::string_view bytes) {
   return digits;
 }
 
-/// The bytes; nothing where the text is no pairs of digits.
+/// The bytes; nothing where the text is not made of pairs of digits.
 inline std::optional<std::string> from_hex(const std::string& digits) {
   const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
   if (digits.size() % 2 != 0 || !std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;

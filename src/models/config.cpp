@@ -84,7 +84,7 @@ void ModelConfig::validate() const {
   Problems problems;
   list_problems(problems);
   problems.report("the model's config ",
-                  problems.count() == 1 ? "is not sound: " : text("has ", problems.count(), " problems: "));
+                  problems.count() == 1 ? "is not valid: " : text("has ", problems.count(), " problems: "));
 }
 
 std::string stacks_in_words(const ModelConfig& config) {

@@ -14,9 +14,9 @@ namespace megalith::tool {
 /// A line, read field by field.
 class JsonLine {
  public:
-  /// `where` names it in messages. Throws Error where it is no object.
+  /// `where` names it in messages. Throws Error where it is not an object.
   JsonLine(const std::string& line, const std::string& where) : all_(detail::parse_strict(line, where, 8)) {
-    check(all_.is_object(), where, " is no JSON object");
+    check(all_.is_object(), where, " is not a JSON object");
   }
 
   bool has(const char* key) const { return all_.contains(key); }

@@ -29,7 +29,7 @@ void occupy_standard_files() {
     if (::fcntl(descriptor, F_GETFD) < 0) (void)!::open("/dev/null", O_RDWR);  // takes the lowest free number
 }
 
-/// A reader who left keeps no exit code from being told.
+/// Ignores SIGPIPE: the exit code still counts when the reader has closed the pipe.
 void survive_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 /// Says what went wrong. The names in it are the user's, and may hold what a terminal would act on.

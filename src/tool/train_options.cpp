@@ -27,8 +27,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->type_name("NAME|FILE.json");
   verb.add_option("--out", o.out, "The run directory, which must not hold a run yet")->required()->type_name("DIR");
   verb.add_flag("--resume", o.resume,
-                "Goes on with the run in --out, which knows all its options; --data and --valid say where "
-                "data lie that have moved");
+                "Continues the run in --out with its saved options; give --data or --valid again if the files have moved");
 
   auto* steps = verb.add_option("--steps", o.steps, "How long to train: in steps")->check(whole_number(1))->type_name("N");
   auto* bytes = verb.add_option("--bytes", o.bytes, "in bytes")->check(whole_number(1))->excludes(steps)->type_name("N");

@@ -48,7 +48,7 @@ inline bool is_utf8(std::string_view bytes) {
 
 using detail::hex;
 
-/// Bytes that a terminal can show: what is no text as \xNN. Lines stay lines.
+/// Bytes that a terminal can show: what is not text as \xNN. Lines stay lines.
 inline std::string printable(std::string_view bytes) {
   std::string out;
   for_each_sign(bytes, [&](std::string_view piece, bool is_text) {

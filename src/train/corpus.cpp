@@ -54,7 +54,7 @@ void list_folder(const std::string& folder, std::set<Identity>& seen, std::vecto
 std::vector<std::string> files_of(const std::string& path) {
   const auto status = status_of(path);
   check(status.has_value(), "cannot read ", path, ": ", std::generic_category().message(errno));
-  if (!S_ISDIR(status->st_mode)) return {path};  // what is no regular file is refused when it is opened
+  if (!S_ISDIR(status->st_mode)) return {path};  // what is not a regular file is refused when it is opened
   std::set<Identity> seen{{status->st_dev, status->st_ino}};
   std::vector<std::string> files;
   list_folder(path, seen, files);

@@ -178,7 +178,7 @@ TEST_F(CheckpointDamage, ASparseFileOfAbsurdSizeIsRefusedBeforeMemoryIsTaken) {
   if (error) GTEST_SKIP() << "this file system holds no such file: " << error.message();
   EXPECT_EQ(load_checkpoint_config(path), absurd) << "describing takes no memory";
   EXPECT_ERROR(load_model(path), "MB of memory");
-  EXPECT_ERROR(load_parameters(path, *make_model(config)), "they differ in the number of scales");
+  EXPECT_ERROR(load_parameters(path, *make_model(config)), "the first difference is the number of scales");
 }
 
 }  // namespace

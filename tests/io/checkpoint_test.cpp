@@ -138,8 +138,8 @@ TEST(Checkpoint, RefusesWhatIsNotAModelOfOurs) {
     std::string words;
   };
   const std::vector<Case> cases = {
-      {[](Content& c) { c.metadata.clear(); }, "is no model of megalith: its metadata lacks \"format\""},
-      {[](Content& c) { c.metadata["format"] = "pt"; }, "is no model of megalith: its format is \"pt\""},
+      {[](Content& c) { c.metadata.clear(); }, "is not a Megalith checkpoint: its metadata lacks \"format\""},
+      {[](Content& c) { c.metadata["format"] = "pt"; }, "is not a Megalith checkpoint: its format is \"pt\""},
       {[](Content& c) { c.metadata["format_version"] = "3"; },
        "has format version 3, which is newer than 2, the newest that this library reads"},
       {[](Content& c) { c.metadata.erase("config"); }, "metadata lacks \"config\""},
@@ -184,7 +184,7 @@ TEST(Checkpoint, RefusesWhatIsNotAModelOfOurs) {
   EXPECT_ERROR(load_model(folder / "none"), "none: No such file");
   std::filesystem::create_directory(folder / "run");
   EXPECT_ERROR(load_model(folder / "run"), "run holds no model.safetensors");
-  EXPECT_ERROR(load_model(folder.write("text", "just some text, longer than eight bytes")), "no safetensors file");
+  EXPECT_ERROR(load_model(folder.write("text", "just some text, longer than eight bytes")), "not a safetensors file");
 }
 
 TEST(Checkpoint, LoadsParametersIntoAModelOfTheSameStructure) {
@@ -234,7 +234,7 @@ TEST(Checkpoint, NamesTheFirstDifference) {
   expect(
       problem([](ModelConfig& c) { c.scales[0].patch = 2, c.length = 8; }),
       "holds a model of 2 layers of width 16 over patches of 4 bytes, 1 layer of width 12 over bytes, windows of 16 bytes, "
-      "and weights are asked for of 2 layers of width 16 over patches of 2 bytes");
+      "this model is 2 layers of width 16 over patches of 2 bytes");
   expect(problem([](ModelConfig& c) { c.scales[0].stack.positions = PositionKind::none, c.length = 8; }),
          "length (16 and 8)");  // not 0: what a learned length is not compared with
   expect(problem([](ModelConfig& c) { block_of(c, 1).activation = Activation::gelu; }),

@@ -126,7 +126,7 @@ TEST(ModelConfig, OneProblemIsNotReportedTwice) {
            [](ModelConfig& c) { c.scales[0].patch = 0; }, [](ModelConfig& c) { c.scales[0].stack.width = -4; },
            [](ModelConfig& c) { transformer(c.scales[1]).heads = -1; }, [](ModelConfig& c) { c.length = -8; }}) {
     const std::string message = problem(spoil);
-    EXPECT_NE(message.find("not sound"), std::string::npos) << message;
+    EXPECT_NE(message.find("not valid"), std::string::npos) << message;
   }
 }
 
