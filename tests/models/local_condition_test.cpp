@@ -38,7 +38,10 @@ TEST(LocalCondition, EachSlotOfARowIsProjected) {
   EXPECT_EQ(conditions(m, y), (std::vector<double>{1, 40, 0, 5, 80, 0, -1, 10, 0, -2, 20, 0}));
   EXPECT_EQ(m.flops(5).products, 5 * 2 * 2 * 4 * 3);
   EXPECT_EQ(m.numbers(5), 5 * 2 * 3);
-  EXPECT_EQ(parameter_names(m), (std::vector<std::string>{"condition.weight"}));  // no bias
+  std::vector<std::string> names;
+  LocalCondition<double>::visit_unembed(Name{}, [&](const Name& name, auto&) { names.push_back(name.str()); }, m);
+  LocalCondition<double>::visit_w_gl(Name{}, [&](const Name& name, auto&) { names.push_back(name.str()); }, m);
+  EXPECT_EQ(names, (std::vector<std::string>{"condition.weight"}));  // no bias
 }
 
 TEST(LocalCondition, ARowOfAnotherWidthIsWidenedFirst) {

@@ -88,7 +88,7 @@ class FakeModel : public AnyModel {
         row_map(g.positions_.row(t % positions_.rows()), kByteValues).array() += dz;
       }
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state) const override {
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses, [[maybe_unused]] AnyState* state) const override {
     assert(state == nullptr && bytes.T % unit() == 0 && (!max_length() || bytes.T <= *max_length()));
     ctx.parallel_for(bytes.B, [&](Index b, Arena& arena) {
       Frame frame(arena);

@@ -71,7 +71,7 @@ std::vector<float> updated(int threads) {
     if (t < 3) step();
     else EXPECT_EQ(allocations_in(step), 0);
   }
-  return numbers_of(values);
+  return all_numbers(values);
 }
 
 TEST(AdamW, SameBitsOnAnyNumberOfThreads) {

@@ -26,7 +26,7 @@ struct Numbers {
 };
 
 /// The numbers of all parameters, one after another.
-inline std::vector<float> numbers_of(std::span<const Parameter> parameters) {
+inline std::vector<float> all_numbers(std::span<const Parameter> parameters) {
   std::vector<float> all;
   for (const Parameter& p : parameters) all.insert(all.end(), p.tensor->span().begin(), p.tensor->span().end());
   return all;

@@ -27,7 +27,7 @@ TEST(ParameterChunks, CoverEveryNumberOnce) {
     ++numbers[static_cast<std::size_t>(number)];
     ParameterChunks::view(p.tensors[c.parameter], c).array() += 1;
   });
-  for (const float x : tests::numbers_of(p.list)) ASSERT_EQ(x, 1);
+  for (const float x : tests::all_numbers(p.list)) ASSERT_EQ(x, 1);
   for (const int n : numbers) EXPECT_EQ(n, 1);
 }
 
@@ -39,7 +39,7 @@ TEST(ParameterChunks, PiecesCoverEveryNumberOnce) {
     EXPECT_LE(piece.size, 1024);
     ParameterChunks::view(p.tensors[piece.parameter], piece).array() += 1;
   });
-  for (const float x : tests::numbers_of(p.list)) ASSERT_EQ(x, 1);
+  for (const float x : tests::all_numbers(p.list)) ASSERT_EQ(x, 1);
 }
 
 }  // namespace

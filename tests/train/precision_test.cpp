@@ -25,11 +25,11 @@ TEST(PrecisionNames, AreKnown) {
 TEST(PrecisionBf16, IsRefusedWhereTheProcessorLacksIt) {
   TrainConfig config{.budget = {.steps = 1}, .precision = Precision::bf16};
   if (has_bf16_gemm()) {
-    EXPECT_NO_THROW(config.validate(load_config("megabyte-tiny")));
+    EXPECT_NO_THROW(config.validate(*make_summary(load_config("megabyte-tiny"))));
     return;
   }
   try {
-    config.validate(load_config("megabyte-tiny"));
+    config.validate(*make_summary(load_config("megabyte-tiny")));
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("BF16"), std::string::npos) << error.what();

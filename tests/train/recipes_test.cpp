@@ -14,7 +14,7 @@ TEST(Recipes, SuitTheirModels) {
     TrainConfig config = recipe(preset.name);
     if (config != TrainConfig{}) ++own;
     config.budget.steps = 1;
-    EXPECT_NO_THROW(config.validate(preset.config)) << preset.name;
+    EXPECT_NO_THROW(config.validate(*make_summary(preset.config))) << preset.name;
   }
   EXPECT_EQ(own, 7) << "a recipe's name is that of no model, or a new recipe is not counted here";
 }

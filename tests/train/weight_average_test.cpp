@@ -37,7 +37,7 @@ std::vector<float> averaged(int threads) {
     if (t < 3) step();
     else EXPECT_EQ(allocations_in(step), 0);
   }
-  return numbers_of(average.parameters());
+  return all_numbers(average.parameters());
 }
 
 TEST(WeightAverage, SameBitsOnAnyNumberOfThreads) {
