@@ -63,7 +63,7 @@ class FakeModel : public AnyModel {
   std::unique_ptr<AnyTape> make_tape(Shape) const override { return std::make_unique<AnyTape>(); }
 
   void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape&,
-             AnyState* state, AnyState*) const override {
+             [[maybe_unused]] AnyState* state = nullptr, AnyState* = nullptr) const override {
     assert(state == nullptr);
     FakeModel& g = dynamic_cast<FakeModel&>(grad);
     const double drop = ctx.mode == Mode::train ? dropout_ : 0;
@@ -88,7 +88,8 @@ class FakeModel : public AnyModel {
         row_map(g.positions_.row(t % positions_.rows()), kByteValues).array() += dz;
       }
   }
-  void score(const Context& ctx, Bytes bytes, std::span<float> losses, [[maybe_unused]] AnyState* state) const override {
+  void score(const Context& ctx, Bytes bytes, std::span<float> losses,
+             [[maybe_unused]] AnyState* state = nullptr) const override {
     assert(state == nullptr && bytes.T % unit() == 0 && (!max_length() || bytes.T <= *max_length()));
     ctx.parallel_for(bytes.B, [&](Index b, Arena& arena) {
       Frame frame(arena);
@@ -100,7 +101,7 @@ class FakeModel : public AnyModel {
     });
   }
 
-  std::unique_ptr<AnyState> make_state(Index B, Index) const override { return std::make_unique<State>(B); }
+  std::unique_ptr<AnyState> make_state(Index B, Index = 0) const override { return std::make_unique<State>(B); }
   void read(const Context&, Bytes bytes, AnyState& state) const override {
     for (Index t = 0; t < bytes.T; ++t) {
       std::vector<std::uint8_t> column;
