@@ -10,6 +10,7 @@
 #include "megalith/train/evaluate.h"
 #include "megalith/train/run_config.h"
 #include "megalith/train/trainer.h"
+#include "megalith/train/training_data.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
