@@ -11,19 +11,21 @@ namespace {
 
 const std::vector<Index> kLengths{1024, 4096, 16384, 65536, 262144, 1048576};
 
-std::map<std::string, double> parts_of(const ModelConfig& config, Index T) {
+std::map<std::string, double> parts_of(const ComparedModel& m, Index T) {
   std::map<std::string, double> parts;
-  for (const FlopsPart& part : forward_flops_by_part(config, {1, T})) parts[part.name] = part.flops;
+  for (const FlopsPart& part : forward_flops_by_part(m, {1, T})) parts[part.name] = part.flops;
   return parts;
 }
 
 double per_byte(const ComparedModel& m, Index T) {
-  return forward_flops(m.config, {1, T}, m.attention) / static_cast<double>(T);
+  double sum = 0;
+  for (const FlopsPart& part : forward_flops_by_part(m, {1, T})) sum += part.flops;
+  return sum / static_cast<double>(T);
 }
 
 /// Weights in the products of a stack whose positions stand for U bytes.
 double weights(const ComparedModel& m, const char* part, double U) {
-  return parts_of(m.config, 1024).at(part) / 2 / (1024 / U);
+  return parts_of(m, 1024).at(part) / 2 / (1024 / U);
 }
 
 // Yu et al. 2023, figure 3 and section 3: MEGABYTE's sizes, to the digits printed.
@@ -61,7 +63,7 @@ TEST(Figure3, MegabyteCostsLeastAtEverySizeAndLength) {
 TEST(Figure3, ProductsFollowTheFormulaOfThePaper) {
   for (const Figure3Size& size : figure_3()) {
     const ComparedModel& m = size.megabyte;
-    const auto parts = parts_of(m.config, 8192);
+    const auto parts = parts_of(m, 8192);
     const double formula = 2 * 8192 * (weights(m, "global products", 8) / 8 + weights(m, "local products", 1));
     EXPECT_DOUBLE_EQ(parts.at("global products") + parts.at("local products"), formula);
     EXPECT_LT(parts.at("condition") + parts.at("head"), 0.01 * formula) << m.name;
@@ -70,14 +72,14 @@ TEST(Figure3, ProductsFollowTheFormulaOfThePaper) {
 
 // Section 3.1: in GPT-3, attention is 1.4 % of the cost (its windows have 2,048 tokens, its names as many layers).
 TEST(Figure3, AttentionIsASmallShareOfGpt3) {
-  const auto parts = parts_of(figure_3().back().transformer.config, 2048);
+  const auto parts = parts_of(figure_3().back().transformer, 2048);
   EXPECT_NEAR(parts.at("attention") / (parts.at("attention") + parts.at("products")), 0.014, 0.0005);
 }
 
 // Section 3.1: attention costs T^2 / P^2 globally and T P locally.
 TEST(Figure3, AttentionGrowsAsThePaperSays) {
-  const ModelConfig config = figure_3().front().megabyte.config;
-  const auto at = [&](Index T) { return parts_of(config, T); };
+  const ComparedModel megabyte = figure_3().front().megabyte;
+  const auto at = [&](Index T) { return parts_of(megabyte, T); };
   EXPECT_NEAR(at(1 << 20).at("global attention") / at(1 << 19).at("global attention"), 4, 1e-3);
   EXPECT_DOUBLE_EQ(at(1 << 20).at("local attention") / at(1 << 19).at("local attention"), 2);
   ModelConfig flat = config;  // the global stack on bytes: 64 times the pairs
