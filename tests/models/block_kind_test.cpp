@@ -183,9 +183,9 @@ TEST_F(BlockKindTest, WeightsOfOneKindAreNotThoseOfAnother) {
   save_model(folder / "transformer.safetensors", *transformer);
   EXPECT_FALSE(same_structure(parallel->config(), config));
   EXPECT_ERROR(load_parameters(folder / "transformer.safetensors", *parallel),
-               "differ in the kind of the blocks of scales[0].stack (transformer and parallel)");
+               "the first difference is the kind of the blocks of scales[0].stack (transformer and parallel)");
   EXPECT_ERROR(load_parameters(folder / "parallel.safetensors", *transformer),
-               "differ in the kind of the blocks of scales[0].stack (parallel and transformer)");
+               "the first difference is the kind of the blocks of scales[0].stack (parallel and transformer)");
 }
 
 /// A program that knows its kind when it is compiled may use its type instead: DecoderModel takes it as it is.

@@ -82,8 +82,8 @@ TEST(Figure3, AttentionGrowsAsThePaperSays) {
   const auto at = [&](Index T) { return parts_of(megabyte, T); };
   EXPECT_NEAR(at(1 << 20).at("global attention") / at(1 << 19).at("global attention"), 4, 1e-3);
   EXPECT_DOUBLE_EQ(at(1 << 20).at("local attention") / at(1 << 19).at("local attention"), 2);
-  ModelConfig flat = config;  // the global stack on bytes: 64 times the pairs
-  flat.scales = {{.patch = 1, .stack = config.scales[0].stack}};
+  ComparedModel flat = megabyte;  // the global stack on bytes: 64 times the pairs
+  flat.config.scales = {{.patch = 1, .stack = megabyte.config.scales[0].stack}};
   EXPECT_NEAR(parts_of(flat, 1 << 20).at("attention") / at(1 << 20).at("global attention"), 64, 1e-2);
 }
 
