@@ -109,8 +109,8 @@ TEST_F(ToolResume, RefusesWhatWouldChangeTheResult) {
     EXPECT_EQ(read_file(folder / "run/config.json"), config);
     EXPECT_TRUE(model("run") == before);
   };
-  refused({"--steps", "50"}, {"50 steps", "100000 steps"});
-  refused({"--minutes", "5"}, {"5 minutes", "100000 steps"});
+  refused({"--steps", "50"}, {"50 steps", "100,000 steps"});
+  refused({"--minutes", "5"}, {"5 minutes", "100,000 steps"});
   refused({"--lr", "0.5"}, {"--lr", "0.5", "0.001"});
   refused({"--batch", "3"}, {"--batch", "3", "2"});
   refused({"--accumulate", "3"}, {"--accumulate", "3", "1"});
