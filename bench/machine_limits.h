@@ -5,33 +5,18 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <string_view>
 #include <vector>
 
+#include "machine_peaks.h"
 #include "megalith/kernels/gemm.h"
-#include "megalith/runtime/parallel.h"
 
 namespace megalith::bench {
-
-inline double seconds_of(const auto& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 using Packet = Eigen::internal::packet_traits<float>::type;
 inline constexpr int kLanes = Eigen::internal::packet_traits<float>::size;
 
-/// FLOP per second of fp32 multiply-adds in registers, each counting two.
-double fp32_multiply_adds(int threads);
-/// The same of bf16 products with sums in fp32: of tiles of 16 x 16 sums by 32 numbers, where the processor has AMX and the
-/// system lends it, and of dot products of pairs, where it has AVX-512 BF16.
-bool has_bf16_tiles();
-double bf16_tile_multiply_adds(int threads);
-bool has_bf16_pairs();
-double bf16_pair_multiply_adds(int threads);
 /// The peak of bf16: of tiles, else of pairs, else 0.
 inline double bf16_multiply_adds(int threads) {
   if (has_bf16_tiles()) return bf16_tile_multiply_adds(threads);
@@ -40,12 +25,6 @@ inline double bf16_multiply_adds(int threads) {
 
 /// Products of bf16 numbers that a product of fp32 numbers takes by tiles (src/kernels/gemm_amx.cpp).
 inline constexpr double kTileProducts = 6;
-
-/// What the kernel for `threads` threads read for: keeps the compiler from leaving the work out.
-inline void use(float value) {
-  const volatile float keep = value;
-  (void)keep;
-}
 
 /// Bytes per second of reading the first `bytes` of `data` again and again, a part by each thread.
 inline double read_bandwidth(int threads, const std::vector<float>& data, std::size_t bytes, double seconds_at_least) {

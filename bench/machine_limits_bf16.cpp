@@ -2,7 +2,7 @@
 // Compiled for AVX-512 BF16 where the compiler has it (CMakeLists.txt), and run where the processor has it.
 #include <immintrin.h>
 
-#include "machine_limits.h"
+#include "machine_peaks.h"
 
 namespace megalith::bench {
 namespace {
