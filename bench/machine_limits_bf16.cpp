@@ -2,6 +2,8 @@
 // Compiled for AVX-512 BF16 where the compiler has it (CMakeLists.txt), and run where the processor has it.
 #include <immintrin.h>
 
+#include <vector>
+
 #include "machine_peaks.h"
 
 namespace megalith::bench {
