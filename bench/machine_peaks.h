@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arithmetic that this machine can do at best. Files that are compiled for an instruction set which the library may not be
-// compiled for include this and nothing of Eigen (megalith/core/instruction_set.h says why).
+// The arithmetic that this machine can do at best. Files that are compiled for an instruction set which the library may not
+// be compiled for include this and nothing of Eigen (megalith/core/instruction_set.h says why).
 #pragma once
 
 #include <chrono>

@@ -31,8 +31,7 @@ class TrainingStep {
  public:
   explicit TrainingStep(const Options& o)
       : shape_(o.shape()), workspace_(o.threads), ctx_(workspace_), model_(make_model(o.config())) {
-    check(o.precision == Precision::fp32 || has_bf16_gemm(),
-          "this processor has neither AMX nor AVX-512 BF16 instructions");
+    check(o.precision == Precision::fp32 || has_bf16_gemm(), "this processor has neither AMX nor AVX-512 BF16 instructions");
     ctx_.mode = Mode::train;
     ctx_.precision = o.precision;
     model_->init(RandomKey{1});

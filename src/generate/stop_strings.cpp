@@ -10,7 +10,8 @@ namespace megalith {
 
 StopStrings::StopStrings(std::vector<std::string> strings) : strings_(std::move(strings)) {
   for (const std::string& s : strings_)
-    check(!s.empty() && s.size() <= kMaxLength, "a stop string has ", s.size(), " bytes, and must have from 1 to ", kMaxLength);
+    check(!s.empty() && s.size() <= kMaxLength, "a stop string has ", s.size(), " bytes, and must have from 1 to ",
+          kMaxLength);
 }
 
 std::string_view StopStrings::next(std::uint8_t byte) {

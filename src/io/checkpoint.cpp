@@ -43,8 +43,8 @@ const std::string& metadata(const SafetensorsReader& file, const std::string& ke
   return found->second;
 }
 
-/// What a file is opened for. A model that is there already may be of a decoder of its own: its parameters are compared one by
-/// one.
+/// What a file is opened for. A model that is there already may be of a decoder of its own: its parameters are compared one
+/// by one.
 enum class OpenFor { a_new_model, a_model_that_is_there };
 
 /// Opens a file and checks everything that can be checked before a model is made.

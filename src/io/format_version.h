@@ -10,8 +10,8 @@
 
 namespace megalith::detail {
 
-/// Throws Error, with what to do, unless a file's format version is from 1 to the newest that this library reads. `written_by` is the
-/// version of the library that the file names, or empty.
+/// Throws Error, with what to do, unless a file's format version is from 1 to the newest that this library reads.
+/// `written_by` is the version of the library that the file names, or empty.
 inline void check_format_version(const std::string& where, const std::string& version, int newest,
                                  const std::string& written_by) {
   int number = 0;

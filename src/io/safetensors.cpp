@@ -123,8 +123,8 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : file_(path) {
   std::array<std::byte, kLengthBytes> length_bytes{};
   file_.read(0, length_bytes);
   const auto length = std::bit_cast<std::uint64_t>(length_bytes);
-  check(length <= file_.size() - kLengthBytes, path, " is cut short or not a safetensors file: it claims a header of ", length,
-        " bytes and has ", file_.size(), " bytes in all");
+  check(length <= file_.size() - kLengthBytes, path, " is cut short or not a safetensors file: it claims a header of ",
+        length, " bytes and has ", file_.size(), " bytes in all");
   check(length <= kMaxHeaderBytes, path, " claims a header of ", length, " bytes, and the most allowed is ",
         kMaxHeaderBytes);
   std::string header(length, '\0');

@@ -25,13 +25,17 @@ constexpr bool is_list = false;
 template <class T>
 constexpr bool is_list<std::vector<T>> = true;
 
-/// A config whose last member is the config of one of several kinds: C::kind_of(c) gives it. In JSON it stands under the name of
-/// its kind, beside the other fields.
+/// A config whose last member is the config of one of several kinds: C::kind_of(c) gives it. In JSON it stands under the
+/// name of its kind, beside the other fields.
 template <class C>
-concept HasKind = requires(C c) { C::kind_of(c); };
+concept HasKind = requires(C c) {
+  C::kind_of(c);
+};
 /// A config that knows fields under names that they had in older files: C::kOldNames, pairs of old and new.
 template <class C>
-concept HasOldNames = requires { C::kOldNames; };
+concept HasOldNames = requires {
+  C::kOldNames;
+};
 
 /// A string. JSON has text alone, and the name of a file need not be any: what is no UTF-8 is an object {"hex": "ff00"}.
 inline nlohmann::ordered_json write_string(const std::string& value) {
@@ -147,7 +151,8 @@ class FieldReader {
   void read(const json& value, const std::string& at, C& out) {
     if (!require(value.is_object(), at, "must be an object", but_is(value))) return;
     std::vector<Known> known;
-    C::visit_fields(out, [&](const char* name, auto& member) { read_field(value, at, name, member, known, old_name<C>(name)); });
+    C::visit_fields(out,
+                    [&](const char* name, auto& member) { read_field(value, at, name, member, known, old_name<C>(name)); });
     if constexpr (HasKind<C>) read_kind(value, at, C::kind_of(out), known);
     refuse_others(value, known, at);
   }

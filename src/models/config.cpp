@@ -34,8 +34,8 @@ void check_embedding(const ScaleConfig& c, bool innermost, const std::string& at
   }
   problems.unless(c.embedding > 0 || c.stack.width % c.patch == 0, {patch, width, embedding}, " = ", c.patch,
                   " does not divide ", width, " = ", c.stack.width, "; set ", embedding, " to have a linear layer between");
-  problems.unless(c.embedding * c.patch <= kMaxPatchNumbers, {embedding, patch}, " * ", patch, " must be at most ", kMaxPatchNumbers,
-                  ", not ", c.embedding * c.patch);
+  problems.unless(c.embedding * c.patch <= kMaxPatchNumbers, {embedding, patch}, " * ", patch, " must be at most ",
+                  kMaxPatchNumbers, ", not ", c.embedding * c.patch);
 }
 
 void check_patches(const ModelConfig& config, Problems& problems) {

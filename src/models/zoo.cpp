@@ -13,8 +13,8 @@ StackConfig classic(Index width, Index layers, Index heads) {
   return {.width = width, .layers = layers, .block = TransformerConfig{.heads = heads}};
 }
 
-/// The vanilla transformer that MEGABYTE is compared with: as above, but with rotary positions. With learned ones it knows no
-/// more than pairs of bytes at the end of ten minutes (bench/README.md), which would compare nothing.
+/// The vanilla transformer that MEGABYTE is compared with: as above, but with rotary positions. With learned ones it knows
+/// no more than pairs of bytes at the end of ten minutes (bench/README.md), which would compare nothing.
 ModelConfig vanilla(Index width, Index layers, Index heads, Index hidden, Index window = 0) {
   const StackConfig stack{.width = width,
                           .layers = layers,
@@ -25,11 +25,8 @@ ModelConfig vanilla(Index width, Index layers, Index heads, Index hidden, Index 
 
 /// The stack of Llama 2 and its like (Touvron et al. 2023): RMSNorm, SwiGLU, rotary positions, grouped keys, no biases.
 ModelConfig llama(Index width, Index layers, Index heads, Index kv_heads, Index hidden) {
-  const TransformerConfig block{.heads = heads,
-                                .kv_heads = kv_heads,
-                                .hidden = hidden,
-                                .norm = NormKind::rms,
-                                .activation = Activation::swiglu};
+  const TransformerConfig block{
+      .heads = heads, .kv_heads = kv_heads, .hidden = hidden, .norm = NormKind::rms, .activation = Activation::swiglu};
   const StackConfig stack{
       .width = width, .layers = layers, .positions = PositionKind::rotary, .bias = false, .block = block};
   return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
@@ -76,7 +73,8 @@ std::vector<Preset> make_presets() {
                            {.patch = 4, .stack = modern(256, 2, 4)},
                            {.patch = 1, .stack = modern(128, 2, 4)}})},
       {"vanilla-small-flops", "a vanilla byte transformer of R1's cost per byte", vanilla(256, 4, 4, 928)},
-      {"llama-small", "a Llama-style byte transformer of R1's cost per byte: RMSNorm, SwiGLU, rotary positions, grouped keys",
+      {"llama-small",
+       "a Llama-style byte transformer of R1's cost per byte: RMSNorm, SwiGLU, rotary positions, grouped keys",
        llama(256, 4, 8, 2, 752)},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
       {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", vanilla(576, 5, 9, 2400, 256)},

@@ -29,8 +29,8 @@ void TransformerConfig::list_problems(const StackConfig& stack, const std::strin
   constexpr Index kMaxHeads = 65536, kMaxHidden = Index{1} << 20, kMaxWindow = Index{1} << 31;
   const std::string own = text(at, ".", kKind, "."), width_name = at + ".width", heads_name = own + "heads";
   if (problems.range(heads_name, heads, 1, kMaxHeads) && stack.width >= 1 &&
-      problems.unless(stack.width % heads == 0, {heads_name, width_name}, " = ", heads, " does not divide ", width_name, " = ",
-                      stack.width))
+      problems.unless(stack.width % heads == 0, {heads_name, width_name}, " = ", heads, " does not divide ", width_name,
+                      " = ", stack.width))
     problems.unless(stack.positions != PositionKind::rotary || stack.width / heads % 2 == 0, {heads_name, width_name}, " = ",
                     heads, " splits ", width_name, " = ", stack.width, " into heads of ", stack.width / heads,
                     " channels, and rotary positions need an even number");

@@ -107,9 +107,10 @@ void add_options(CLI::App& verb, GenerateOptions& options) {
       ->transform(stop_string())
       ->type_name("TEXT");
   add_sampling(verb, options.sampling);
-  CLI::Option* samples = verb.add_option("--samples", options.samples, "Number of samples, each to its own file; needs --out")
-                             ->check(whole_number(1, kMaxSamples))
-                             ->type_name("N");
+  CLI::Option* samples =
+      verb.add_option("--samples", options.samples, "Number of samples, each to its own file; needs --out")
+          ->check(whole_number(1, kMaxSamples))
+          ->type_name("N");
   CLI::Option* out = verb.add_option("--out", options.out, "They are PREFIX-0001.bin, PREFIX-0002.bin and so on")
                          ->needs(samples)
                          ->type_name("PREFIX");

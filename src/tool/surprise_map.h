@@ -10,7 +10,8 @@
 
 namespace megalith::tool {
 
-/// A page with the beginning of each file, every character on a ground of the colour of its cost, until so many bytes were shown.
+/// A page with the beginning of each file, every character on a ground of the colour of its cost, until so many bytes were
+/// shown.
 class SurpriseMap {
  public:
   explicit SurpriseMap(std::int64_t max_bytes) : left_(max_bytes) {}

@@ -106,8 +106,8 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int
   const std::string name = "megalith " + verb.get_name();
   for (const std::string& left : app.remaining())  // not those of the verb
     if (left != "--")
-      return with_help(name, {text("'", printable(left), "' stands outside of what ", name,
-                                   " takes; options come after the verb")});
+      return with_help(
+          name, {text("'", printable(left), "' stands outside of what ", name, " takes; options come after the verb")});
   return with_help(name, about_options(verb, error, verb.get_options(every)));
 }
 

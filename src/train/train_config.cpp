@@ -24,8 +24,8 @@ void TrainConfig::validate(const ModelSummary& model) const {
   problems.unless(longest || length != 0, "length", " is 0, and the model has no longest window; name one");
   problems.unless(!longest || length <= *longest, "length", " is ", length, ", and the model's windows have at most ",
                   longest.value_or(0), " bytes");
-  problems.unless(length % model.unit() == 0, "length", " is ", length, ", which is not a multiple of the model's patch size ",
-                  model.unit());
+  problems.unless(length % model.unit() == 0, "length", " is ", length,
+                  ", which is not a multiple of the model's patch size ", model.unit());
   schedule.list_problems(problems);
   adamw.list_problems(problems);
   problems.not_negative("clip", clip);
@@ -43,7 +43,9 @@ void TrainConfig::validate(const ModelSummary& model) const {
   problems.report();
 }
 
-Index TrainConfig::window_length(const ModelSummary& model) const { return length > 0 ? length : model.max_length().value_or(0); }
+Index TrainConfig::window_length(const ModelSummary& model) const {
+  return length > 0 ? length : model.max_length().value_or(0);
+}
 
 Index TrainConfig::modest_eval_every(Index model_length) const {
   if (eval_bytes == 0) return TrainConfig{}.eval_every;

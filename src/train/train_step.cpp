@@ -38,8 +38,7 @@ TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t 
   for (Index micro_batch = 0; micro_batch < config_.accumulate; ++micro_batch) {
     const Index first = micro_batch * config_.batch;
     sampler.fill(step, first, length_, bytes_);
-    model_.train(ctx.from_sequence(first), {bytes_.data(), config_.batch, length_}, scale, losses_, *gradient_,
-                 *tape_);
+    model_.train(ctx.from_sequence(first), {bytes_.data(), config_.batch, length_}, scale, losses_, *gradient_, *tape_);
     for (const float loss : losses_) result.nats += static_cast<double>(loss);
   }
   result.grad_norm = norm_(ctx, gradients_);

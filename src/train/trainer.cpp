@@ -11,7 +11,8 @@
 namespace megalith {
 
 /// `held` is what has its memory already, in bytes: the weights of a model that was made.
-static void check_training(const ModelSummary& model, const TrainConfig& config, const TrainerOptions& options, double held) {
+static void check_training(const ModelSummary& model, const TrainConfig& config, const TrainerOptions& options,
+                           double held) {
   config.validate(model);
   check(options.threads >= 1, "threads is ", options.threads, ", and must be 1 or more");
   const Shape batch{config.batch, config.window_length(model)};

@@ -45,8 +45,8 @@ class Trainer::Run {
   }
   bool has_valid() const { return valid_.size() > 0; }
   bool validation_due() const { return has_valid() && config_.eval_every > 0 && counters_.step % config_.eval_every == 0; }
-  /// Bytes of the sample for validations during the run; 0 means all, also where the sample would be as large as the data: it
-  /// would still leave out ends of files.
+  /// Bytes of the sample for validations during the run; 0 means all, also where the sample would be as large as the data:
+  /// it would still leave out ends of files.
   std::int64_t sample_bytes() const { return config_.eval_bytes < valid_.size() ? config_.eval_bytes : 0; }
   /// Whether the best validation is `patience` validations before the latest. A checkpoint has the steps of both, and a run
   /// with patience keeps its intervals: so a resumed run stops at the same step as an uninterrupted one.

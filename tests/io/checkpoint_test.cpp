@@ -230,7 +230,8 @@ TEST(Checkpoint, NamesTheFirstDifference) {
     EXPECT_NE(message.find(words), std::string::npos) << message;
   };
   // Some of these have the same shapes, so only the config can tell.
-  expect(problem([](ModelConfig& c) { block_of(c, 1).heads = 1; }), "the first difference is scales[1].stack.transformer.heads (2 and 1)");
+  expect(problem([](ModelConfig& c) { block_of(c, 1).heads = 1; }),
+         "the first difference is scales[1].stack.transformer.heads (2 and 1)");
   expect(
       problem([](ModelConfig& c) { c.scales[0].patch = 2, c.length = 8; }),
       "holds a model of 2 layers of width 16 over patches of 4 bytes, 1 layer of width 12 over bytes, windows of 16 bytes, "

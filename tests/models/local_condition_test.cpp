@@ -39,8 +39,10 @@ TEST(LocalCondition, EachSlotOfARowIsProjected) {
   EXPECT_EQ(m.flops(5).products, 5 * 2 * 2 * 4 * 3);
   EXPECT_EQ(m.numbers(5), 5 * 2 * 3);
   std::vector<std::string> names;
-  LocalCondition<double>::visit_unembed(Name{}, [&](const Name& name, auto&) { names.push_back(name.str()); }, m);
-  LocalCondition<double>::visit_w_gl(Name{}, [&](const Name& name, auto&) { names.push_back(name.str()); }, m);
+  LocalCondition<double>::visit_unembed(
+      Name{}, [&](const Name& name, auto&) { names.push_back(name.str()); }, m);
+  LocalCondition<double>::visit_w_gl(
+      Name{}, [&](const Name& name, auto&) { names.push_back(name.str()); }, m);
   EXPECT_EQ(names, (std::vector<std::string>{"condition.weight"}));  // no bias
 }
 

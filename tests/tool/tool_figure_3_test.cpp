@@ -24,9 +24,7 @@ double per_byte(const ComparedModel& m, Index T) {
 }
 
 /// Weights in the products of a stack whose positions stand for U bytes.
-double weights(const ComparedModel& m, const char* part, double U) {
-  return parts_of(m, 1024).at(part) / 2 / (1024 / U);
-}
+double weights(const ComparedModel& m, const char* part, double U) { return parts_of(m, 1024).at(part) / 2 / (1024 / U); }
 
 // Yu et al. 2023, figure 3 and section 3: MEGABYTE's sizes, to the digits printed.
 TEST(Figure3, SizesAreThePrintedOnes) {

@@ -132,7 +132,8 @@ TEST_F(ToolUsage, TrainRefusesBadModels) {
   refused({"--model", "gpt"}, {"\"gpt\"; choose from megabyte-tiny, megabyte-small", "paper-audio"});
   ASSERT_EQ(train("first").code, 0);
   refused({"--model", "megabyte-small", "--init", folder / "first"},
-          {"first/model.safetensors: the file holds a model of 1 layer of width 32 over patches of 8 bytes, 1 layer of width 16 over "
+          {"first/model.safetensors: the file holds a model of 1 layer of width 32 over patches of 8 bytes, 1 layer of "
+           "width 16 over "
            "bytes, "
            "windows of 48 bytes, this model is 6 layers of width 512 over patches of 8 bytes",
            "the first difference is length (48 and 1024)"});

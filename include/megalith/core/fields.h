@@ -18,7 +18,7 @@ template <class E>
 inline constexpr std::array<std::string_view, 0> kNames{};
 
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && (kNames<E>.size() > 0);
+concept NamedEnum = std::is_enum_v<E> &&(kNames<E>.size() > 0);
 
 /// Reads or changes the fields of a config whose type only its owner knows.
 class FieldVisitor {

@@ -10,9 +10,9 @@
 
 namespace megalith {
 
-/// What the operands of products are rounded to on their way in; sums, parameters and everything else stay in the scalar. bf16
-/// concerns float alone and needs instructions of the machine: whoever sets it asks has_bf16_gemm() (kernels/gemm.h) first.
-/// The products inside of attention stay in fp32.
+/// What the operands of products are rounded to on their way in; sums, parameters and everything else stay in the scalar.
+/// bf16 concerns float alone and needs instructions of the machine: whoever sets it asks has_bf16_gemm() (kernels/gemm.h)
+/// first. The products inside of attention stay in fp32.
 enum class Precision { fp32, bf16 };
 
 template <>

@@ -9,8 +9,8 @@
 
 namespace megalith {
 
-/// Stands for a number. `M<ShapeOnly>(config)` has the parameters of `M<float>(config)`, its Tape and State are as large, and
-/// none of them takes memory: that is how a model says what it would need before it is made.
+/// Stands for a number. `M<ShapeOnly>(config)` has the parameters of `M<float>(config)`, its Tape and State are as large,
+/// and none of them takes memory: that is how a model says what it would need before it is made.
 struct ShapeOnly {
   ShapeOnly() = default;
   explicit constexpr ShapeOnly(double) {}

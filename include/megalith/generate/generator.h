@@ -20,8 +20,8 @@ namespace megalith {
 /// with its last half (L / 2 rounded down to the model's units), read again: between half and all of L stays in view.
 /// Windows start at the same places whatever was prompted and whatever generated, so the bytes that follow are a function of
 /// all bytes before them, of the seed and of the number of the stream: not of threads, nor of the streams beside it. Streams
-/// are decoded together where the model is batch-invariant (AnyModel::batch_invariant), else one after the other. A model without
-/// a longest window has one window for ever.
+/// are decoded together where the model is batch-invariant (AnyModel::batch_invariant), else one after the other. A model
+/// without a longest window has one window for ever.
 class Generator {
  public:
   /// For `streams` independent continuations of one prompt, those numbered from `first_stream` on. The model must outlive

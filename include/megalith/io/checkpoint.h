@@ -30,8 +30,8 @@ std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file);
 ModelConfig load_checkpoint_config(const std::string& run_dir_or_file);
 
 /// Copies the parameters in a file (or a run's folder) into a model of the same structure: everything that changes what the
-/// parameters mean must be equal; dropout, recomputation and first values may differ, and so may the length where no position
-/// is learned. Throws Error naming both models and the first difference; the model is then as it was.
+/// parameters mean must be equal; dropout, recomputation and first values may differ, and so may the length where no
+/// position is learned. Throws Error naming both models and the first difference; the model is then as it was.
 void load_parameters(const std::string& run_dir_or_file, AnyModel& model);
 
 }  // namespace megalith

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "megalith/kernels/attention_input.h"
-#include "megalith/kernels/math.h"
 #include "megalith/kernels/gemm.h"
+#include "megalith/kernels/math.h"
 
 namespace megalith::detail {
 

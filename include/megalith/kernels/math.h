@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functions of activations, losses, norms and attention that Eigen computes in vectors: their bits depend on how wide the
-// machine's vectors are. Whoever wants the same bits on all machines has to change them here.
+// The functions of activations, losses, norms and attention that Eigen computes in vectors: their bits depend on how wide
+// the machine's vectors are. Whoever wants the same bits on all machines has to change them here.
 #pragma once
 
 #include <cmath>

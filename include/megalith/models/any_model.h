@@ -66,9 +66,10 @@ class AnyModel {
   /// Forward, loss and backward: losses (B,T) in nats are written; grad += d(scale * sum of losses)/d(parameters).
   /// bytes is (B,T), T a multiple of unit(). grad is a model of the same structure.
   ///
-  /// Without a state the rows are independent windows. With one they go on from what it has read, which must be whole patches,
-  /// and it has read them too afterwards; positions in ctx count from what it has read. With dstate as well, which holds the gradient of a loss by the state left, grad
-  /// gets that loss's share too, and dstate becomes the gradient by the state received.
+  /// Without a state the rows are independent windows. With one they go on from what it has read, which must be whole
+  /// patches, and it has read them too afterwards; positions in ctx count from what it has read. With dstate as well, which
+  /// holds the gradient of a loss by the state left, grad gets that loss's share too, and dstate becomes the gradient by the
+  /// state received.
   virtual void train(const Context& ctx, Bytes bytes, float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape,
                      AnyState* state = nullptr, AnyState* dstate = nullptr) const = 0;
   /// The loss of each byte in nats; bytes and state as in train().

@@ -21,9 +21,9 @@ struct DecoderFlops {
 /// from the start of the sequence that State tells.
 ///
 ///   train(ctx, bytes, condition, dcondition, scale, losses, grad, state, dstate, tape)
-///       forward, loss and backward in one: with L = scale * sum of losses + <state left, dstate>, losses are written, grad +=
-///       dL/d(parameters), dcondition = dL/d(condition) is written, dstate becomes dL/d(state received). T is a multiple of
-///       P.
+///       forward, loss and backward in one: with L = scale * sum of losses + <state left, dstate>, losses are written, grad
+///       += dL/d(parameters), dcondition = dL/d(condition) is written, dstate becomes dL/d(state received). T is a multiple
+///       of P.
 ///   score(ctx, bytes, condition, losses, state)   losses alone.
 ///   read(ctx, bytes, condition, state)            n >= 0 bytes, many rows at a time; from anywhere inside a patch.
 ///   next(ctx, condition, state, logits)           logits (B,1,256) of the next byte, once for each byte.
@@ -32,11 +32,11 @@ struct DecoderFlops {
 ///   scratch(shape, pass, threads)                 numbers of scratch: Pass::backward is train(), Pass::step is score().
 ///
 /// The rows of ctx are bytes (Context::row_number).
-/// D::State has a `history` (ByteHistory), visit, visit_all and valid as a module's State, and ahead(): whether next() was called
-/// for a byte that did not come yet. D is a template over its scalar, so that its shapes can be asked for (core/shape_only.h).
-/// D::State(m, B) is closed, for training on independent windows; D::State(m, B, n) has room for n bytes. begin(previous)
-/// starts a sequence: `previous` (B,P) holds the patch before it, or kNoByte; null: there is none. A decoder whose first
-/// input is the pad does not read it, but a decoder inside may.
+/// D::State has a `history` (ByteHistory), visit, visit_all and valid as a module's State, and ahead(): whether next() was
+/// called for a byte that did not come yet. D is a template over its scalar, so that its shapes can be asked for
+/// (core/shape_only.h). D::State(m, B) is closed, for training on independent windows; D::State(m, B, n) has room for n
+/// bytes. begin(previous) starts a sequence: `previous` (B,P) holds the patch before it, or kNoByte; null: there is none. A
+/// decoder whose first input is the pad does not read it, but a decoder inside may.
 template <class D>
 concept ByteDecoder = std::copyable<D> && std::copyable<typename D::State> &&
     std::constructible_from<D, const ModelConfig&, std::size_t> &&

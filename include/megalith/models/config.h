@@ -70,7 +70,8 @@ struct ModelConfig {
     f("residual_init", c.residual_init);
   }
 
-  /// Throws Error with every problem at once, a sentence each, naming fields as in JSON (`scales[0].stack.transformer.heads`).
+  /// Throws Error with every problem at once, a sentence each, naming fields as in JSON
+  /// (`scales[0].stack.transformer.heads`).
   void validate() const;
   /// Adds those sentences.
   void list_problems(Problems& problems) const;

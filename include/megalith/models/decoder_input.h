@@ -28,8 +28,8 @@ inline const ByteOrNone* patches_before(Bytes bytes, const ByteHistory& history,
   return ids;
 }
 
-/// The u bytes before each of the patches of `step` bytes of (B,T), as B*T/step rows: what the first position inside the patch
-/// may read. `last` (B, step) stands before the first.
+/// The u bytes before each of the patches of `step` bytes of (B,T), as B*T/step rows: what the first position inside the
+/// patch may read. `last` (B, step) stands before the first.
 inline void bytes_before_patches(Bytes bytes, const ByteOrNone* last, Index step, Index u, ByteOrNone* out) {
   for (Index b = 0; b < bytes.B; ++b) {
     out = std::copy_n(last + (b + 1) * step - u, u, out);

@@ -86,8 +86,8 @@ class DecoderModel final : public AnyModel {
 
   std::unique_ptr<AnyState> make_state(Index B, Index room = 0) const override {
     check(B >= 1, "a state is for one sequence or more, not for ", B);
-    check(room >= 0 && room <= config_.length, "the model reads at most ", config_.length, " bytes, and a state with room for ",
-          room, " is asked for");
+    check(room >= 0 && room <= config_.length, "the model reads at most ", config_.length,
+          " bytes, and a state with room for ", room, " is asked for");
     if (room == 0) room = config_.length;
     check_memory(text("reading ", B, B == 1 ? " sequence" : " sequences", " of ", room, " bytes"),
                  summary_.state_bytes(B, room));
@@ -174,9 +174,8 @@ class DecoderModel final : public AnyModel {
   State& to_go_on(AnyState& state, Bytes bytes) const {
     State& s = own<State>(state, "state");
     check_fits(s, bytes);
-    check(!s.asked() && s.state.history.unfinished() == 0,
-          "the state is inside a patch, after ", s.position(), " bytes; train() and score() go on from whole patches of ",
-          unit(), " bytes");
+    check(!s.asked() && s.state.history.unfinished() == 0, "the state is inside a patch, after ", s.position(),
+          " bytes; train() and score() go on from whole patches of ", unit(), " bytes");
     return s;
   }
   /// The gradient of what comes after a state: another State of its size.

@@ -23,8 +23,8 @@ struct Rebind<M<A...>, S> {
   using type = M<typename Rebind<A, S>::type...>;
 };
 
-/// What reports put before the parts of scale number `scale` of `scales`: "global ", "middle " or "local ", and nothing where
-/// there is only one.
+/// What reports put before the parts of scale number `scale` of `scales`: "global ", "middle " or "local ", and nothing
+/// where there is only one.
 inline std::string scale_prefix(Index scale, Index scales) {
   if (scales == 1) return "";
   return scale == 0 ? "global " : scale + 1 == scales ? "local " : "middle ";

@@ -112,13 +112,16 @@ struct Flat {
 
   std::vector<DecoderFlops> flops_by_part(Shape bytes) const {
     const Flops of_stack = stack.flops(bytes);
-    return {{0, "products", of_stack.products}, {0, "attention", of_stack.mixing}, {0, "head", head.flops(bytes.rows(), width())}};
+    return {{0, "products", of_stack.products},
+            {0, "attention", of_stack.mixing},
+            {0, "head", head.flops(bytes.rows(), width())}};
   }
   double scratch(Shape bytes, Pass pass, int threads) const {
     const double output = static_cast<double>(bytes.rows()) * static_cast<double>(width());
     const bool trains = pass == Pass::backward;
-    const double highest = trains ? std::max(stack.scratch(bytes, Pass::forward, threads), stack.scratch(bytes, pass, threads))
-                                  : stack.scratch(bytes, pass, threads);
+    const double highest = trains
+                               ? std::max(stack.scratch(bytes, Pass::forward, threads), stack.scratch(bytes, pass, threads))
+                               : stack.scratch(bytes, pass, threads);
     return embedder.numbers(bytes) + (trains ? 2 : 1) * output + std::max(highest, head.scratch(bytes.rows()));
   }
 

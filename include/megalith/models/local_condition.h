@@ -7,8 +7,8 @@
 
 namespace megalith {
 
-/// A row y of the stack's output is read as P/u rows of u * E numbers, u being the bytes of an inner position, and each of them
-/// is projected by one shared matrix w_gl to the width of the inner decoder. Where P * E is not the stack's width, y is
+/// A row y of the stack's output is read as P/u rows of u * E numbers, u being the bytes of an inner position, and each of
+/// them is projected by one shared matrix w_gl to the width of the inner decoder. Where P * E is not the stack's width, y is
 /// projected to that many numbers first.
 template <class S>
 struct LocalCondition {

@@ -34,18 +34,19 @@ class ModelSummary {
   /// The longest sequence in bytes; nothing where there is no limit.
   virtual std::optional<Index> max_length() const = 0;
   /// Whether the bits that read() and next() give for a sequence are the same whatever other sequences are in the batch. Two
-  /// things can make bits differ. Eigen's products, used where there are no kernels of our own, are cut by the number of rows.
-  /// And Eigen sums and exponentiates the numbers of a row before its first whole vector one by one: rows must begin at
-  /// multiples of 64 bytes, so widths must be multiples of 16.
+  /// things can make bits differ. Eigen's products, used where there are no kernels of our own, are cut by the number of
+  /// rows. And Eigen sums and exponentiates the numbers of a row before its first whole vector one by one: rows must begin
+  /// at multiples of 64 bytes, so widths must be multiples of 16.
   virtual bool batch_invariant() const = 0;
 
-  /// For each scale, its name before it where there are several: `embeddings` (tables of bytes and positions, pad), `embedder`
-  /// where patches are projected, `stack`; the `condition` of each inner scale; the `head` where it is not tied to the byte
-  /// table.
+  /// For each scale, its name before it where there are several: `embeddings` (tables of bytes and positions, pad),
+  /// `embedder` where patches are projected, `stack`; the `condition` of each inner scale; the `head` where it is not tied
+  /// to the byte table.
   virtual std::vector<SizePart> parameters_by_part() const = 0;
-  /// Of one forward over (B,T), in the order in which it runs: `products` and `attention` of each scale, preceded by the scale's
-  /// name where there are several, its `embedder` (both of its layers) where it has one, the `condition` of each inner scale,
-  /// and the `head`. T is a multiple of unit(); it may be longer than max_length(). Backward computes twice as much.
+  /// Of one forward over (B,T), in the order in which it runs: `products` and `attention` of each scale, preceded by the
+  /// scale's name where there are several, its `embedder` (both of its layers) where it has one, the `condition` of each
+  /// inner scale, and the `head`. T is a multiple of unit(); it may be longer than max_length(). Backward computes twice as
+  /// much.
   virtual std::vector<FlopsPart> flops_by_part(Shape shape) const = 0;
 
   /// Bytes of activations that a training step over (B,T) keeps for backward.

@@ -7,11 +7,12 @@
 
 namespace megalith {
 
-/// What a learned position belongs to: the byte that is read, as in eq. (1), so that a pad has none; or the row that reads it.
+/// What a learned position belongs to: the byte that is read, as in eq. (1), so that a pad has none; or the row that reads
+/// it.
 enum class PositionOf { byte, row };
 
-/// h_t = table[x_t] + positions[t] for each byte (eq. 1), P of them side by side for each patch, the trained pad for the patch
-/// before the first (eq. 2); projected where P * E is not the width of the stack. With P = 1 it embeds bytes.
+/// h_t = table[x_t] + positions[t] for each byte (eq. 1), P of them side by side for each patch, the trained pad for the
+/// patch before the first (eq. 2); projected where P * E is not the width of the stack. With P = 1 it embeds bytes.
 template <class S>
 struct PatchEmbedder {
   using Scalar = S;

@@ -76,7 +76,7 @@ struct Patched {
                   tape.inner_dstate, tape.inner);  // (5), (6)
       condition.backward(ctx, y_tile, slots, dcond, {dy.row(tile.first), 1, tile.count, width()}, grad.condition);  // (4)
     });
-    const auto d = embedder.gradient_of(in, y, frame);  // nobody needs y any more
+    const auto d = embedder.gradient_of(in, y, frame);                                     // nobody needs y any more
     stack.backward(at_patches(ctx), in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);  // (3)
     add_condition_backward<S>(ctx, d.x, douter);
     embedder.backward(ctx, ids, in, d, grad.embedder);  // (2), (1)

@@ -54,8 +54,8 @@ struct PatchedState {
   }
 };
 
-/// The streaming half of Patched. The stack reads whole patches, many at a time; the inner decoder knows the unfinished patch
-/// alone, under the condition that the stack gave when the patch was opened.
+/// The streaming half of Patched. The stack reads whole patches, many at a time; the inner decoder knows the unfinished
+/// patch alone, under the condition that the stack gave when the patch was opened.
 template <class Decoder>
 struct PatchedGeneration {
   using S = typename Decoder::Scalar;

@@ -69,8 +69,8 @@ std::vector<std::byte> save_state(const State& state) {
   return out;
 }
 
-/// Fills a State of the same structure and sizes. Throws Error where the bytes are not such a State's; whether the numbers fit
-/// together, the State's valid() tells.
+/// Fills a State of the same structure and sizes. Throws Error where the bytes are not such a State's; whether the numbers
+/// fit together, the State's valid() tells.
 template <class State>
 void load_state(State& state, std::span<const std::byte> saved) {
   const std::string fields = detail::fields_of(state);

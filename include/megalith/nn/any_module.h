@@ -264,8 +264,7 @@ struct AnyModule<S>::Holder final : Base {
                 [[maybe_unused]] Seq<S> dx, [[maybe_unused]] Base& grad, [[maybe_unused]] StateBase& dstate,
                 [[maybe_unused]] TapeBase& tape) const override {
     assert(dynamic_cast<Holder*>(&grad) != nullptr);
-    if constexpr (kComputes)
-      module.backward(ctx, x, dy, dx, static_cast<Holder&>(grad).module, of(dstate), of(tape));
+    if constexpr (kComputes) module.backward(ctx, x, dy, dx, static_cast<Holder&>(grad).module, of(dstate), of(tape));
   }
   Flops flops(Shape in) const override { return module.flops(in); }
   double scratch(Shape in, Pass pass, int threads) const override { return module.scratch(in, pass, threads); }

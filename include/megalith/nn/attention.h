@@ -148,8 +148,9 @@ struct Attention {
     const Index kept = qkv.out_channels() + (qk_norm() ? qk_channels() : 0);  // of a row: what a tape keeps, or scratch
     const bool keeps = pass != Pass::step && !recompute;
     const Index own = pass == Pass::forward ? 0
-                      : pass == Pass::step  ? out.in_channels() - (qk_norm() ? qk_channels() : 0)
-                                            : qkv.out_channels() + (out.in_channels() == in_channels() ? 0 : out.in_channels());
+                      : pass == Pass::step
+                          ? out.in_channels() - (qk_norm() ? qk_channels() : 0)
+                          : qkv.out_channels() + (out.in_channels() == in_channels() ? 0 : out.in_channels());
     return rows * static_cast<double>(own + (keeps ? 0 : kept)) +
            std::max({attention_scratch<S>(shape, in.B, in.T, in.T, pass == Pass::backward, threads),
                      qkv.scratch(in, pass, threads), out.scratch(in, pass, threads)});

@@ -25,17 +25,20 @@ struct StackConfig;
 ///                                                           Block<S>(const StackConfig&, Index layer);
 ///                                                           Block<S>::FinalNorm, made by Block<S>::final_norm(StackConfig)
 ///   template <class C, class F> static void visit_fields(C& c, F&& f);
-///   void list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const;   the stack's own numbers
+///   void list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const;   the stack's own
+///   numbers
 ///                                                           may be out of range; names begin with `at`.KIND.
 ///   C with_defaults(const StackConfig& stack) const;   equal for configs whose parameters mean the same
 /// ```
 template <class C>
-concept BlockSettings = requires { { C::kKind } -> std::convertible_to<std::string_view>; } &&
-    std::copyable<C> && std::equality_comparable<C>;
+concept BlockSettings = requires {
+  { C::kKind } -> std::convertible_to<std::string_view>;
+}
+&&std::copyable<C>&& std::equality_comparable<C>;
 
-/// The kind that a type of config stands for. nn/define_block_kind.h defines it, for the file that registers the kind; a program
-/// of several files declares it `extern template` beside the config and instantiates it in one of them, as is done for
-/// TransformerConfig.
+/// The kind that a type of config stands for. nn/define_block_kind.h defines it, for the file that registers the kind; a
+/// program of several files declares it `extern template` beside the config and instantiates it in one of them, as is done
+/// for TransformerConfig.
 template <BlockSettings C>
 const BlockKind& block_kind_of();
 

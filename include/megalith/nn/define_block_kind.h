@@ -28,9 +28,7 @@ class KindOf final : public BlockKind {
     static_assert(Module<Block<float>>);
     return AnyModule<float>(Block<float>(c, layer));
   }
-  AnyModule<float> final_norm(const StackConfig& c) const override {
-    return AnyModule<float>(Block<float>::final_norm(c));
-  }
+  AnyModule<float> final_norm(const StackConfig& c) const override { return AnyModule<float>(Block<float>::final_norm(c)); }
   AnyModule<ShapeOnly> block_shape(const StackConfig& c, Index layer) const override {
     return AnyModule<ShapeOnly>(Block<ShapeOnly>(c, layer));
   }

@@ -50,7 +50,8 @@ struct Dropout {
         const auto [sequence, position] = ctx.row_number(i, x.T);
         const std::uint64_t of_sequence = static_cast<std::uint64_t>(sequence) << 32;
         for (Index c = 0; c < x.C; c += kWords) {
-          const auto words = random_words(ctx.key, static_cast<std::uint64_t>(position), of_sequence + static_cast<std::uint64_t>(c));
+          const auto words =
+              random_words(ctx.key, static_cast<std::uint64_t>(position), of_sequence + static_cast<std::uint64_t>(c));
           for (Index w = 0; w < std::min(kWords, x.C - c); ++w)
             out[c + w] = words[static_cast<std::size_t>(w)] < threshold ? S(0) : in[c + w] * keep;
         }

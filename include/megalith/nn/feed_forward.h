@@ -15,8 +15,8 @@ struct FeedForwardConfig {
   bool recompute = false;  // the hidden layer is not kept for backward
 };
 
-/// y = activation(x W_up + b_up) W_down + b_down (Vaswani et al. 2017, eq. 2, with a choice of activation). With a gated one W_up
-/// is twice as wide: gates first, then values.
+/// y = activation(x W_up + b_up) W_down + b_down (Vaswani et al. 2017, eq. 2, with a choice of activation). With a gated one
+/// W_up is twice as wide: gates first, then values.
 template <class S>
 struct FeedForward {
   using Scalar = S;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a module is. Every layer of the library but the embedding and the loss head, which read bytes, satisfies this concept,
-// and one test checks all of them (testing/).
+// What a module is. Every layer of the library but the embedding and the loss head, which read bytes, satisfies this
+// concept, and one test checks all of them (testing/).
 #pragma once
 
 #include <concepts>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "megalith/nn/layer_norm.h"
-#include "megalith/nn/rms_norm.h"
 #include "megalith/nn/norm_kind.h"
+#include "megalith/nn/rms_norm.h"
 
 namespace megalith {
 

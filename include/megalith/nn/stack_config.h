@@ -6,8 +6,8 @@
 
 namespace megalith {
 
-/// What tells positions apart. learned: a trained vector for each, added to the embeddings. rotary: the block rotates queries
-/// and keys by their position (Su et al. 2021). none: the causal mask is the only signal.
+/// What tells positions apart. learned: a trained vector for each, added to the embeddings. rotary: the block rotates
+/// queries and keys by their position (Su et al. 2021). none: the causal mask is the only signal.
 enum class PositionKind { learned, rotary, none };
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<PositionKind>{"learned", "rotary", "none"};

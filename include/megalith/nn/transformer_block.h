@@ -97,7 +97,8 @@ struct TransformerBlock {
   double scratch(Shape in, Pass pass, int threads) const {
     const double h = static_cast<double>(in.rows()) * static_cast<double>(in_channels());
     const bool kept = pass == Pass::forward && !recomputes(), again = pass == Pass::backward && recomputes();
-    return (kept ? 0 : h) + std::max(attention.scratch(in, pass, threads), (again ? h : 0) + feed_forward.scratch(in, pass, threads));
+    return (kept ? 0 : h) +
+           std::max(attention.scratch(in, pass, threads), (again ? h : 0) + feed_forward.scratch(in, pass, threads));
   }
 
   void init(RandomKey key, const Init& how) {

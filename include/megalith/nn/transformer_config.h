@@ -17,10 +17,11 @@ struct TransformerConfig {
   template <class S>
   using Block = TransformerBlock<S>;
 
-  Index heads = 8;     // H, divides the stack's width
-  Index kv_heads = 0;  // heads of keys and values, each shared by a group of query heads (Ainslie et al. 2023); 0 means heads
-  Index hidden = 0;    // F; 0 means 4 * width (gated: 8/3 * width, rounded up to 8)
-  Index window = 0;    // W: each position sees itself and W - 1 before it; 0 means all
+  Index heads = 8;  // H, divides the stack's width
+  Index kv_heads =
+      0;             // heads of keys and values, each shared by a group of query heads (Ainslie et al. 2023); 0 means heads
+  Index hidden = 0;  // F; 0 means 4 * width (gated: 8/3 * width, rounded up to 8)
+  Index window = 0;  // W: each position sees itself and W - 1 before it; 0 means all
   NormKind norm = NormKind::layer;
   Activation activation = Activation::relu;
   double rotary_base = 10000;  // where the stack's positions are rotary

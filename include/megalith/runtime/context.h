@@ -60,7 +60,8 @@ struct Context {
   /// on threads(): each row is to be treated by itself, and sums over rows are for parallel_ranges.
   template <class F>
   void parallel_rows(Index rows, Index channels, F&& f) const {
-    // Numbers per task: below kMin, waking a thread costs more than the work; above kMax, the last task leaves the others idle.
+    // Numbers per task: below kMin, waking a thread costs more than the work; above kMax, the last task leaves the others
+    // idle.
     constexpr Index kMin = 4096, kMax = 32768;
     assert(channels > 0);
     const Index rounds = std::max<Index>(1, (rows * channels + kMax * threads() - 1) / (kMax * threads()));

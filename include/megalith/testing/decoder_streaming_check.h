@@ -55,8 +55,8 @@ Finding check_decoder_chunks(const F& make, const Trial& trial, Index cut) {
   m.score(ctx, {head.data(), B, cut}, {}, head_losses.data(), middle);
   typename M::State start(m, B, T), end = middle, dstate(m, B, T);
   typename M::Tape head_tape(m, {B, cut}), tail_tape(m, {B, T - cut});
-  m.train(ctx.from_position(cut), {tail.data(), B, T - cut}, {}, {}, S(kLossScale), tail_losses.data(), joined.grad, end, dstate,
-          tail_tape);
+  m.train(ctx.from_position(cut), {tail.data(), B, T - cut}, {}, {}, S(kLossScale), tail_losses.data(), joined.grad, end,
+          dstate, tail_tape);
   m.train(ctx, {head.data(), B, cut}, {}, {}, S(kLossScale), head_losses.data(), joined.grad, start, dstate, head_tape);
   for (Index b = 0; b < B; ++b) {
     std::copy_n(head_losses.data() + b * cut, cut, joined.losses.data() + b * T);
