@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs that must not start, not go on, or end early.
+// Runs that must not start or not go on.
 #include <cmath>
 
 #include "support/forwarding_model.h"
@@ -222,93 +222,6 @@ TEST(TrainerErrors, AModelWithoutALongestWindowNeedsALength) {
   const TrainResult result = Trainer(model, config, data, folder / "run", {.threads = 1}).run();
   EXPECT_EQ(result.progress.bytes, 4 * 4 * 40);
   EXPECT_EQ(result.progress.valid->bytes, 500);
-}
-
-TEST(TrainerErrors, RunsWithoutValidation) {
-  const TemporaryFolder folder;
-  DataConfig data = write_data(folder);
-  data.valid.clear();
-  FakeModel model(16, 4);
-  const TrainResult result = Trainer(model, short_run(5), data, folder / "run", {.threads = 1}).run();
-  EXPECT_FALSE(result.progress.valid);
-  EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));
-  EXPECT_FALSE(metrics_of(folder / "run").back().contains("valid_bpb"));
-}
-
-TEST(TrainerErrors, ABudgetInMinutesEndsAndResumesWithTheTimeLeft) {
-  const TemporaryFolder folder;
-  const DataConfig data = write_data(folder);
-  TrainConfig config = short_run(0);
-  config.budget = {.steps = 0, .bytes = 0, .minutes = 0.3 / 60};
-  config.eval_every = 0;
-  config.save_every_minutes = 0;
-  FakeModel model(16, 4);
-  const TrainResult stopped = Trainer(model, config, data, folder / "run", {.threads = 1}).run(stop_at(2));
-  ASSERT_TRUE(stopped.stopped);
-  EXPECT_EQ(stopped.progress.steps, 0);
-  Trainer trainer(model, config, data, folder / "run", {.threads = 1});
-  trainer.resume();
-  const TrainResult result = trainer.run();
-  EXPECT_FALSE(result.stopped);
-  EXPECT_GE(result.progress.seconds, 0.3);
-  EXPECT_GT(result.progress.seconds, stopped.progress.seconds);
-  EXPECT_GT(result.progress.step, 2);
-  EXPECT_EQ(result.progress.seconds_left, 0);
-}
-
-TEST(TrainerErrors, StoppingInTheLastValidation) {
-  const TemporaryFolder folder;
-  const DataConfig data = write_data(folder);
-  for (const char* dir : {"whole", "stopped"}) {
-    FakeModel model(16, 4);
-    model.init({1});
-    Trainer trainer(model, short_run(5), data, folder / dir, {.threads = 1});
-    if (std::string(dir) == "whole") {
-      trainer.run();
-      continue;
-    }
-    const auto stop = [](const Progress& p) {
-      return p.phase == Phase::validating && p.step == 5 ? Control::stop : Control::go_on;
-    };
-    EXPECT_TRUE(trainer.run(stop).stopped);
-    // A process that is killed just before the last checkpoint leaves the last line too.
-    const std::string metrics = read_file(folder / "whole/metrics.jsonl");
-    std::ofstream(folder / "stopped/metrics.jsonl", std::ios::app)
-        << metrics.substr(metrics.rfind('\n', metrics.size() - 2) + 1);
-    FakeModel again(16, 4);
-    Trainer resumed(again, short_run(5), data, folder / dir, {.threads = 1});
-    resumed.resume();
-    EXPECT_FALSE(resumed.run().stopped);
-  }
-  expect_same_run(folder / "whole", folder / "stopped");
-}
-
-TEST(TrainerErrors, StoppingInAnyValidation) {
-  const TemporaryFolder folder;
-  const DataConfig data = write_data(folder);
-  TrainConfig config = short_run(14);  // validates after 4, 8 and 12
-  config.eval_bytes = 400;
-  const auto run = [&](const std::string& dir, const Report& report) {
-    FakeModel model(16, 4);
-    model.init({1});
-    Trainer trainer(model, config, data, dir, {.threads = 1});
-    if (std::filesystem::exists(dir)) trainer.resume();
-    return trainer.run(report);
-  };
-  EXPECT_FALSE(run(folder / "whole", {}).stopped);
-  for (const std::int64_t step : {4, 8, 12}) {
-    const auto stop = [step](const Progress& p) {
-      return p.phase == Phase::validating && p.step == step ? Control::stop : Control::go_on;
-    };
-    const TrainResult result = run(folder / "stopped", stop);
-    EXPECT_TRUE(result.stopped);
-    EXPECT_EQ(result.progress.step, step);
-    EXPECT_LT(result.progress.valid ? result.progress.valid->step : -1, step) << "it was made to its end";
-    // Stopped again in the same one, which the resumed run begins with.
-    EXPECT_EQ(run(folder / "stopped", stop).progress.step, step);
-  }
-  EXPECT_FALSE(run(folder / "stopped", {}).stopped);
-  expect_same_run(folder / "whole", folder / "stopped");
 }
 
 }  // namespace
