@@ -110,7 +110,7 @@ class AnyModule {
       const auto pointers = [&](auto& x) {
         using T = std::remove_cvref_t<decltype(x)>;
         constexpr bool is_const = std::is_const_v<std::remove_reference_t<decltype(x)>>;
-        using Number = typename ScalarOf<T>::type;
+        using Number = typename T::Scalar;
         using Pointer = std::conditional_t<is_const, const Tensor<Number>*, Tensor<Number>*>;
         std::vector<Pointer> all;
         over(x, [&](const Name&, auto& t) { all.push_back(&t); });
@@ -129,10 +129,6 @@ class AnyModule {
       });
     }
   }
-  template <class T>
-  struct ScalarOf {
-    using type = typename T::Scalar;
-  };
 
   template <class F, class M>
   static void visit_one(const Name& at, F& f, M& m) {
