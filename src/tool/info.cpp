@@ -170,6 +170,7 @@ Verb add_info(CLI::App& app) {
       ->check(whole_number(1, 1'000'000'000))
       ->type_name("N");
   verb->add_flag("--json", options->json, "Prints JSON, in bytes and FLOP");
+  // The share is what bash bench/memory.sh measured.
   verb->footer(
       "Memory to train: weights, gradient, AdamW's two moments, the tape of activations that backward needs,\n"
       "scratch at its highest, in a step or in a validation, and the program. Memory to generate: weights, the\n"
