@@ -12,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "../page/numbers.h"
+#include "../page/surprise_map.h"
+#include "../page/utf8.h"
 #include "compressors.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
@@ -20,16 +23,15 @@
 #include "megalith/io/run_names.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
-#include "numbers.h"
 #include "options.h"
 #include "progress.h"
 #include "start_line.h"
-#include "surprise_map.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped, page::one_line, page::SurpriseMap;
 
 constexpr std::int64_t kShownBytes = 100'000;  // a page of about 5 MB
 

@@ -10,18 +10,20 @@
 #include <string>
 #include <vector>
 
+#include "../page/numbers.h"
+#include "../page/utf8.h"
 #include "figure_3.h"
 #include "megalith/core/check.h"
 #include "megalith/io/config_file.h"
 #include "megalith/models/zoo.h"
-#include "numbers.h"
 #include "options.h"
 #include "table.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped, page::one_line;
 
 constexpr const char* kConventions =
     "Matrix products of a forward pass: a multiply-add counts two; attention counts the pairs of positions that it needs\n"

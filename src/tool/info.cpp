@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../models/config_json.h"
+#include "../page/numbers.h"
 #include "../train/run_config_json.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
@@ -20,13 +21,14 @@
 #include "megalith/train/recipes.h"
 #include "megalith/train/run_config.h"
 #include "megalith/train/training_memory.h"
-#include "numbers.h"
 #include "options.h"
 #include "table.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped;
 
 using Json = nlohmann::ordered_json;
 

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "../page/numbers.h"
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
-#include "numbers.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped;
 
 int run_models() {
   std::size_t width = 4;

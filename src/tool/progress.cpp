@@ -10,11 +10,13 @@
 #include <cstdlib>
 #include <vector>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
-#include "numbers.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped, page::rounded;
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kPlainLine = std::chrono::seconds(10);

@@ -10,12 +10,14 @@
 #include <filesystem>
 #include <span>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/run_names.h"
-#include "numbers.h"
 
 namespace megalith::tool {
+
+using page::grouped;
 
 namespace fs = std::filesystem;
 

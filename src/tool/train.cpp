@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "../page/numbers.h"
+#include "../page/utf8.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
@@ -18,18 +20,18 @@
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
-#include "numbers.h"
 #include "progress.h"
 #include "report.h"
 #include "run_config.h"
 #include "sample_log.h"
 #include "standard_input.h"
 #include "start_line.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::counted, page::for_each_sign, page::grouped, page::one_line, page::printable;
 
 /// As Linux tells it.
 std::string processor_name() {

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <vector>
 
+#include "../page/utf8.h"
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
 #include "option_text.h"
-#include "utf8.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::printable;
 
 using Options = std::vector<const CLI::Option*>;
 

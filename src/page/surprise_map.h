@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace megalith::tool {
+namespace megalith::page {
 
 /// A page with the beginning of each file, every character on a ground of the colour of its cost, until so many bytes were
 /// shown.
@@ -36,4 +36,4 @@ class SurpriseMap {
 /// The colour of a cost in bits: 0, below half a bit, to 8, from 12 on.
 int heat(double bits);
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -8,7 +8,7 @@
 
 #include "../json/hex.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 
 /// How many bytes the UTF-8 sign at the start of `bytes` has: 1 to 4, or 0 where none begins there.
 inline std::size_t utf8_sign(std::string_view bytes) {
@@ -46,14 +46,12 @@ inline bool is_utf8(std::string_view bytes) {
   return bytes.empty();
 }
 
-using detail::hex;
-
 /// Bytes that a terminal can show: what is not text as \xNN. Lines stay lines.
 inline std::string printable(std::string_view bytes) {
   std::string out;
   for_each_sign(bytes, [&](std::string_view piece, bool is_text) {
     if (is_text) out += piece;
-    else out += "\\x" + hex(piece[0]);
+    else out += "\\x" + detail::hex(piece[0]);
   });
   return out;
 }
@@ -69,4 +67,4 @@ inline std::string one_line(std::string_view bytes) {
   return out;
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

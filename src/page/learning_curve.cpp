@@ -5,12 +5,10 @@
 #include <cmath>
 #include <cstdio>
 
-#include "json_lines.h"
 #include "megalith/core/check.h"
-#include "megalith/io/run_names.h"
 #include "numbers.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 constexpr std::size_t kMaxPoints = 300;  // of a line: more than a screen shows
@@ -56,21 +54,6 @@ std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
 
 }  // namespace
 
-std::vector<Metric> read_metrics(const std::string& run_dir) {
-  std::vector<Metric> metrics;
-  for_each_json_line(run_names::path_in(run_dir, run_names::kMetrics), [&](JsonLine& line) {
-    Metric& metric = metrics.emplace_back();
-    line.read("step", metric.step);
-    line.read("bytes", metric.bytes);
-    line.read("seconds", metric.seconds);
-    line.read("train_bpb", metric.train_bpb);
-    if (!line.has("valid_bpb")) return;
-    line.read("valid_bpb", metric.valid_bpb.emplace());
-    line.read("valid_bytes", metric.valid_bytes);
-  });
-  return metrics;
-}
-
 Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
   Series as_it_was{.color = 0, .faint = true}, training{.name = "training", .color = 0},
       validation{.name = "validation", .color = 1, .markers = true};
@@ -108,4 +91,4 @@ Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
   return plot;
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace megalith::tool {
+namespace megalith::page {
 
 struct PlotPoint {
   double x = 0, y = 0;
@@ -44,4 +44,4 @@ std::string short_number(double value, const std::string& unit = "");
 /// The round numbers within [low, high] where an axis has its ticks: about `wanted` of them, at least two.
 std::vector<double> ticks(double low, double high, bool log, int wanted);
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

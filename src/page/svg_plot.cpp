@@ -12,7 +12,7 @@
 #include "megalith/core/check.h"
 #include "numbers.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 constexpr std::string_view kStyle = R"css(
@@ -236,4 +236,4 @@ std::vector<double> ticks(double low, double high, bool log, int wanted) {
 
 std::string svg(const Plot& plot, const std::string& id, bool standalone) { return Drawing(plot, id).draw(standalone); }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

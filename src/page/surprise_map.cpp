@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <array>
 
+#include "../json/hex.h"
 #include "html.h"
 #include "megalith/core/check.h"
 #include "numbers.h"
 #include "utf8.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 /// Where each colour but the first begins, in bits. 8 is what a byte costs that nothing is known of.
@@ -52,7 +53,7 @@ std::string coloured(std::string_view piece, bool is_text, std::span<const float
   std::string costs;
   for (const float b : bits) costs += (costs.empty() ? "" : " + ") + rounded(static_cast<double>(b), 2);
   // A line that ends is something to predict too, and has nothing to see by itself.
-  const std::string sign = !is_text        ? "<b class=\"hex\">" + hex(piece[0]) + "</b>"
+  const std::string sign = !is_text        ? "<b class=\"hex\">" + detail::hex(piece[0]) + "</b>"
                            : piece == "\n" ? std::string("<span class=\"end\">↵</span>\n")
                                            : escaped(piece);
   return text("<i class=\"h", heat(cost), "\" title=\"", costs, " bits\">", sign, "</i>");
@@ -94,7 +95,7 @@ std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, 
     });
     body += "</pre>\n";
   }
-  return page("What surprises the model", kStyle, body);
+  return document("What surprises the model", kStyle, body);
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What pages, plots and files of standard input are made of.
+// What pages and plots are made of.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <numeric>
 
-#include "html.h"
-#include "learning_curve.h"
-#include "standard_input.h"
-#include "support/temporary_folder.h"
-#include "surprise_map.h"
-#include "svg_plot.h"
-#include "utf8.h"
+#include "page/html.h"
+#include "page/learning_curve.h"
+#include "page/surprise_map.h"
+#include "page/svg_plot.h"
+#include "page/utf8.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 std::size_t count(const std::string& text, const std::string& part) {
@@ -51,7 +46,7 @@ TEST(Html, WhatTextHoldsIsNoMarkup) {
   EXPECT_EQ(escaped("<b a=\"1\" c='2'> & é"), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt; &amp; é");
   EXPECT_EQ(escaped(std::string_view("\0\xFF", 2)), "\uFFFD\uFFFD");
   EXPECT_EQ(bytes_as_html("<\xFFé"), "&lt;<b class=\"hex\">ff</b>é");
-  const std::string all = page("<i>", "", "<p>x</p>");
+  const std::string all = document("<i>", "", "<p>x</p>");
   EXPECT_NE(all.find("<title>&lt;i&gt;</title>"), std::string::npos);
   EXPECT_EQ(all.find("http://"), std::string::npos);
   EXPECT_EQ(all.find("https://"), std::string::npos);
@@ -152,47 +147,5 @@ TEST(SurpriseMap, ColoursWhatItShowsAndNoMore) {
   EXPECT_EQ(all.find(" sign "), std::string::npos) << "what readers know as a character";
 }
 
-/// A pipe with these bytes in it.
-int pipe_with(const std::string& bytes) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  EXPECT_EQ(write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  close(ends[1]);
-  return ends[0];
-}
-
-TEST(StandardInput, IsKeptOnceTheRunBegins) {
-  const TemporaryFolder folder;
-  const int input = pipe_with("some bytes");
-  {
-    const StandardInput kept(input, folder / "new/run");
-    EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
-    folder.write("new/run/config.json", "{}");
-  }
-  EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
-  EXPECT_ERROR(StandardInput(input, folder / "new/run"), "holds a run already");
-  EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
-  close(input);
-}
-
-TEST(StandardInput, LeavesNothingOtherwise) {
-  const TemporaryFolder folder;
-  const auto with = [&](const std::string& bytes) {
-    const int input = pipe_with(bytes);
-    StandardInput kept(input, folder / "run", 10);
-    close(input);
-  };
-  with("1234567890");
-  EXPECT_FALSE(std::filesystem::exists(folder / "run")) << "no run began";
-  EXPECT_ERROR(with("12345678901"), "more than 10 bytes");
-  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
-  EXPECT_ERROR(with(""), "standard input is empty");
-  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
-  std::filesystem::create_directory(folder / "run");
-  folder.write("run/stdin.bin", "somebody's own");
-  EXPECT_ERROR(with("123"), "is there already");
-  EXPECT_EQ(read_file(folder / "run/stdin.bin"), "somebody's own");
-}
-
 }  // namespace
-}  // namespace megalith::tool
+}  // namespace megalith::page
