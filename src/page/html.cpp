@@ -48,7 +48,7 @@ summary { cursor: pointer; color: var(--soft); font-size: .875rem; }
 std::string escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for_each_sign(text, [&](std::string_view piece, bool is_text) {
+  for_each_character(text, [&](std::string_view piece, bool is_text) {
     if (!is_text) out += "\uFFFD";
     else if (piece == "&") out += "&amp;";
     else if (piece == "<") out += "&lt;";
@@ -62,7 +62,7 @@ std::string escaped(std::string_view text) {
 
 std::string bytes_as_html(std::string_view bytes) {
   std::string out;
-  for_each_sign(bytes, [&](std::string_view piece, bool is_text) {
+  for_each_character(bytes, [&](std::string_view piece, bool is_text) {
     if (is_text) out += escaped(piece);
     else out += "<b class=\"hex\">" + detail::hex(piece[0]) + "</b>";
   });

@@ -178,7 +178,7 @@ int run_flops(const FlopsOptions& options) {
 }  // namespace
 
 Verb add_flops(CLI::App& app) {
-  CLI::App* verb = app.add_subcommand("flops", "Tells what a byte costs in matrix products, part by part");
+  CLI::App* verb = app.add_subcommand("flops", "Counts the FLOPs of matrix products per byte, part by part");
   const auto options = std::make_shared<FlopsOptions>();
   verb->add_option("--model", options->models,
                    "Names from `megalith models`, or files [the comparison of Yu et al. 2023, figure 3: MEGABYTE, a "

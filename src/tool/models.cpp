@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// megalith models: the presets, with what they weigh and cost.
+// megalith models: the presets, with their parameters and FLOPs.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>

@@ -54,7 +54,7 @@ const CLI::Option* named(const std::string& sentence, const Options& options) {
   return nullptr;
 }
 
-/// What a verb's own options tell; the parser's sentence where that is no more.
+/// What is wrong with options that the verb has; the parser's own sentence where nothing better is known.
 std::string about_known_options(const CLI::App& verb, const CLI::ParseError& error, const Options& options) {
   const std::string sentence = error.what();
   const CLI::Option* const at = named(sentence, options);

@@ -20,13 +20,13 @@ std::size_t count(const std::string& text, const std::string& part) {
   return n;
 }
 
-TEST(Utf8, TellsSignsFromOtherBytes) {
-  for (const char* sign : {"a", "\n", "é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
-    EXPECT_EQ(utf8_sign(sign), std::string(sign).size()) << printable(sign);
+TEST(Utf8, TellsCharactersFromOtherBytes) {
+  for (const char* character : {"a", "\n", "é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
+    EXPECT_EQ(utf8_length(character), std::string(character).size()) << printable(character);
   for (const char* wrong : {"\x80", "\xC0\xAF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
                             "\xF4\x90\x80\x80", "\xFF", "\xE2\x82"})
-    EXPECT_EQ(utf8_sign(wrong), 0u) << printable(wrong);
-  EXPECT_EQ(utf8_sign(""), 0u);
+    EXPECT_EQ(utf8_length(wrong), 0u) << printable(wrong);
+  EXPECT_EQ(utf8_length(""), 0u);
 }
 
 TEST(Utf8, EveryByteIsInOnePiece) {
@@ -34,11 +34,11 @@ TEST(Utf8, EveryByteIsInOnePiece) {
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
   all += "é€😀\xE2\x82";
   std::string together;
-  for_each_sign(all, [&](std::string_view piece, bool) { together += piece; });
+  for_each_character(all, [&](std::string_view piece, bool) { together += piece; });
   EXPECT_EQ(together, all);
 }
 
-TEST(Utf8, ATerminalIsToldNothing) {
+TEST(Utf8, NothingThatATerminalActsOn) {
   EXPECT_EQ(printable("a\033[2Jb\x7F\xC2\x9B\xFF\tc\né"), "a\\x1b[2Jb\\x7f\\xc2\\x9b\\xff\tc\né");
 }
 
@@ -130,7 +130,7 @@ TEST(SurpriseMap, ColoursWhatItShowsAndNoMore) {
   const std::string text = "a<\xC3\xA9\xFFz?";
   const std::vector<float> bits{0.2f, 1.5f, 3, 9, 20, 0, 1};
   const auto bytes = std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-  map.add("f<1>", 0, bytes.first(3), std::span(bits).first(3));  // a sign may lie across two windows
+  map.add("f<1>", 0, bytes.first(3), std::span(bits).first(3));  // a character may lie across two windows
   map.add("f<1>", 3, bytes.subspan(3, 2), std::span(bits).subspan(3, 2));
   EXPECT_FALSE(map.full());
   map.add("second", 0, bytes.subspan(5), std::span(bits).subspan(5));
