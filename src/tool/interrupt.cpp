@@ -60,7 +60,7 @@ InterruptWatch::~InterruptWatch() {
 void InterruptWatch::wait_for_signals() {
   for (int signal = 0; !done_ && sigwait(&signals_, &signal) == 0 && !done_;) {
     if (sigismember(&ignored_, signal) == 1) continue;  // one that is blocked arrives even so
-    if (first_ != 0 && signal == SIGHUP) continue;  // a terminal that closes for the same reason, and nobody's impatience
+    if (first_ != 0 && signal == SIGHUP) continue;      // a terminal that closes for the same reason, not an impatient user
     if (!first_asks_ || first_ != 0) end_by(signal);
     first_ = signal;
     let_repetitions_pass();

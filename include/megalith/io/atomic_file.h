@@ -13,8 +13,8 @@
 namespace megalith {
 
 /// Writes a file under a temporary name in the same folder, `path` + kTemporary, and gives it its name once all of it is on
-/// the disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one
-/// that a killed process leaves behind (one that Unfinished::undo_all() was no part of) is overwritten by the next writer.
+/// the disk. An interruption at any moment leaves either the old file or the new one under `path`. A process that is killed
+/// leaves the temporary file behind (one that ends by Unfinished::undo_all() does not); the next writer overwrites it.
 /// One writer of a path at a time.
 class AtomicFile {
  public:

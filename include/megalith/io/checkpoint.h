@@ -23,7 +23,7 @@ void save_model(const std::string& path, const ModelConfig& config, std::span<co
                 const std::map<std::string, std::string>& extra = {});
 
 /// The model in a file, or in the `model.safetensors` of a run's folder. Throws Error where the file is missing, damaged (a
-/// number that is changed to another finite one is not noticed), not a model of ours, or fits no memory of this machine.
+/// number that is changed to another finite one is not noticed), not a model of ours, or too large for this machine.
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file);
 
 /// The config of that model alone, with the same checks; its weights are not read.
