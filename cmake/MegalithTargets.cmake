@@ -14,4 +14,5 @@ endfunction()
 function(megalith_precompile target)
   target_precompile_headers(${target} PRIVATE
     <algorithm> <cmath> <filesystem> <functional> <memory> <optional> <span> <string> <vector> <Eigen/Core> ${ARGN})
+  target_compile_options(${target} PRIVATE ${MEGALITH_PRECOMPILE_OPTIONS})
 endfunction()
