@@ -165,7 +165,7 @@ Verb add_eval(CLI::App& app) {
   verb->add_option("--html", options->html, "Writes a page that shows the text in the colours of its costs")
       ->type_name("FILE");
   verb->add_option("--html-bytes", options->html_bytes, "How many bytes it shows")
-      ->check(whole_number(1, 10'000'000))
+      ->transform(whole_number(1, 10'000'000))
       ->capture_default_str()
       ->type_name("N");
   verb->add_flag("--compare", options->compare, "Tells beside each file what gzip -9 and xz -9e make of it");

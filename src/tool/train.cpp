@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "data_notes.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
@@ -56,6 +57,7 @@ void say_where_it_goes_on(const Progress& progress) {
 /// A path as one word of a command, on one line.
 std::string quoted(const std::string& path) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
+  if (path.starts_with('-')) return quoted("./" + path);  // as an argument of its own it would be taken for an option
   if (path.find_first_not_of(kPlain) == std::string::npos) return path;
   const bool plain = one_line(path) == path;
   std::string out = plain ? "'" : "$'";
@@ -121,8 +123,10 @@ int run_train(const TrainOptions& options, const std::string& program) {
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, {.threads = options.threads});
-  if (options.resume) trainer.resume();
+  if (options.resume) trainer.resume(options.more ? Resume::longer : Resume::same_budget);
   say_what_starts(run);
+  if (!options.resume)
+    for (const std::string& note : notes_on(run.data)) std::fprintf(stderr, "megalith: note: %s\n", note.c_str());
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
   SampleLog samples(options.out, options.sample_every, options.sample_bytes, options.prompt, run.train.seed,
@@ -145,7 +149,10 @@ int run_train(const TrainOptions& options, const std::string& program) {
   interrupt.first_one_asks();  // from here on there is something to save
   bool computes = false;       // run() refuses some input before it does
   const TrainResult result = trainer.run([&](const Progress& progress) {
-    if (!std::exchange(computes, true)) say_what_computes(options.threads);
+    if (!std::exchange(computes, true)) {
+      say_what_computes(options.threads);
+      samples.begin();
+    }
     display.show(progress);
     if (progress.phase == Phase::training && !interrupt.asked()) sample_if_due(progress.step, false);
     return interrupt.asked() ? Control::stop : Control::go_on;
