@@ -32,7 +32,9 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   // Asked before opening, because opening a pipe waits for its other end and opening a device may do something.
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) fail(path);
-  check(S_ISREG(status.st_mode), path, " is ", kind(status.st_mode), ", not a file");
+  const bool streams = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
+  check(S_ISREG(status.st_mode), path, " is ", kind(status.st_mode), ", not a file",
+        streams ? "; write what comes from it to a file, and name that" : "");
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) fail(path);
   size_ = static_cast<std::uint64_t>(status.st_size);

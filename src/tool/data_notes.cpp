@@ -80,15 +80,26 @@ void note_compressed(const Corpus& train, std::vector<std::string>& notes) {
                        formats, "): nothing can be learned from them; unpack them or leave them out"));
 }
 
+std::string size_of(const Corpus& corpus) {
+  return text(counted(corpus.size(), "byte"), " in ", counted(std::ssize(corpus.files()), "file"));
+}
+
 }  // namespace
 
-std::vector<std::string> notes_on(const DataConfig& data) {
+DataNotes notes_on(const DataConfig& data) {
   const Folders folders = data.skip_runs ? Folders::without_runs : Folders::whole;
   const Corpus train(data.train, "", folders);
-  std::vector<std::string> notes;
-  if (!data.valid.empty()) note_overlap(train, Corpus(data.valid, "", folders), notes);
-  note_compressed(train, notes);
-  return notes;
+  DataNotes about{size_of(train) + " to learn from", {}};
+  if (!data.valid.empty()) {
+    const Corpus valid(data.valid, "", folders);
+    about.summary += ", " + size_of(valid) + " to validate on";
+    note_overlap(train, valid, about.notes);
+  } else if (data.valid_share > 0) {
+    const auto held_out = static_cast<std::int64_t>(data.valid_share * static_cast<double>(train.size()));
+    about.summary += ", " + grouped(held_out) + " of them held out to validate on";
+  }
+  note_compressed(train, about.notes);
+  return about;
 }
 
 }  // namespace megalith::tool

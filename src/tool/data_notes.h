@@ -9,8 +9,12 @@
 
 namespace megalith::tool {
 
-/// A sentence for each thing: validation files that are learned from as well, compressed files. Throws Error where the data
-/// cannot be read.
-std::vector<std::string> notes_on(const DataConfig& data);
+struct DataNotes {
+  std::string summary;             // "9,000 bytes in 2 files to learn from, 900 of them held out"
+  std::vector<std::string> notes;  // a sentence for each: validation files that are learned from as well, compressed files
+};
+
+/// Throws Error where the data cannot be read.
+DataNotes notes_on(const DataConfig& data);
 
 }  // namespace megalith::tool

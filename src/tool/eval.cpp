@@ -99,6 +99,10 @@ void print_files(const Corpus& corpus, const std::map<std::int64_t, double>& bit
 
 int run_eval(const EvalOptions& options) {
   std::optional<InterruptWatch> watch(std::in_place);  // before there are other threads
+  for (const std::string& path : options.data)
+    check(path != "-" || std::filesystem::exists(path),
+          "--data - would be standard input, and eval reads files; write the bytes ",
+          "to a file and name that, or ./- for a file of that name");
   const Corpus corpus(options.data);
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);

@@ -49,6 +49,13 @@ void say_what_starts(const RunConfig& run) {
   std::fflush(stdout);
 }
 
+void say_what_is_learned_from(const RunConfig& run) {
+  const DataNotes about = notes_on(run.data);
+  std::printf("data: %s; for %s\n", about.summary.c_str(), budget_text(run.train.budget).c_str());
+  std::fflush(stdout);
+  for (const std::string& note : about.notes) std::fprintf(stderr, "megalith: note: %s\n", note.c_str());
+}
+
 void say_where_it_goes_on(const Progress& progress) {
   std::printf("going on after step %s\n", grouped(progress.step).c_str());
   std::fflush(stdout);
@@ -125,8 +132,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
   Trainer trainer(*model, run.train, run.data, options.out, {.threads = options.threads});
   if (options.resume) trainer.resume(options.more ? Resume::longer : Resume::same_budget);
   say_what_starts(run);
-  if (!options.resume)
-    for (const std::string& note : notes_on(run.data)) std::fprintf(stderr, "megalith: note: %s\n", note.c_str());
+  if (!options.resume) say_what_is_learned_from(run);
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
   SampleLog samples(options.out, options.sample_every, options.sample_bytes, options.prompt, run.train.seed,

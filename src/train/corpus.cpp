@@ -136,7 +136,7 @@ void Corpus::add(const std::string& path, std::int64_t begin, std::int64_t size,
 }
 
 Corpus Corpus::pieces(std::span<const std::pair<std::int64_t, std::int64_t>> ranges) const {
-  Corpus part(separator_);
+  Corpus part(Empty{}, separator_);
   std::size_t i = 0;
   for (const auto& [begin, end] : ranges) {
     check(begin >= 0 && begin <= end && end <= size_, "bytes ", begin, " to ", end, " are not all inside the ", size_,

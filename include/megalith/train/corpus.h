@@ -60,7 +60,8 @@ class Corpus {
 
  private:
   class Sources;
-  explicit Corpus(std::string separator) : separator_(std::move(separator)) {}
+  struct Empty {};
+  Corpus(Empty, std::string separator) : separator_(std::move(separator)) {}
   void add(const std::string& path, std::int64_t begin, std::int64_t size, std::size_t source);
 
   std::vector<CorpusFile> files_;
