@@ -106,8 +106,9 @@ void add_options(CLI::App& verb, TrainOptions& o) {
                   "Steps between validations; 0: at the end [where they cost a hundredth of training]")
       ->transform(whole_number(0))
       ->type_name("N");
-  verb.add_option("--eval-bytes", o.eval_bytes,
-                  with_default("Size of their evenly spread sample; 0: everything", defaults.eval_bytes))
+  verb.add_option(
+          "--eval-bytes", o.eval_bytes,
+          with_default("Size of their evenly spread sample, which is larger at the end; 0: everything", defaults.eval_bytes))
       ->transform(whole_number(0))
       ->type_name("N");
   verb.add_option("--patience", o.patience, "Stops after N validations in a row that bring no new best [never]")

@@ -18,7 +18,7 @@ namespace megalith {
 struct Budget {
   std::int64_t steps = 0;
   std::int64_t bytes = 0;  // rounded up to whole steps
-  double minutes = 0;      // of training; validation and saving stop the clock
+  double minutes = 0;      // of training; validation, saving and a process that is stopped stop the clock
 
   bool operator==(const Budget&) const = default;
 
