@@ -75,6 +75,7 @@ void Trainer::Run::describe_data() {
 void Trainer::Run::check_is_outside_of_data() const {
   namespace fs = std::filesystem;
   std::error_code error;
+  if (files_.has_config()) return;  // a run, which another sentence refuses
   const fs::path run = fs::weakly_canonical(files_.dir(), error);
   std::vector<std::string> paths = data_config_.train;
   paths.insert(paths.end(), data_config_.valid.begin(), data_config_.valid.end());
@@ -122,7 +123,8 @@ void Trainer::Run::resume(Resume how) {
     update_rates();
   } else {
     // Killed before its first checkpoint, that of step 0: the run starts anew, with the settings that it was started with.
-    const RunConfig begun = load_run_config(files_.dir());
+    RunConfig begun = load_run_config(files_.dir());
+    if (how == Resume::longer) begun.train.budget = config_.budget;
     check(files_.untrained(), files_.dir(), " has lost its state.safetensors and cannot be resumed; start a run in another ",
           "folder, from the weights in this one to keep what they learned");
     check(begun.data == data_config_ && begun.train.init == config_.init, files_.dir(), " holds a run that was killed at ",
