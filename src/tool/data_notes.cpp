@@ -10,12 +10,16 @@
 #include <string_view>
 #include <utility>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/train/corpus.h"
-#include "numbers.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::counted;
+using page::grouped;
+using page::rounded;
 
 struct Format {
   std::string_view name, start;  // of its files

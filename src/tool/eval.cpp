@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// megalith eval: what each byte of some files costs under a model.
+// megalith eval: how well a model predicts files, as bits per byte and as the surprisal of each byte.
 #include <CLI/CLI.hpp>
 #include <bit>
 #include <cmath>
@@ -12,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "../page/numbers.h"
+#include "../page/surprise_map.h"
+#include "../page/utf8.h"
 #include "compressors.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
@@ -20,16 +23,15 @@
 #include "megalith/io/run_names.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
-#include "numbers.h"
 #include "options.h"
 #include "progress.h"
 #include "start_line.h"
-#include "surprise_map.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped, page::one_line, page::SurpriseMap;
 
 constexpr std::int64_t kShownBytes = 100'000;  // a page of about 5 MB
 
@@ -42,7 +44,7 @@ struct EvalOptions {
   int threads = 0;
 };
 
-/// Refuses to write where something lies that is to be read.
+/// Refuses to overwrite what is to be read.
 void check_is_no_input(const char* option, const std::string& path, const std::string& checkpoint, const Corpus& corpus) {
   const auto refuse_if = [&](const std::filesystem::path& other) {
     std::error_code none;
@@ -54,10 +56,10 @@ void check_is_no_input(const char* option, const std::string& path, const std::s
   for (const std::string_view name : run_names::kAll) refuse_if(std::filesystem::path(checkpoint) / name);
 }
 
-/// The file of --per-byte: there once all of it is written, so that a failure leaves no half of it.
-class CostFile {
+/// The file of --per-byte. It appears once all of it is written, so that a failure leaves no half of it.
+class SurprisalFile {
  public:
-  explicit CostFile(const std::string& path) : file_(path) {}
+  explicit SurprisalFile(const std::string& path) : file_(path) {}
   void write(std::span<const float> bits) {
     static_assert(std::endian::native == std::endian::little, "the file is little-endian");
     file_.write(std::as_bytes(bits));
@@ -70,7 +72,7 @@ class CostFile {
 
 double bits_per_byte(double bits, std::int64_t bytes) { return bits / static_cast<double>(bytes); }
 
-/// The lines about single files, with what the compressors make of each where that was asked for, and their totals.
+/// A line for each file, with the bits per byte of the compressors where asked for, and the totals of these.
 void print_files(const Corpus& corpus, const std::map<std::int64_t, double>& bits, bool compare) {
   std::vector<Compressor> programs;
   std::vector<double> totals;
@@ -107,7 +109,7 @@ int run_eval(const EvalOptions& options) {
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);
   ProgressDisplay display(stderr);
-  std::unique_ptr<CostFile> losses;
+  std::unique_ptr<SurprisalFile> losses;
   std::unique_ptr<AtomicFile> page;
   SurpriseMap map(options.html_bytes);
   std::map<std::int64_t, double> bits_of;  // of each file, by its offset: one may be named twice
@@ -117,7 +119,7 @@ int run_eval(const EvalOptions& options) {
         "--html and --per-byte name the same file ", options.html);
   if (!options.per_byte.empty()) {
     check_is_no_input("--per-byte", options.per_byte, options.checkpoint, corpus);
-    losses = std::make_unique<CostFile>(options.per_byte);
+    losses = std::make_unique<SurprisalFile>(options.per_byte);
   }
   if (!options.html.empty()) {
     check_is_no_input("--html", options.html, options.checkpoint, corpus);
@@ -138,7 +140,7 @@ int run_eval(const EvalOptions& options) {
     return Control::go_on;
   };
   const Evaluation result = evaluate(*model, workspace, corpus.all(), config);
-  check(std::isfinite(result.bits), "the model gives costs that are not finite numbers; its weights in ", options.checkpoint,
+  check(std::isfinite(result.bits), "the losses of the model are not finite numbers; its weights in ", options.checkpoint,
         " are damaged");
   if (losses) losses->close();
   if (page) {
@@ -164,15 +166,15 @@ Verb add_eval(CLI::App& app) {
       ->required()
       ->type_name("PATH");
   verb->add_option("--per-byte", options->per_byte,
-                   "Writes the cost of every byte in bits, little-endian float32, files in path order")
+                   "Writes the surprisal of every byte in bits, little-endian float32, files in path order")
       ->type_name("FILE");
-  verb->add_option("--html", options->html, "Writes a page that shows the text in the colours of its costs")
+  verb->add_option("--html", options->html, "Writes a page that colours the text by what surprises the model")
       ->type_name("FILE");
-  verb->add_option("--html-bytes", options->html_bytes, "How many bytes it shows")
+  verb->add_option("--html-bytes", options->html_bytes, "How many bytes the page shows")
       ->transform(whole_number(1, 10'000'000))
       ->capture_default_str()
       ->type_name("N");
-  verb->add_flag("--compare", options->compare, "Tells beside each file what gzip -9 and xz -9e make of it");
+  verb->add_flag("--compare", options->compare, "Shows beside each file its bits per byte under gzip -9 and xz -9e");
   add_threads(*verb, options->threads);
   verb->footer(
       "Every file starts afresh and is read in windows of the trained length that do not overlap.\n"

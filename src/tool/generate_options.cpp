@@ -19,7 +19,7 @@ int escaped_byte(const std::string& text, std::size_t& at) {
   if (at >= text.size()) return -1;
   const char name = text[at++];
   if (const std::size_t i = kNames.find(name); i != std::string_view::npos) return kBytes[i];
-  std::uint8_t byte = 0;  // without a sign: "-0" is no number then
+  std::uint8_t byte = 0;  // without a sign, so that "-0" is refused
   if (name != 'x' || at + 2 > text.size()) return -1;
   const char* const begin = text.data() + at;
   if (std::from_chars(begin, begin + 2, byte, 16).ptr != begin + 2) return -1;
@@ -54,7 +54,8 @@ void add_sampling(CLI::App& verb, SamplingConfig& sampling) {
       ->check(number([](double x) { return x >= 0.01 && x <= 100; }, "from 0.01 to 100"))
       ->capture_default_str()
       ->type_name("X");
-  verb.add_option("--repetition-window", sampling.repetition_window, "How many bytes back that looks, prompt included")
+  verb.add_option("--repetition-window", sampling.repetition_window,
+                  "How many bytes back the penalty looks, prompt included")
       ->transform(whole_number(1, SamplingConfig::kMaxRepetition))
       ->capture_default_str()
       ->type_name("N");
@@ -105,7 +106,7 @@ void add_options(CLI::App& verb, GenerateOptions& options) {
       verb.add_option("--samples", options.samples, "Number of samples, each to its own file; needs --out")
           ->transform(whole_number(1, kMaxSamples))
           ->type_name("N");
-  CLI::Option* out = verb.add_option("--out", options.out, "They are PREFIX-0001.bin, PREFIX-0002.bin and so on")
+  CLI::Option* out = verb.add_option("--out", options.out, "Where samples go: PREFIX-0001.bin, PREFIX-0002.bin and so on")
                          ->needs(samples)
                          ->type_name("PREFIX");
   samples->needs(out);

@@ -60,7 +60,7 @@ InterruptWatch::~InterruptWatch() {
 void InterruptWatch::wait_for_signals() {
   for (int signal = 0; !done_ && sigwait(&signals_, &signal) == 0 && !done_;) {
     if (sigismember(&ignored_, signal) == 1) continue;  // one that is blocked arrives even so
-    // A terminal that closes for the same reason, a queue or a limit that says it again: nobody's impatience.
+    // A terminal that closes for the same reason, a queue or a limit that says it again: not an impatient user.
     if (first_ != 0 && signal != SIGINT && signal != SIGTERM) continue;
     if (!first_asks_ || first_ != 0) end_by(signal);
     first_ = signal;

@@ -30,8 +30,8 @@ class JsonLine {
     if constexpr (std::is_arithmetic_v<T>) fields_.require(out >= least, key, "must be ", least, " or more, not ", out);
   }
   template <class... A>
-  bool require(bool sound, const std::string& key, const A&... must) {
-    return fields_.require(sound, key, must...);
+  bool require(bool valid, const std::string& key, const A&... must) {
+    return fields_.require(valid, key, must...);
   }
   void report(const std::string& where) const { fields_.report(where); }
 

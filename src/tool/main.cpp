@@ -15,15 +15,17 @@
 #include <string>
 #include <vector>
 
+#include "../page/utf8.h"
 #include "arguments.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
 #include "usage_problem.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::one_line;
 
 /// A caller may have closed standard input, output or error. The next file would get that number, and be written into.
 void occupy_standard_files() {

@@ -9,11 +9,13 @@
 #include <cerrno>
 #include <system_error>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
-#include "numbers.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped;
 
 [[noreturn]] void fail(const std::string& name) {
   throw Error(text("cannot read ", name, ": ", std::generic_category().message(errno)));

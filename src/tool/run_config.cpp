@@ -4,17 +4,19 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/io/config_file.h"
 #include "megalith/models/structure.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/recipes.h"
-#include "numbers.h"
 #include "standard_input.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::counted, page::plural;
 
 /// A path that still holds when the run is resumed from another folder.
 std::string absolute(const std::string& path) {

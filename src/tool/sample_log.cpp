@@ -5,14 +5,16 @@
 #include <fstream>
 
 #include "../json/hex.h"
+#include "../page/utf8.h"
 #include "json_lines.h"
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
 #include "megalith/io/atomic_file.h"
-#include "utf8.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::is_utf8, page::printable;
 
 using nlohmann::ordered_json;
 

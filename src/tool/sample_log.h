@@ -26,8 +26,8 @@ struct TextSample {
 };
 
 /// The samples of a run. The file's first line holds the options, each other a sample: its step, its prompt, its bytes as
-/// text (what is none as U+FFFD) and in hexadecimal. All samples of a run draw the same random numbers, so they differ by
-/// what was learned between them.
+/// text (what is not text as U+FFFD) and in hexadecimal. All samples of a run draw the same random numbers, so they differ
+/// by what was learned between them.
 class SampleLog {
  public:
   /// Options that were not given are those of the file, where a run is resumed.

@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "../page/numbers.h"
+#include "../page/utf8.h"
 #include "data_notes.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
@@ -19,18 +21,18 @@
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
-#include "numbers.h"
 #include "progress.h"
 #include "report.h"
 #include "run_config.h"
 #include "sample_log.h"
 #include "standard_input.h"
 #include "start_line.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::counted, page::for_each_character, page::grouped, page::one_line, page::printable;
 
 /// As Linux tells it.
 std::string processor_name() {
@@ -68,7 +70,7 @@ std::string quoted(const std::string& path) {
   if (path.find_first_not_of(kPlain) == std::string::npos) return path;
   const bool plain = one_line(path) == path;
   std::string out = plain ? "'" : "$'";
-  for_each_sign(path, [&](std::string_view piece, bool) {
+  for_each_character(path, [&](std::string_view piece, bool) {
     if (plain) out += piece == "'" ? "'\\''" : piece;
     else out += piece == "'" || piece == "\\" ? "\\" + std::string(piece) : one_line(piece);
   });
@@ -108,7 +110,7 @@ void say_how_it_ended(const TrainResult& result, bool reported, const TrainOptio
               reported ? ", with its learning curve in report.html" : "", command.c_str(), quoted(options.out).c_str());
 }
 
-/// Whether there is one: the run is done and saved, so a report that cannot be written is no failure of it.
+/// Writes the report, and returns whether that went well: a run that is saved does not fail because its report does.
 bool leave_report(const RunConfig& run, const TrainResult& result, const SampleLog& samples, const TrainOptions& options) {
   try {
     write_report(
@@ -146,7 +148,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
       const TextSample* sample = samples.take(trainer.result(), step, [&] { return interrupt.asked(); });
       if (sample != nullptr)
         display.say(text("step ", grouped(step), ": a sample\n", printable(sample->prompt + sample->bytes), "\n"));
-    } catch (const Error& error) {  // as of memory that others have taken; a run does not end for want of a sample
+    } catch (const Error& error) {  // as of memory that others have taken; a run does not end because a sample fails
       display.say(text("step ", grouped(step), ": no sample: ", one_line(error.what()), "\n"));
     }
   };

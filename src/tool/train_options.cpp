@@ -43,7 +43,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       verb.add_option("--steps", o.steps, "How long to train: in steps; with --resume, +N trains a run N steps longer")
           ->transform(or_more(whole_number(1)))
           ->type_name("N");
-  auto* bytes = verb.add_option("--bytes", o.bytes, "in bytes, or +N more of them")
+  auto* bytes = verb.add_option("--bytes", o.bytes, "or in bytes, or +N more of them")
                     ->transform(or_more(whole_number(1)))
                     ->excludes(steps)
                     ->type_name("N");
@@ -83,9 +83,9 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   add_choice("--schedule", o.schedule, parse_schedule_kind,
              of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
       ->type_name("linear|cosine|cooldown");
-  add_choice(
-      "--precision", o.precision, parse_precision,
-      with_default("Of products: fp32, or bf16, which is faster where the processor has it", to_string(defaults.precision)))
+  add_choice("--precision", o.precision, parse_precision,
+             with_default("Precision of products: fp32, or bf16, which is faster where the processor has it",
+                          to_string(defaults.precision)))
       ->type_name("fp32|bf16");
   verb.add_flag_callback(
       "--recompute", [&o] { o.recompute = true; }, "Keeps less of the forward pass in memory and computes it again");
@@ -97,18 +97,18 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->type_name("X");
   verb.add_option("--init", o.init, "Starts from these weights, and with their model unless --model is given")
       ->type_name("CHECKPOINT");
-  verb.add_option("--seed", o.seed, with_default("Of weights, data and dropout", defaults.seed))
+  verb.add_option("--seed", o.seed, with_default("Seed of weights, data and dropout", defaults.seed))
       ->transform(whole_number(0))
       ->type_name("N");
   add_threads(verb, o.threads);
 
   verb.add_option("--eval-every", o.eval_every,
-                  "Steps between validations; 0: at the end [where they cost a hundredth of training]")
+                  "Steps between validations; 0: only at the end [so that they take about 1 % of training]")
       ->transform(whole_number(0))
       ->type_name("N");
   verb.add_option(
           "--eval-bytes", o.eval_bytes,
-          with_default("Size of their evenly spread sample, which is larger at the end; 0: everything", defaults.eval_bytes))
+          with_default("Bytes to validate on, spread evenly over the data, more at the end; 0: all", defaults.eval_bytes))
       ->transform(whole_number(0))
       ->type_name("N");
   verb.add_option("--patience", o.patience, "Stops after N validations in a row that bring no new best [never]")
@@ -123,12 +123,12 @@ void add_options(CLI::App& verb, TrainOptions& o) {
                   "Steps between texts that the model writes, kept in samples.jsonl [none]")
       ->transform(whole_number(0))
       ->type_name("N");
-  verb.add_option("--sample-bytes", o.sample_bytes, with_default("Their length", sample.bytes))
+  verb.add_option("--sample-bytes", o.sample_bytes, with_default("Bytes of each such text", sample.bytes))
       ->transform(whole_number(1, SampleOptions::kMaxBytes))
       ->type_name("N");
   // By a function: of an optional, CLI11 takes an empty value for none.
   verb.add_option_function<std::string>(
-          "--prompt", [&o](const std::string& given) { o.prompt = given; }, "What they begin with [nothing]")
+          "--prompt", [&o](const std::string& given) { o.prompt = given; }, "What these texts begin with [nothing]")
       ->type_name("TEXT");
 }
 

@@ -4,14 +4,16 @@
 #include <algorithm>
 #include <vector>
 
+#include "../page/utf8.h"
 #include "arguments.h"
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
 #include "option_text.h"
-#include "utf8.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::printable;
 
 using Options = std::vector<const CLI::Option*>;
 
@@ -53,7 +55,7 @@ const CLI::Option* named(const std::string& sentence, const Options& options) {
   return nullptr;
 }
 
-/// What a verb's own options tell; the parser's sentence where that is no more.
+/// What is wrong with options that the verb has; the parser's own sentence where nothing better is known.
 std::string about_known_options(const CLI::App& verb, const CLI::ParseError& error, const Options& options) {
   const std::string sentence = error.what();
   const CLI::Option* const at = named(sentence, options);

@@ -11,7 +11,7 @@ class App;
 
 namespace megalith::tool {
 
-/// What the shell sees. Wrong usage is everything that the options alone tell.
+/// Exit codes. Wrong usage is what can be seen from the options alone.
 /// A verb that a signal stopped gives InterruptWatch::exit_code().
 enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2 };
 

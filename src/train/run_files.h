@@ -30,7 +30,7 @@ class RunFiles {
   bool untrained() const;
 
   /// Claims the folder: nobody else may train in it until end(). Throws Error where somebody does. A folder that does not
-  /// exist cannot be claimed, and is no error yet.
+  /// exist cannot be claimed, and is not an error yet.
   void lock();
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.

@@ -12,7 +12,7 @@
 namespace megalith {
 namespace {
 
-/// Files cannot grow beyond so many bytes while this lives: the nearest to a full disk that needs no disk.
+/// Files cannot grow beyond a number of bytes while this lives: the nearest to a full disk that needs no disk.
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

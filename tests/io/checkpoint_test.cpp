@@ -43,7 +43,7 @@ std::vector<float> numbers_of(AnyModel& model) {
   return all;
 }
 
-/// A sound checkpoint's content, for tests to spoil and write.
+/// A valid checkpoint's content, for tests to spoil and write.
 struct Content {
   struct Entry {
     DType type;
@@ -125,9 +125,9 @@ TEST(Checkpoint, SavesOtherValuesOfTheSameModel) {
 
 TEST(Checkpoint, RefusesWhatIsNotAModelOfOurs) {
   const TemporaryFolder folder;
-  save_model(folder / "sound", *random_model(small_config(), 1));
+  save_model(folder / "valid", *random_model(small_config(), 1));
   const auto problem = [&](const std::function<void(Content&)>& spoil) {
-    Content content(folder / "sound");
+    Content content(folder / "valid");
     spoil(content);
     content.write(folder / "spoilt");
     return error_of([&] { load_model(folder / "spoilt"); });

@@ -208,7 +208,7 @@ TYPED_TEST_P(ModuleTest, ShapesAloneTellTheMemory) {
       const std::size_t before = live_heap();
       [[maybe_unused]] const auto value = made();
       const double bytes = static_cast<double>(live_heap() - before);
-      const double slack = 40000;  // a page for each tensor, and what is no number
+      const double slack = 40000;  // a page for each tensor, and what is held beside numbers
       EXPECT_NEAR(4 * claimed, bytes, 0.01 * bytes + slack) << what;
     };
     compare("module", numbers_of([&] { return make.template operator()<ShapeOnly>(); }),

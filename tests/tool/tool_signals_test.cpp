@@ -173,12 +173,12 @@ TEST_F(ToolSignals, LeaveNoHalfOfAPage) {
   ASSERT_EQ(train("run").code, 0);
   const std::string text = folder.write("long.txt", std::string(40'000'000, 'x'));
   for (const int signal : kSignals) {
-    Tool tool({"eval", folder / "run", "--data", text, "--html", folder / "page.html", "--per-byte", folder / "costs"});
-    ASSERT_TRUE(wait_until([&] { return exists("page.html.megalith-tmp") && exists("costs.megalith-tmp"); }));
+    Tool tool({"eval", folder / "run", "--data", text, "--html", folder / "page.html", "--per-byte", folder / "bits"});
+    ASSERT_TRUE(wait_until([&] { return exists("page.html.megalith-tmp") && exists("bits.megalith-tmp"); }));
     tool.signal(signal);
     expect_ended_by(signal, tool.wait());
     EXPECT_EQ(temporary_files(), std::vector<std::string>());
-    EXPECT_FALSE(exists("page.html") || exists("costs"));
+    EXPECT_FALSE(exists("page.html") || exists("bits"));
   }
 }
 

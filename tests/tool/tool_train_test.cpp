@@ -96,8 +96,10 @@ TEST_F(ToolTrain, StartsFromGivenWeightsAndTheirModel) {
                                     folder / "second", "--steps", "1", "--lr", "1e-30", "--batch", "1"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   // With a learning rate of nothing, the weights are still those that the run started from.
-  const auto cost = [&](const char* run) { return run_tool({"eval", folder / run, "--data", folder / "valid.txt"}).out; };
-  EXPECT_EQ(cost("first"), cost("second"));
+  const auto evaluated = [&](const char* run) {
+    return run_tool({"eval", folder / run, "--data", folder / "valid.txt"}).out;
+  };
+  EXPECT_EQ(evaluated("first"), evaluated("second"));
 }
 
 TEST_F(ToolTrain, TheNumberOfThreadsChangesNoBit) {

@@ -35,7 +35,7 @@ std::vector<float> expected_losses(const FakeModel& model, const std::string& by
 
 TEST(Evaluate, EveryByteOfEveryFileOnce) {
   const TemporaryFolder folder;
-  // One byte, a unit and a bit, one window exactly, many windows and a rest that is no multiple of the unit.
+  // One byte, a unit and a bit, one window exactly, many windows and a rest that is not a multiple of the unit.
   const std::vector<Index> sizes{1, 5, 16, 16 * 700 + 7};
   std::vector<std::string> paths, contents;
   for (const Index size : sizes) {

@@ -69,7 +69,7 @@ TEST(Trainer, LearnsAndKeepsItsFiles) {
 }
 
 TEST(Trainer, LinesAreAsTheyShould) {
-  // One step by hand: mean cost, gradient norm and learning rate as the model and the schedule give them.
+  // One step by hand: mean loss, gradient norm and learning rate as the model and the schedule give them.
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
   TrainConfig config = short_run(1);
@@ -87,11 +87,11 @@ TEST(Trainer, LinesAreAsTheyShould) {
   ctx.mode = Mode::train;
   ctx.key = RandomKey{1}.child(0);
   model.train(ctx, {bytes.data(), 4, 16}, 1.0f / 64, losses, gradient, *model.make_tape({4, 16}));
-  double cost = 0, squares = 0;
-  for (const float c : losses) cost += static_cast<double>(c);
+  double loss = 0, squares = 0;
+  for (const float c : losses) loss += static_cast<double>(c);
   for (const Parameter& p : gradient.parameters())
     for (const float g : p.tensor->span()) squares += static_cast<double>(g) * static_cast<double>(g);
-  EXPECT_NEAR(line["train_bpb"], cost / 64 / std::log(2.0), 1e-12);
+  EXPECT_NEAR(line["train_bpb"], loss / 64 / std::log(2.0), 1e-12);
   EXPECT_NEAR(line["grad_norm"], std::sqrt(squares), 1e-7);
   EXPECT_EQ(line["lr"], 0.05 / 3);
 }
@@ -173,7 +173,7 @@ TEST(Trainer, BestIsKept) {
   EXPECT_EQ(result.progress.best->step, best_step);
   EXPECT_EQ(result.progress.best->bits_per_byte, best);
   EXPECT_EQ(SafetensorsReader(folder / "run/best.safetensors").metadata().at("step"), std::to_string(best_step));
-  interrupted_run(config, data, folder / "stopped", {best_step + 2});  // the best is remembered over a resume
+  interrupted_run(config, data, folder / "stopped", {best_step + 2});  // the best is kept over a resume
   expect_same_run(folder / "run", folder / "stopped");
 }
 

@@ -25,7 +25,7 @@ void save_model(const std::string& path, const ModelConfig& config, std::span<co
 
 /// The model in a file, or in the `model.safetensors` of a run's folder. Throws Error where the file is missing, damaged (a
 /// number that is changed to another finite one is not noticed), not a model of ours, one of a structure that its config
-/// alone does not make (AnyModel::structure), or fits no memory of this machine.
+/// alone does not make (AnyModel::structure), or too large for this machine.
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file);
 
 /// The config of that model alone, with the same checks; its weights are not read.

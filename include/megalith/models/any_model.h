@@ -54,7 +54,7 @@ class AnyModel {
  public:
   virtual ~AnyModel() = default;
 
-  /// What the model was made of, for files; what the model is like, its summary tells.
+  /// What the model was made from, for files. How it behaves, and what it takes, is in its summary.
   virtual const ModelConfig& config() const = 0;
   virtual const ModelSummary& summary() const = 0;
   virtual std::unique_ptr<AnyModel> clone() const = 0;
@@ -85,10 +85,10 @@ class AnyModel {
   virtual void read(const Context& ctx, Bytes bytes, AnyState& state) const = 0;
   /// Logits (B, 256) of the next byte. Call accept() or read() with that byte before the next call.
   virtual void next(const Context& ctx, AnyState& state, std::span<float> logits) const = 0;
-  /// Tells the bytes (B) that came.
+  /// Takes the byte of each sequence (B) that came.
   virtual void accept(std::span<const std::uint8_t> bytes, AnyState& state) const = 0;
 
-  // What the summary says that loops over a model ask most.
+  // The answers of the summary that loops over a model need most.
   Index unit() const { return summary().unit(); }
   std::optional<Index> max_length() const { return summary().max_length(); }
   bool batch_invariant() const { return summary().batch_invariant(); }

@@ -25,7 +25,7 @@ void parallel_for(int threads, Index n, F&& f) {
   constexpr int kMaxParts = 64;
   const int team = static_cast<int>(n < threads ? n : threads);
   assert(!omp_in_parallel());
-  if (team == 1) {  // without a parallel region: OpenMP takes as long for one as a small module
+  if (team == 1) {  // without a parallel region: to begin one takes OpenMP as long as a small module
     const int before = omp_get_max_threads();
     omp_set_num_threads(1);
     for (Index i = 0; i < n; ++i) f(i, 0);

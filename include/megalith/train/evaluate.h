@@ -40,10 +40,10 @@ inline Index windows_at_once(Index length) {
 }
 
 /// The loss of the bytes of `data` under the model. Every file starts afresh and is cut into windows that do not overlap and
-/// are read each from its start; the last one is padded to a multiple of the model's units, and the padding is free of loss.
-/// Where the slice begins or ends inside a file, that part counts as a file; separators between files are not read.
-/// The bits of the result do not depend on the workspace's threads. Throws Error when the slice is empty, or the length does
-/// not suit the model.
+/// are read each from its start; the last one is padded to a multiple of the model's units, and the loss of the padding does
+/// not count. Where the slice begins or ends inside a file, that part counts as a file; separators between files are not
+/// read. The bits of the result do not depend on the workspace's threads. Throws Error when the slice is empty, or the
+/// length does not suit the model.
 Evaluation evaluate(const AnyModel& model, Workspace& workspace, const CorpusSlice& data, const EvaluateConfig& config = {});
 
 }  // namespace megalith

@@ -109,7 +109,7 @@ struct TrainConfig {
   void validate(const ModelSummary& model) const;
   /// T: bytes in a window, the default filled in.
   Index window_length(const ModelSummary& model) const;
-  /// A number of steps between validations that keeps their cost small: 24 bytes are trained on for each byte validated, and
+  /// A number of steps between validations that keeps their time small: 24 bytes are trained on for each byte validated, and
   /// training on a byte is three times the work. At most 1,000; 250 where all validation data are read. `model_length` is
   /// the length of the model's windows.
   Index modest_eval_every(Index model_length) const;
