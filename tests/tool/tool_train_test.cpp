@@ -124,6 +124,7 @@ TEST_F(ToolTrain, NotesDataThatDisappoint) {
   EXPECT_TRUE(contains(outcome.err, "1 of 1 validation file is learned from as well")) << outcome.err;
   EXPECT_TRUE(contains(outcome.err, "1 of 3 files to learn from, 0.2 % of the bytes, is compressed (gzip 1)"))
       << outcome.err;
+  std::filesystem::remove(folder / "data/c.gz");
   EXPECT_FALSE(contains(train("other").err, "note:"));
 }
 
