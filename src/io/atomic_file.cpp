@@ -80,9 +80,9 @@ void AtomicFile::open() {
 /// Tries to make the file temporary_; false where another writer has that name. Without a descriptor afterwards the name was
 /// on its way from one to another, or left by a process that was killed: it may be free now. Writers hold a lock until their
 /// file has its own name, and whoever gets a lock looks whether the name still leads to that file.
-bool AtomicFile::take(mode_t mode) {
+bool AtomicFile::take(unsigned permissions) {
   const char* const name = temporary_.c_str();
-  const int made = ::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  const int made = ::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, permissions);
   if (made >= 0) {
     const bool claimed = claim(made);
     if (claimed && leads_to(temporary_, made)) descriptor_ = made;

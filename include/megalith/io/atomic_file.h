@@ -2,8 +2,6 @@
 // Files that are there whole or not at all.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -39,7 +37,7 @@ class AtomicFile {
 
  private:
   void open();
-  bool take(mode_t mode);
+  bool take(unsigned permissions);
 
   std::string path_, temporary_;
   int descriptor_ = -1;
