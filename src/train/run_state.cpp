@@ -184,8 +184,9 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
   });
   check_format_version(path, metadata(reader, "format_version"), kFormatVersion, metadata(reader, "library_version"));
   nlohmann::json saved = advised([&] { return read_settings(reader, settings); });
-  if (size.may_be_longer && at_least(settings["train"]["budget"], saved["train"]["budget"]))
-    saved["train"]["budget"] = settings["train"]["budget"];
+  const nlohmann::json& budget = settings["train"]["budget"];
+  const bool longer = size.may_be_longer && saved["train"]["budget"] != budget && at_least(budget, saved["train"]["budget"]);
+  if (longer) saved["train"]["budget"] = budget;
   const std::string different = differences(saved, settings);
   check(different.empty(), path,
         " was saved with other settings or data, and resuming with these would change the result: ", different);
@@ -201,6 +202,7 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
     check_numbers(reader, tensors, problems);
     problems.report(path, ": ");
   });
+  if (longer) counters.finished = 0;
   for_each_tensor<Tensor<float>>(
       tensors, [&](const std::string& name, Tensor<float>& tensor, StateNumbers) { reader.read(name, tensor.span()); });
   return counters;

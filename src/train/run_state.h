@@ -19,7 +19,7 @@ namespace megalith::detail {
 struct RunSize {
   std::int64_t steps = 0;           // 0 where the budget is in minutes
   std::int64_t bytes_per_step = 0;  // above 0
-  bool may_be_longer = false;       // than the budget in its state
+  bool may_be_longer = false;       // than the budget in its state; a run that is done then is not
 };
 
 /// What a run knows besides its tensors.

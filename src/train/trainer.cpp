@@ -116,7 +116,6 @@ void Trainer::Run::resume(Resume how) {
     check(how != Resume::longer || !out_of_patience(), files_.dir(), " holds a run that ended because its ",
           config_.patience,
           " last validations brought no new best; to go on from its weights, start a run from them in another folder");
-    if (longer && share_used() < 1 && !out_of_patience()) counters_.finished = 0;
     check(counters_.finished == 0 || trained(), files_.state(), ": run.finished is 1 after step ", counters_.step,
           ", where the run is not done; the state is damaged or was edited: put an undamaged copy in its place");
     saved_step_ = counters_.step;
