@@ -6,6 +6,8 @@
 function(megalith_own_code target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion
                                            "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-uninitialized>")
+  # Files have helpers of their own with the same names: CMAKE_UNITY_BUILD of a project around this one is not for them.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
 endfunction()
 
 # Headers of others that are slow to read are read once for a target instead of once for each of its files. The preset clang

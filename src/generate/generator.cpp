@@ -9,7 +9,7 @@
 namespace megalith {
 
 Generator::Generator(const AnyModel& model, const SamplingConfig& config, int threads, Index streams, Index first_stream)
-    : model_(model),
+    : model_(&model),
       config_(config),
       workspace_(std::max(threads, 1)),
       first_stream_(first_stream),
@@ -28,6 +28,8 @@ Generator::Generator(const AnyModel& model, const SamplingConfig& config, int th
 }
 
 Generator::~Generator() = default;
+Generator::Generator(Generator&&) noexcept = default;
+Generator& Generator::operator=(Generator&&) noexcept = default;
 
 void Generator::prompt(std::span<const std::uint8_t> bytes) {
   const std::int64_t end = position_ + std::ssize(bytes);
@@ -54,7 +56,7 @@ std::span<const std::uint8_t> Generator::next_of_each() {
   const Context ctx(workspace_);
   const std::size_t rows = static_cast<std::size_t>(together_);
   for (std::size_t i = 0; i < states_.size(); ++i)
-    model_.next(ctx, *states_[i], std::span(logits_).subspan(i * rows * kByteValues, rows * kByteValues));
+    model_->next(ctx, *states_[i], std::span(logits_).subspan(i * rows * kByteValues, rows * kByteValues));
   try {
     for (Index s = 0; s < std::ssize(next_); ++s) next_[static_cast<std::size_t>(s)] = draw(s);
   } catch (...) {  // the states are ahead of the windows now: the next call starts from the windows
@@ -67,7 +69,7 @@ std::span<const std::uint8_t> Generator::next_of_each() {
     if (!recent_.empty()) recent_[s].add({&next_[s], 1});
   }
   for (std::size_t i = 0; i < states_.size(); ++i)
-    model_.accept(std::span<const std::uint8_t>(next_).subspan(i * rows, rows), *states_[i]);
+    model_->accept(std::span<const std::uint8_t>(next_).subspan(i * rows, rows), *states_[i]);
   ++read_;
   ++position_;
   return next_;
@@ -100,7 +102,7 @@ void Generator::move_window(std::int64_t start) {
 
 void Generator::start_states() {
   states_.resize(windows_.size() / static_cast<std::size_t>(together_));
-  for (auto& state : states_) state = model_.make_state(together_);
+  for (auto& state : states_) state = model_->make_state(together_);
 }
 
 void Generator::read_pending() {
@@ -110,7 +112,7 @@ void Generator::read_pending() {
   for (const auto& state : states_) {
     pending_.clear();
     for (Index s = 0; s < together_; ++s, ++window) pending_.insert(pending_.end(), window->begin() + read_, window->end());
-    model_.read(Context(workspace_), {pending_.data(), together_, n}, *state);
+    model_->read(Context(workspace_), {pending_.data(), together_, n}, *state);
   }
   read_ += n;
 }

@@ -101,6 +101,10 @@ void print_files(const Corpus& corpus, const std::map<std::int64_t, double>& bit
 
 int run_eval(const EvalOptions& options) {
   std::optional<InterruptWatch> watch(std::in_place);  // before there are other threads
+  for (const std::string& path : options.data)
+    check(path != "-" || std::filesystem::exists(path),
+          "--data - would be standard input, and eval reads files; write the bytes ",
+          "to a file and name that, or ./- for a file of that name");
   const Corpus corpus(options.data);
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);
@@ -167,7 +171,7 @@ Verb add_eval(CLI::App& app) {
   verb->add_option("--html", options->html, "Writes a page that colours the text by what surprises the model")
       ->type_name("FILE");
   verb->add_option("--html-bytes", options->html_bytes, "How many bytes the page shows")
-      ->check(whole_number(1, 10'000'000))
+      ->transform(whole_number(1, 10'000'000))
       ->capture_default_str()
       ->type_name("N");
   verb->add_flag("--compare", options->compare, "Shows beside each file its bits per byte under gzip -9 and xz -9e");

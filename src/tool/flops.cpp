@@ -185,7 +185,7 @@ Verb add_flops(CLI::App& app) {
                    "transformer and a linear transformer at three sizes]")
       ->type_name("NAME|FILE.json");
   verb->add_option("--length", options->lengths, "Bytes in a sequence [1,024 to 1,048,576, in powers of four]")
-      ->check(whole_number(1, 1'000'000'000))
+      ->transform(whole_number(1, 1'000'000'000))
       ->type_name("N");
   verb->add_flag("--json", options->json, "Prints JSON, in FLOP per byte");
   verb->footer(kConventions);

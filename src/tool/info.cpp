@@ -166,10 +166,10 @@ Verb add_info(CLI::App& app) {
       ->required()
       ->type_name("NAME|FILE.json|RUN_DIR|CHECKPOINT");
   verb->add_option("--batch", options->batch, "Windows in a batch [that of the run, or of the named model]")
-      ->check(whole_number(1, 1'000'000))
+      ->transform(whole_number(1, 1'000'000))
       ->type_name("N");
   verb->add_option("--length", options->length, "Bytes in a window [the model's]")
-      ->check(whole_number(1, 1'000'000'000))
+      ->transform(whole_number(1, 1'000'000'000))
       ->type_name("N");
   verb->add_flag("--json", options->json, "Prints JSON, in bytes and FLOP");
   // The share is what bash bench/memory.sh measured.

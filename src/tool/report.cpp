@@ -85,7 +85,8 @@ Facts facts_of(const RunConfig& run) {
   facts.emplace_back("Learned from", listed(run.data.train));
   if (!run.data.valid.empty()) facts.emplace_back("Validated on", listed(run.data.valid));
   if (run.data.valid_share > 0)
-    facts.emplace_back("Validated on", text("the last ", rounded(100 * run.data.valid_share, 1), " % of the data"));
+    facts.emplace_back("Validated on",
+                       text(run.data.spread ? "" : "the last ", rounded(100 * run.data.valid_share, 1), " % of the data"));
   return facts;
 }
 

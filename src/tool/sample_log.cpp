@@ -58,6 +58,11 @@ SampleOptions SampleLog::options() const {
   return {every_.value_or(defaults.every), bytes_.value_or(defaults.bytes), prompt_.value_or(defaults.prompt)};
 }
 
+void SampleLog::begin() {
+  std::error_code error;
+  if (options().every > 0 && !std::filesystem::exists(path_, error)) write_file(path_, line_of(options()));
+}
+
 void SampleLog::resume(std::int64_t step) {
   if (!std::filesystem::exists(path_)) return;
   for_each_json_line(path_, [&](JsonLine& line) {

@@ -34,6 +34,9 @@ class SampleLog {
   SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
             std::optional<std::string> prompt, std::uint64_t seed, int threads);
 
+  /// Writes the options down where a run begins, if there are to be samples and the file is not there: a run that is stopped
+  /// before its first sample goes on with them. Throws Error where it cannot be written.
+  void begin();
   /// Takes up the file where a run goes on after a step; drops what came later, or was cut off. Throws Error, naming the
   /// line, where one does not hold what it should.
   void resume(std::int64_t step);

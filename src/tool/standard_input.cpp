@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <span>
 
@@ -14,6 +12,7 @@
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/run_names.h"
+#include "read_bytes.h"
 
 namespace megalith::tool {
 
@@ -47,13 +46,11 @@ void StandardInput::read(int descriptor, std::int64_t max_bytes) {
   AtomicFile file(path_in(run_dir_));
   std::array<std::byte, 1 << 16> piece;
   std::int64_t bytes = 0;
-  for (ssize_t n; (n = ::read(descriptor, piece.data(), piece.size())) != 0;) {
-    if (n < 0 && errno == EINTR) continue;
-    check(n > 0, "cannot read standard input: ", std::strerror(errno));
-    bytes += n;
+  while (const std::size_t n = read_some(descriptor, piece, "standard input")) {
+    bytes += static_cast<std::int64_t>(n);
     check(bytes <= max_bytes, "standard input has more than ", grouped(max_bytes),
           " bytes, which is the most that --data - keeps; ", "write them to a file and name that");
-    file.write(std::span(piece).first(static_cast<std::size_t>(n)));
+    file.write(std::span(piece).first(n));
   }
   check(bytes > 0, "standard input is empty; pipe in the bytes to learn from, or name files with --data");
   file.commit();

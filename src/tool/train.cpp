@@ -12,6 +12,7 @@
 
 #include "../page/numbers.h"
 #include "../page/utf8.h"
+#include "data_notes.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
@@ -50,6 +51,13 @@ void say_what_starts(const RunConfig& run) {
   std::fflush(stdout);
 }
 
+void say_what_is_learned_from(const RunConfig& run) {
+  const DataNotes about = notes_on(run.data);
+  std::printf("data: %s; for %s\n", about.summary.c_str(), budget_text(run.train.budget).c_str());
+  std::fflush(stdout);
+  for (const std::string& note : about.notes) std::fprintf(stderr, "megalith: note: %s\n", note.c_str());
+}
+
 void say_where_it_goes_on(const Progress& progress) {
   std::printf("going on after step %s\n", grouped(progress.step).c_str());
   std::fflush(stdout);
@@ -58,6 +66,7 @@ void say_where_it_goes_on(const Progress& progress) {
 /// A path as one word of a command, on one line.
 std::string quoted(const std::string& path) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
+  if (path.starts_with('-')) return quoted("./" + path);  // as an argument of its own it would be taken for an option
   if (path.find_first_not_of(kPlain) == std::string::npos) return path;
   const bool plain = one_line(path) == path;
   std::string out = plain ? "'" : "$'";
@@ -123,8 +132,9 @@ int run_train(const TrainOptions& options, const std::string& program) {
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, {.threads = options.threads});
-  if (options.resume) trainer.resume();
+  if (options.resume) trainer.resume(options.more ? Resume::longer : Resume::same_budget);
   say_what_starts(run);
+  if (!options.resume) say_what_is_learned_from(run);
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
   SampleLog samples(options.out, options.sample_every, options.sample_bytes, options.prompt, run.train.seed,
@@ -147,7 +157,10 @@ int run_train(const TrainOptions& options, const std::string& program) {
   interrupt.first_one_asks();  // from here on there is something to save
   bool computes = false;       // run() refuses some input before it does
   const TrainResult result = trainer.run([&](const Progress& progress) {
-    if (!std::exchange(computes, true)) say_what_computes(options.threads);
+    if (!std::exchange(computes, true)) {
+      say_what_computes(options.threads);
+      samples.begin();
+    }
     display.show(progress);
     if (progress.phase == Phase::training && !interrupt.asked()) sample_if_due(progress.step, false);
     return interrupt.asked() ? Control::stop : Control::go_on;

@@ -96,7 +96,8 @@ class Scorer {
         result.bits += static_cast<double>(loss);
       }
       result.bytes += std::ssize(losses);
-      if (config_.losses) config_.losses(*batch_[b].file, batch_[b].begin - batch_[b].file->offset, losses);
+      if (config_.losses)
+        config_.losses(*batch_[b].file, batch_[b].begin - batch_[b].file->offset + batch_[b].file->begin, losses);
     }
     batch_.clear();
     if (config_.progress) result.stopped = config_.progress(std::min(result.bytes, total), total) == Control::stop;

@@ -24,6 +24,7 @@ class RunFiles {
   std::string state() const { return run_names::path_in(dir_, run_names::kState); }
   std::string metrics() const { return run_names::path_in(dir_, run_names::kMetrics); }
   const std::string& dir() const { return dir_; }
+  bool has_config() const;
   bool has_state() const;
   /// Whether nothing here can have come after a first checkpoint, which is that of step 0.
   bool untrained() const;
@@ -48,6 +49,8 @@ class RunFiles {
 
  private:
   void open_metrics();
+  /// Throws what the last call of the system said of metrics.jsonl.
+  [[noreturn]] void cannot(const char* what) const;
 
   std::string dir_;
   int folder_ = -1, metrics_ = -1;  // descriptors

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "generate_options.h"
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
@@ -67,7 +68,7 @@ void run(std::vector<std::string> arguments) {
                                 tool::add_models(app),       tool::add_info(app),           tool::add_flops(app),
                                 tool::add_completion(app),   tool::add_manual(app)};
   try {
-    app.parse(static_cast<int>(arguments.size()), argv.data());
+    tool::parse(app, static_cast<int>(arguments.size()), argv.data());
     for (const Verb& verb : verbs)
       if (verb.options->parsed()) verb.run();
   } catch (const CLI::ParseError& error) {

@@ -17,6 +17,7 @@ class ForwardingModel : public AnyModel {
 
   const ModelConfig& config() const override { return model_->config(); }
   const ModelSummary& summary() const override { return model_->summary(); }
+  std::string structure() const override { return model_->structure(); }
   std::unique_ptr<AnyModel> clone() const override { return model_->clone(); }
   std::vector<Parameter> parameters() override { return model_->parameters(); }
   void init(RandomKey key) override { model_->init(key); }

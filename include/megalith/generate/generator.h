@@ -29,6 +29,9 @@ class Generator {
   explicit Generator(const AnyModel& model, const SamplingConfig& config = {}, int threads = available_cores(),
                      Index streams = 1, Index first_stream = 0);
   ~Generator();
+  /// A generator moves, and is not copied: make another one, and prompt it with the same bytes.
+  Generator(Generator&&) noexcept;
+  Generator& operator=(Generator&&) noexcept;
 
   /// Adds bytes, of any number, to every stream; the model reads them when the next byte is asked for. At any time.
   void prompt(std::span<const std::uint8_t> bytes);
@@ -49,7 +52,7 @@ class Generator {
   void start_states();
   std::uint8_t draw(Index stream);
 
-  const AnyModel& model_;
+  const AnyModel* model_;
   SamplingConfig config_;
   Workspace workspace_;
   Index first_stream_ = 0;

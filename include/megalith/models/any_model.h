@@ -58,6 +58,9 @@ class AnyModel {
   virtual const ModelConfig& config() const = 0;
   virtual const ModelSummary& summary() const = 0;
   virtual std::unique_ptr<AnyModel> clone() const = 0;
+  /// The name of what computes, for files: a file is read only by a model that gives the same. Empty where make_model()
+  /// makes such a model from the config alone; that of this type unless a model says otherwise.
+  virtual std::string structure() const;
   /// In checkpoint order. The names are the same for every model of the same structure.
   virtual std::vector<Parameter> parameters() = 0;
   virtual void init(RandomKey key) = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "megalith/core/aligned_memory.h"
+#include "megalith/core/check.h"
 #include "megalith/core/seq.h"
 
 namespace megalith {
@@ -102,7 +103,10 @@ class Frame {
 /// One arena for each thread. Arena 0 is also the caller's own.
 class Workspace {
  public:
-  explicit Workspace(int threads) : arenas_(static_cast<std::size_t>(threads)) { assert(threads >= 1); }
+  /// Throws Error where threads is below 1.
+  explicit Workspace(int threads) : arenas_(static_cast<std::size_t>(std::max(threads, 0))) {
+    check(threads >= 1, "a workspace for ", threads, " threads is asked for, and must be for 1 or more");
+  }
 
   Arena& arena(int thread) { return arenas_[static_cast<std::size_t>(thread)]; }
   int threads() const { return static_cast<int>(arenas_.size()); }
