@@ -15,6 +15,7 @@ set(may_io core runtime models json)
 set(may_dist core runtime)
 set(may_train core runtime kernels models io dist json)
 set(may_generate core runtime models io)
+set(may_score core runtime models io)
 set(may_testing core runtime kernels nn)
 set(umbrellas megalith.h)  # include everything
 
@@ -72,7 +73,7 @@ if(count EQUAL 0)
   message(FATAL_ERROR "no files under ${ROOT}")
 endif()
 if(wrong)
-  message(FATAL_ERROR "Includes go down only (core, runtime, kernels, nn, models, then train and generate; io, dist and testing "
+  message(FATAL_ERROR "Includes go down only (core, runtime, kernels, nn, models, then train, generate and score; io, dist and testing "
                       "stand beside), but:\n${wrong}")
 endif()
 message(STATUS "${count} files include downwards only")
