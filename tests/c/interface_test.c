@@ -7,17 +7,17 @@
 
 #include "megalith/c/megalith.h"
 
-#define EXPECT(condition)                                                                                     \
-  do {                                                                                                        \
-    if (!(condition)) {                                                                                       \
+#define EXPECT(condition)                                                                                    \
+  do {                                                                                                       \
+    if (!(condition)) {                                                                                      \
       fprintf(stderr, "%s:%d: %s; last error: %s\n", __FILE__, __LINE__, #condition, megalith_last_error()); \
-      return 1;                                                                                               \
-    }                                                                                                         \
+      return 1;                                                                                              \
+    }                                                                                                        \
   } while (0)
-#define EXPECT_ERROR(call, words)                                \
-  do {                                                           \
-    EXPECT((call) == MEGALITH_BAD_INPUT);                        \
-    EXPECT(strstr(megalith_last_error(), words) != NULL);        \
+#define EXPECT_ERROR(call, words)                         \
+  do {                                                    \
+    EXPECT((call) == MEGALITH_BAD_INPUT);                 \
+    EXPECT(strstr(megalith_last_error(), words) != NULL); \
   } while (0)
 
 static const uint8_t kText[] = "A text that is longer than the windows of the model, so that these have to slide along it.";
