@@ -81,6 +81,8 @@ int run(int argc, char** argv) {
   const std::vector<Verb> verbs{add_train(app, argc > 0 ? argv[0] : "megalith"),
                                 add_eval(app),
                                 add_generate(app),
+                                add_classify(app),
+                                add_embed(app),
                                 add_models(app),
                                 add_info(app),
                                 add_flops(app),

@@ -24,6 +24,8 @@ struct Verb {
 Verb add_train(CLI::App& app, const std::string& program);
 Verb add_eval(CLI::App& app);
 Verb add_generate(CLI::App& app);
+Verb add_classify(CLI::App& app);
+Verb add_embed(CLI::App& app);
 Verb add_models(CLI::App& app);
 Verb add_info(CLI::App& app);
 Verb add_flops(CLI::App& app);

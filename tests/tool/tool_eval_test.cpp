@@ -2,6 +2,7 @@
 // Bits of bytes, as megalith eval writes them.
 #include <cmath>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
 
@@ -171,6 +172,101 @@ TEST_F(ToolEval, PaintsTheText) {
   EXPECT_NE(read_file(folder / "map.html").find("the first 20 are shown"), std::string::npos);
   expect_refusal(run_tool({"eval", folder / "run", "--data", text, "--html", text}), 1, {"--html", "overwrite"});
   expect_refusal(run_tool({"eval", folder / "run", "--data", text, "--html", folder / "no/where"}), 1, {"no/where"});
+}
+
+/// Lines of fields with tabs between.
+std::vector<std::vector<std::string>> fields(const std::string& out) {
+  std::vector<std::vector<std::string>> all;
+  std::istringstream lines(out);
+  for (std::string line; std::getline(lines, line);) {
+    all.emplace_back();
+    std::istringstream words(line);
+    for (std::string word; std::getline(words, word, '\t');) all.back().push_back(word);
+  }
+  return all;
+}
+
+TEST_F(ToolEval, StandardInputIsAFile) {
+  const std::string text = some_text(2000), path = folder.write("x", text);
+  const std::vector<float> bits = costs({path});
+  const double expected = printed();
+  for (const std::vector<std::string>& data : {std::vector<std::string>{"--data", "-"}, {}}) {
+    std::vector<std::string> all{"eval", folder / "run", "--per-byte", folder / "piped"};
+    all.insert(all.end(), data.begin(), data.end());
+    last = run_tool(all, text);
+    ASSERT_EQ(last.code, 0) << last.err;
+    EXPECT_NEAR(printed(), expected, 1e-4);
+    EXPECT_EQ(line_of(last.out, "-").bytes, "2,000");
+    EXPECT_EQ(read_file(folder / "piped").size(), 8000u);
+  }
+  expect_refusal(run_tool({"eval", folder / "run", "--data", "-"}), 1, {"standard input is empty"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", "-", path}, text), 1, {"stands alone"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", "-", "--compare"}, text), 1, {"--compare"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", "-"}, "", {"sh", "-c", "exec \"$0\" \"$@\" < ."}), 1,
+                 {"cannot read standard input", "directory"});
+}
+
+TEST_F(ToolEval, LinesInContextAndAlone) {
+  const std::string first = "a line\n\nanother\twith a tab\n", second = "and no end";
+  folder.write("f/a", first), folder.write("f/b", second);
+  const std::vector<float> bits = costs({folder / "f"}, {"--stride", "24"});
+  const Outcome context = run_tool({"eval", folder / "run", "--data", folder / "f", "--lines"});
+  ASSERT_EQ(context.code, 0) << context.err;
+  EXPECT_NE(context.err.find("\nbits_per_byte: "), std::string::npos) << context.err;
+  auto lines = fields(context.out);
+  ASSERT_EQ(lines.size(), 4u) << context.out;
+  EXPECT_NEAR(std::stod(lines[0][0]), std::accumulate(bits.begin(), bits.begin() + 7, 0.0), 0.01);
+  EXPECT_NEAR(std::stod(lines[1][1]), bits[7], 1e-4);
+  EXPECT_NEAR(std::stod(lines[2][0]), std::accumulate(bits.begin() + 8, bits.begin() + 27, 0.0), 0.01);
+  EXPECT_NEAR(std::stod(lines[3][0]), std::accumulate(bits.begin() + 27, bits.end(), 0.0), 0.01);
+  EXPECT_EQ(lines[0][2], folder / "f/a:1");
+  EXPECT_EQ(lines[0][3], "a line");
+  EXPECT_EQ(lines[2][3], "another\\twith a tab");
+  EXPECT_EQ(lines[3][2], folder / "f/b:1");
+
+  // Alone, each line costs what it would as a file, from files and from a pipe alike.
+  lines = fields(run_tool({"eval", folder / "run", "--data", folder / "f", "--lines=alone"}).out);
+  ASSERT_EQ(lines.size(), 4u);
+  const std::vector<float> third = costs({folder.write("third", first.substr(8))});
+  EXPECT_NEAR(std::stod(lines[2][0]), std::accumulate(third.begin(), third.end(), 0.0), 0.01);
+  const auto piped = fields(run_tool({"eval", folder / "run", "--lines", "alone"}, first + second).out);
+  ASSERT_EQ(piped.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(std::stod(piped[i][0]), std::stod(lines[i][0]), 0.02) << i;
+  EXPECT_EQ(piped[3][2], "-:4");
+  expect_refusal(run_tool({"eval", folder / "run", "--data", folder / "f", "--lines=both"}), 2,
+                 {"'both'", "context", "alone"});
+}
+
+TEST_F(ToolEval, Json) {
+  const std::string path = folder.write("f/a", some_text(300)), odd = folder.write("f/b", "\xFF line\n");
+  const Outcome table = run_tool({"eval", folder / "run", "--data", folder / "f"});
+  const Outcome json = run_tool({"eval", folder / "run", "--data", folder / "f", "--json"});
+  ASSERT_EQ(json.code, 0) << json.err;
+  const nlohmann::json all = nlohmann::json::parse(json.out);
+  ASSERT_EQ(all["files"].size(), 2u);
+  EXPECT_EQ(all["files"][0]["file"], path);
+  EXPECT_EQ(all["files"][1]["bytes"], 7);
+  EXPECT_NEAR(all["bits_per_byte"].get<double>(), std::stod(table.out.substr(table.out.rfind(' '))), 1e-6);
+  const Outcome lines = run_tool({"eval", folder / "run", "--data", odd, "--json", "--lines"});
+  ASSERT_EQ(lines.code, 0) << lines.err;
+  const nlohmann::json line = nlohmann::json::parse(lines.out);
+  EXPECT_EQ(line["text"], "\uFFFD line");
+  EXPECT_EQ(line["line"], 1);
+  EXPECT_EQ(line["bytes"], 7);
+}
+
+TEST_F(ToolEval, AStrideGivesEachByteMoreContext) {
+  const std::string path = folder.write("x", some_text(3000));
+  const std::vector<float> apart = costs({path}), same = costs({path}, {"--stride", "48"}),
+                           close = costs({path}, {"--stride", "8"});
+  EXPECT_EQ(apart, same);
+  ASSERT_EQ(close.size(), apart.size());
+  for (std::size_t i = 0; i < 48; ++i) EXPECT_NEAR(close[i], apart[i], 1e-3f);
+  EXPECT_NE(close[48], apart[48]);
+  for (const char* wrong : {"7", "56"})
+    expect_refusal(run_tool({"eval", folder / "run", "--data", path, "--stride", wrong}), 1,
+                   {wrong, "multiple of 8 up to 48"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", path, "--stride", "0"}), 2, {"--stride"});
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "megalith/core/check.h"
 #include "megalith/core/seq.h"
 #include "megalith/core/tensor.h"
 #include "megalith/models/model_summary.h"
@@ -87,6 +88,13 @@ class AnyModel {
   virtual void next(const Context& ctx, AnyState& state, std::span<float> logits) const = 0;
   /// Takes the byte of each sequence (B) that came.
   virtual void accept(std::span<const std::uint8_t> bytes, AnyState& state) const = 0;
+
+  /// How long the vectors of embed() are; 0 where the model gives none.
+  virtual Index embedding_width() const { return 0; }
+  /// vectors (B, T / unit(), embedding_width()): for each patch of bytes (B,T), what the outermost stack makes of it and of
+  /// all before it in its row, behind the stack's final norm. T is a multiple of unit(), at most max_length() - unit().
+  /// Throws Error where the model gives none.
+  virtual void embed(const Context&, Bytes, std::span<float>) const { throw Error("this model gives no embeddings"); }
 
   // The answers of the summary that loops over a model need most.
   Index unit() const { return summary().unit(); }

@@ -9,6 +9,7 @@
 #include "megalith/models/any_model.h"
 #include "megalith/models/decoder_summary.h"
 #include "megalith/models/decoders.h"
+#include "megalith/models/embed_patches.h"
 #include "megalith/models/state_bytes.h"
 #include "megalith/nn/block_kind.h"
 #include "megalith/runtime/machine_memory.h"
@@ -121,6 +122,19 @@ class DecoderModel final : public AnyModel {
     decoder_.score(ctx, bytes, {}, losses.data(), closed);
   }
 
+  Index embedding_width() const override { return kEmbeds ? decoder_.width() : 0; }
+  void embed(const Context& ctx, Bytes bytes, std::span<float> vectors) const override {
+    if constexpr (kEmbeds) {
+      check_shape({bytes.B, bytes.T + unit()});
+      check(bytes.T >= 1, "there is nothing to embed");
+      const Index patches = bytes.T / unit();
+      check_room(vectors.size(), bytes.B * patches * decoder_.width(), "numbers");
+      embed_patches(decoder_, ctx, bytes, Seq<float>{vectors.data(), bytes.B, patches, decoder_.width()});
+    } else {
+      AnyModel::embed(ctx, bytes, vectors);
+    }
+  }
+
   std::unique_ptr<AnyState> make_state(Index B, Index room = 0) const override {
     check(B >= 1, "a state is for one sequence or more, not for ", B);
     check(room >= 0 && room <= config_.length, "the model reads at most ", config_.length,
@@ -152,6 +166,8 @@ class DecoderModel final : public AnyModel {
   }
 
  private:
+  // A decoder of a program's own may be built otherwise.
+  static constexpr bool kEmbeds = requires(const Decoder& m) { m.embedder, m.stack; };
   struct Tape final : AnyTape {
     ModelConfig config;  // of the model that it was made by
     Shape shape;
