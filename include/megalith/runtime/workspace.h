@@ -12,6 +12,7 @@
 
 #include "megalith/core/aligned_memory.h"
 #include "megalith/core/seq.h"
+#include "megalith/runtime/parallel.h"
 
 namespace megalith {
 
@@ -99,10 +100,12 @@ class Frame {
   std::size_t block_, used_, in_use_;
 };
 
-/// One arena for each thread. Arena 0 is also the caller's own.
+/// A team of threads, and an arena for each of them. Arena 0 is also the caller's own.
 class Workspace {
  public:
-  explicit Workspace(int threads) : arenas_(static_cast<std::size_t>(threads)) { assert(threads >= 1); }
+  explicit Workspace(int threads) : arenas_(static_cast<std::size_t>(threads)), team_(threads) {}
+
+  Team& team() { return team_; }
 
   Arena& arena(int thread) { return arenas_[static_cast<std::size_t>(thread)]; }
   int threads() const { return static_cast<int>(arenas_.size()); }
@@ -123,6 +126,7 @@ class Workspace {
 
  private:
   std::vector<Arena> arenas_;
+  Team team_;
 };
 
 }  // namespace megalith
