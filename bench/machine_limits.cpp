@@ -28,8 +28,9 @@ float chains(Index rounds) {
 double fp32_multiply_adds(int threads) {
   constexpr Index kRounds = 2'000'000;
   std::vector<float> used(static_cast<std::size_t>(threads));
-  const double seconds = seconds_of(
-      [&] { parallel_for(threads, threads, [&](Index i, int) { used[static_cast<std::size_t>(i)] = chains(kRounds); }); });
+  const double seconds = seconds_of([&] {
+    team_of(threads).parallel_for(threads, [&](Index i, int) { used[static_cast<std::size_t>(i)] = chains(kRounds); });
+  });
   use(used[0]);
   return 2.0 * kChains * kLanes * static_cast<double>(kRounds) * threads / seconds;
 }

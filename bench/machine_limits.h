@@ -32,7 +32,7 @@ inline double read_bandwidth(int threads, const std::vector<float>& data, std::s
   const std::size_t part = bytes / sizeof(float) / static_cast<std::size_t>(threads) / 64 * 64;
   std::vector<float> used(static_cast<std::size_t>(threads));
   const auto pass = [&] {
-    parallel_for(threads, threads, [&](Index i, int) {
+    team_of(threads).parallel_for(threads, [&](Index i, int) {
       const float* at = data.data() + static_cast<std::size_t>(i) * part;
       constexpr std::size_t kSums = 8, kStep = kSums * kLanes;
       Packet sums[kSums];

@@ -57,8 +57,9 @@ double bf16_tile_multiply_adds(int threads) {
   constexpr Index kRounds = 400'000;
   constexpr double kFlopsPerProduct = 2.0 * 16 * 16 * 32;
   std::vector<float> used(static_cast<std::size_t>(threads));
-  const double seconds = seconds_of(
-      [&] { parallel_for(threads, threads, [&](Index i, int) { used[static_cast<std::size_t>(i)] = chains(kRounds); }); });
+  const double seconds = seconds_of([&] {
+    team_of(threads).parallel_for(threads, [&](Index i, int) { used[static_cast<std::size_t>(i)] = chains(kRounds); });
+  });
   use(used[0]);
   return 4 * kFlopsPerProduct * static_cast<double>(kRounds) * threads / seconds;
 }

@@ -33,8 +33,9 @@ bool has_bf16_pairs() { return __builtin_cpu_supports("avx512bf16") != 0; }
 double bf16_pair_multiply_adds(int threads) {
   constexpr Index kRounds = 2'000'000;
   std::vector<float> used(static_cast<std::size_t>(threads));
-  const double seconds = seconds_of(
-      [&] { parallel_for(threads, threads, [&](Index i, int) { used[static_cast<std::size_t>(i)] = chains(kRounds); }); });
+  const double seconds = seconds_of([&] {
+    team_of(threads).parallel_for(threads, [&](Index i, int) { used[static_cast<std::size_t>(i)] = chains(kRounds); });
+  });
   use(used[0]);
   return 4.0 * kChains * 16 * static_cast<double>(kRounds) * threads / seconds;
 }

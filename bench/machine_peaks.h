@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 
 #include "megalith/runtime/parallel.h"
 
@@ -13,6 +14,12 @@ inline double seconds_of(const auto& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// The team that measures with so many threads. It lives on, since a window is too short to start threads in it.
+inline Team& team_of(int threads) {
+  static std::map<int, Team> teams;
+  return teams.try_emplace(threads, threads).first->second;
 }
 
 /// FLOP per second of fp32 multiply-adds in registers, each counting two.

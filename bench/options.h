@@ -11,7 +11,7 @@
 #include "megalith/core/check.h"
 #include "megalith/io/config_file.h"
 #include "megalith/kernels/gemm.h"
-#include "megalith/runtime/parallel.h"
+#include "megalith/runtime/processors.h"
 
 namespace megalith::bench {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "megalith/io/checkpoint.h"
+#include "megalith/runtime/processors.h"
 #include "megalith/train/evaluate.h"
 
 namespace {
@@ -22,7 +23,7 @@ void score(const std::string& run_dir, const std::string& path, std::size_t how_
   const megalith::Corpus corpus({path});  // files are read in place, so they may be larger than memory
 
   // A workspace has the threads and the scratch memory that calls on a model use; one at a time, as often as you like.
-  megalith::Workspace workspace(megalith::available_processors());
+  megalith::Workspace workspace(megalith::default_threads());
 
   // The surprisal of each byte, in bits, comes in order, some thousand bytes at a time.
   std::vector<Surprise> surprises;

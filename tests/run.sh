@@ -7,6 +7,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash tests/install_packages.sh
 CXX=g++ cmake --preset release
 cmake --build --preset release
-# Tests run side by side: threads that wait must not keep a core busy.
-export OMP_WAIT_POLICY=passive
 ctest --preset release --parallel "$(nproc)" "$@"

@@ -25,7 +25,7 @@ double bits_per_byte(const megalith::AnyModel& model, std::string text) {
   const std::size_t bytes = text.size(), length = static_cast<std::size_t>(model.config().length);
   megalith::check(bytes > 0, "there is nothing on standard input");
   text.resize((bytes + length - 1) / length * length);  // what pads the last window changes no loss before it
-  megalith::Workspace workspace(megalith::available_processors());
+  megalith::Workspace workspace(megalith::default_threads());
   std::vector<float> nats(text.size());
   for (std::size_t at = 0; at < text.size(); at += length) {
     const megalith::Bytes window{reinterpret_cast<const std::uint8_t*>(&text[at]), 1, model.config().length};

@@ -69,7 +69,7 @@ std::span<const std::uint8_t> bytes_of(const std::uint8_t* bytes, std::size_t co
 
 int threads_of(std::int32_t threads) {
   check(threads >= 0, "threads is ", threads, ", and must be 0 or more");
-  return threads == 0 ? megalith::available_cores() : threads;
+  return threads == 0 ? megalith::default_threads() : threads;
 }
 
 }  // namespace

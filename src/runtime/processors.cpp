@@ -2,13 +2,15 @@
 #include "megalith/runtime/processors.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "megalith/runtime/parallel.h"
+#include "openmp.h"
 #include "system_files.h"
 
 namespace megalith {
@@ -36,10 +38,19 @@ std::vector<int> listed(const std::string& text) {
 /// The number of processors whose time the cgroups of this process may use; infinite where nothing limits it.
 double time_limit(const fs::path& root) {
   double limit = HUGE_VAL;
+  const auto take = [&](double quota, double period) {
+    if (quota > 0 && period > 0) limit = std::min(limit, quota / period);
+  };
   for_each_cgroup(root, [&](const fs::path& group) {
     std::istringstream in(first_line(group / "cpu.max"));  // "max 100000", or two numbers of microseconds: quota, period
     double quota = 0, period = 0;
-    if (in >> quota >> period && quota > 0 && period > 0) limit = std::min(limit, quota / period);
+    if (in >> quota >> period) take(quota, period);
+  });
+  for_each_cgroup_of_version_1(root, "cpu", [&](const fs::path& group) {
+    std::istringstream quota_file(first_line(group / "cpu.cfs_quota_us")),
+        period_file(first_line(group / "cpu.cfs_period_us"));
+    double quota = 0, period = 0;  // a quota of -1: no limit
+    if (quota_file >> quota && period_file >> period) take(quota, period);
   });
   return limit;
 }
@@ -59,11 +70,30 @@ int count_cores(const fs::path& root, int processors) {
   // The mask is that of the first thread; `processors` is what the calling one may use.
   const int known = static_cast<int>(allowed.size()) < processors ? processors : static_cast<int>(cores.size());
   const int count = std::min(known, processors);
-  return static_cast<int>(std::clamp(std::ceil(time_limit(root)), 1.0, static_cast<double>(count)));
+  return static_cast<int>(std::clamp(std::floor(time_limit(root)), 1.0, static_cast<double>(count)));
+}
+
+int threads_asked_for(const char* value) {
+  if (value == nullptr) return 0;
+  const std::string_view blanks = " \t", all = value;
+  std::string_view first = all.substr(0, all.find(','));  // the others are for regions inside of regions
+  first.remove_prefix(std::min(first.find_first_not_of(blanks), first.size()));
+  first = first.substr(0, first.find_last_not_of(blanks) + 1);
+  int threads = 0;
+  const auto [stop, problem] = std::from_chars(first.data(), first.data() + first.size(), threads);
+  const bool whole = problem == std::errc{} && stop == first.data() + first.size();
+  return whole && threads >= 1 && threads <= 4096 ? threads : 0;
 }
 
 }  // namespace detail
 
+int available_processors() { return detail::openmp_processors(); }
+
 int available_cores() { return detail::count_cores("/", available_processors()); }
+
+int default_threads() {
+  const int asked = detail::threads_asked_for(std::getenv("OMP_NUM_THREADS"));
+  return asked > 0 ? asked : available_cores();
+}
 
 }  // namespace megalith

@@ -87,13 +87,13 @@ Json facts_of(const Subject& d) {
   for (const SizePart& part : summary->parameters_by_part())
     parameters[part.name] = static_cast<std::int64_t>(part.parameters);
   parameters["in all"] = static_cast<std::int64_t>(summary->parameter_count());
-  const TrainingMemory m = training_memory(*summary, d.batch, d.average, available_cores());
+  const TrainingMemory m = training_memory(*summary, d.batch, d.average, default_threads());
   Json training{{"weights", m.weights}, {"gradient", m.gradient}, {"moments", m.moments}};
   if (d.average) training["average"] = m.average;
   training.update(
       {{"tape", m.tape}, {"scratch", m.scratch}, {"program", kProgramBytes}, {"in all", m.total() + kProgramBytes}});
   const double state = summary->state_bytes(1, d.config.length);
-  const double prompt = touched_by_scratch(summary->scoring_scratch_bytes({1, d.config.length}, available_cores()));
+  const double prompt = touched_by_scratch(summary->scoring_scratch_bytes({1, d.config.length}, default_threads()));
   const double forward = summary->flops({1, d.batch.T}) / static_cast<double>(d.batch.T);
   return {{"name", d.name},
           {"config", detail::write_config(d.config)},

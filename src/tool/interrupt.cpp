@@ -7,7 +7,9 @@
 
 #include <chrono>
 #include <string_view>
+#include <system_error>
 
+#include "megalith/core/check.h"
 #include "megalith/io/unfinished.h"
 
 namespace megalith::tool {
@@ -46,13 +48,25 @@ InterruptWatch::InterruptWatch() {
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, &pipe_before_);
-  waiter_ = std::thread([this] { wait_for_signals(); });
+  try {
+    waiter_ = std::thread([this] { wait_for_signals(); });
+  } catch (const std::system_error&) {
+    restore();
+    throw Error(
+        "the system refuses the thread that waits for Ctrl-C: the limit on processes (ulimit -u) or on memory (ulimit -v) "
+        "is "
+        "reached; raise it, or end other programs");
+  }
 }
 
 InterruptWatch::~InterruptWatch() {
   done_ = true;
   pthread_kill(waiter_.native_handle(), SIGTERM);  // wakes it
   waiter_.join();
+  restore();
+}
+
+void InterruptWatch::restore() {
   sigaction(SIGPIPE, &pipe_before_, nullptr);
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }

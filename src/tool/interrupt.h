@@ -33,6 +33,7 @@ class InterruptWatch {
   int exit_code() const { return asked() ? 128 + first_ : 0; }
 
  private:
+  void restore();
   void wait_for_signals();
   void let_repetitions_pass() const;
 

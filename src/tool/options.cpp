@@ -56,8 +56,10 @@ CLI::Validator share_below_one() {
 }
 
 CLI::Option* add_threads(CLI::App& verb, int& threads) {
-  threads = available_cores();
-  return verb.add_option("--threads", threads, "Threads; the result does not depend on them [one for each physical core]")
+  threads = default_threads();
+  return verb
+      .add_option("--threads", threads,
+                  "Threads; the result does not depend on them [OMP_NUM_THREADS, else one for each physical core]")
       ->transform(whole_number(1, 4096))
       ->type_name("N");
 }

@@ -22,7 +22,7 @@ CLI::Validator positive_number();   // above 0
 CLI::Validator number_from_zero();  // at least 0
 CLI::Validator share_below_one();   // at least 0 and below 1
 
-/// --threads, the number of physical cores unless it is given.
+/// --threads, default_threads() unless it is given.
 CLI::Option* add_threads(CLI::App& verb, int& threads);
 /// The run directory or checkpoint that a verb reads.
 CLI::Option* add_checkpoint(CLI::App& verb, std::string& run_dir_or_file);

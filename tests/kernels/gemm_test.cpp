@@ -3,6 +3,7 @@
 #include "megalith/kernels/gemm.h"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cmath>
 #include <cstring>

@@ -2,8 +2,8 @@
 #include "megalith/runtime/processors.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
-#include "megalith/runtime/parallel.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -66,7 +66,10 @@ TEST_F(Processors, LimitsOnTimeCount) {
   EXPECT_EQ(cores(4), 2);
   machine.write("sys/fs/cgroup/cpu.max", "100000 100000\n");
   EXPECT_EQ(cores(4), 1);
-  machine.write("sys/fs/cgroup/cpu.max", "150000 100000\n");  // a part of a processor is one more thread
+  machine.write("sys/fs/cgroup/cpu.max",
+                "199000 100000\n");  // of 1.99 processors a second thread would use up the first's time
+  EXPECT_EQ(cores(4), 1);
+  machine.write("sys/fs/cgroup/cpu.max", "200000 100000\n");
   EXPECT_EQ(cores(4), 2);
   machine.write("sys/fs/cgroup/cpu.max", "1000 100000\n");
   EXPECT_EQ(cores(4), 1);
@@ -78,6 +81,47 @@ TEST_F(Processors, LimitsOfTheGroupsAroundCount) {
   EXPECT_EQ(cores(4), 2);
   machine.write("sys/fs/cgroup/user/cpu.max", "50000 100000\n");
   EXPECT_EQ(cores(4), 1);
+}
+
+TEST_F(Processors, LimitsOfVersion1Count) {
+  machine.write("proc/self/cgroup", "12:memory:/jobs/a\n4:cpu,cpuacct:/jobs/a\n1:name=systemd:/user\n0::/user\n");
+  const std::string tree = "sys/fs/cgroup/cpu,cpuacct/";
+  machine.write(tree + "jobs/a/cpu.cfs_quota_us", "-1\n");
+  machine.write(tree + "jobs/a/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cores(4), 2);
+  machine.write(tree + "jobs/a/cpu.cfs_quota_us", "199000\n");
+  EXPECT_EQ(cores(4), 1);
+  machine.write(tree + "jobs/a/cpu.cfs_quota_us", "200000\n");
+  EXPECT_EQ(cores(4), 2);
+  machine.write(tree + "jobs/cpu.cfs_quota_us", "20000\n");
+  machine.write(tree + "jobs/cpu.cfs_period_us", "50000\n");  // of the group around
+  EXPECT_EQ(cores(4), 1);
+}
+
+// A container knows its group by the path outside, and has only the root of its own tree.
+TEST_F(Processors, LimitsOfVersion1CountInAContainer) {
+  machine.write("proc/self/cgroup", "3:cpuacct,cpu:/docker/5f2e\n");
+  machine.write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "150000\n");
+  machine.write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cores(4), 1);
+}
+
+TEST(DefaultThreads, AreThoseThatTheEnvironmentAsksFor) {
+  using detail::threads_asked_for;
+  EXPECT_EQ(threads_asked_for("3"), 3);
+  EXPECT_EQ(threads_asked_for(" 4 "), 4);
+  EXPECT_EQ(threads_asked_for("2,8"), 2);  // the second number is for regions inside of regions
+  EXPECT_EQ(threads_asked_for("4096"), 4096);
+  for (const char* wrong : {"", " ", "0", "-2", "4097", "99999999999999999999", "2x", "two", "1.5", ",2", "0x2", "+2"})
+    EXPECT_EQ(threads_asked_for(wrong), 0) << '"' << wrong << '"';
+  EXPECT_EQ(threads_asked_for(nullptr), 0);
+
+  ::setenv("OMP_NUM_THREADS", "7", 1);
+  EXPECT_EQ(default_threads(), 7);
+  ::setenv("OMP_NUM_THREADS", "many", 1);
+  EXPECT_EQ(default_threads(), available_cores());
+  ::unsetenv("OMP_NUM_THREADS");
+  EXPECT_EQ(default_threads(), available_cores());
 }
 
 TEST(AvailableCores, AreAtMostTheProcessors) {

@@ -52,7 +52,6 @@ foreach(file ${files})
       file(RELATIVE_PATH target ${ROOT}/src ${target})
       string(REGEX REPLACE "/.*" "" target ${target})
     elseif(file MATCHES "^include/" AND NOT included MATCHES "^(megalith|Eigen)/" AND included MATCHES "[/.]"
-           AND NOT (included STREQUAL "omp.h" AND place STREQUAL "runtime/parallel.h")
            AND NOT (included MATCHES "^std(def|int)\\.h$" AND folder STREQUAL "c"))
       string(APPEND wrong "  ${place} includes ${included}: headers need Eigen, the standard library, and no more\n")
       continue()

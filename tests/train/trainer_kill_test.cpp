@@ -21,7 +21,7 @@ pid_t start_process(const TrainConfig& config, const DataConfig& data, const std
   try {
     FakeModel model(16, 4, 0.2);
     model.init({9});
-    Trainer trainer(model, config, data, dir, {.threads = 1});  // one thread: OpenMP's others do not survive a fork
+    Trainer trainer(model, config, data, dir, {.threads = 2});
     if (std::filesystem::exists(dir + "/config.json")) trainer.resume();
     trainer.run();
     ::_exit(0);

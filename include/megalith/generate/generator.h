@@ -38,7 +38,7 @@ class Generator {
  public:
   /// For `streams` independent continuations, those numbered from `first_stream` on. The model must outlive the generator;
   /// several generators may share it. Throws Error when a setting is out of range.
-  explicit Generator(const AnyModel& model, const SamplingConfig& config = {}, int threads = available_cores(),
+  explicit Generator(const AnyModel& model, const SamplingConfig& config = {}, int threads = default_threads(),
                      Index streams = 1, Index first_stream = 0);
   Generator(const Generator& other);
   Generator(Generator&&) noexcept = default;

@@ -7,7 +7,6 @@
 
 #include "megalith/core/precision.h"
 #include "megalith/core/random.h"
-#include "megalith/runtime/parallel.h"
 #include "megalith/runtime/workspace.h"
 
 namespace megalith {
@@ -43,10 +42,10 @@ struct Context {
   int threads() const { return workspace->threads(); }
   /// The caller's own arena.
   Arena& scratch() const { return workspace->arena(0); }
-  /// f(i, arena) for each i in [0, n), the arena being that of the thread that runs it. See megalith::parallel_for.
+  /// f(i, arena) for each i in [0, n), the arena being that of the thread that runs it. See Team::parallel_for.
   template <class F>
   void parallel_for(Index n, F&& f) const {
-    megalith::parallel_for(threads(), n, [&](Index i, int thread) { f(i, workspace->arena(thread)); });
+    workspace->team().parallel_for(n, [&](Index i, int thread) { f(i, workspace->arena(thread)); });
   }
   /// f(begin, end, arena) over [0, n) in pieces of `piece`.
   template <class F>

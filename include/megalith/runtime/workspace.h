@@ -13,6 +13,7 @@
 #include "megalith/core/aligned_memory.h"
 #include "megalith/core/check.h"
 #include "megalith/core/seq.h"
+#include "megalith/runtime/parallel.h"
 
 namespace megalith {
 
@@ -100,13 +101,13 @@ class Frame {
   std::size_t block_, used_, in_use_;
 };
 
-/// One arena for each thread. Arena 0 is also the caller's own.
+/// A team of threads, and an arena for each of them. Arena 0 is also the caller's own.
 class Workspace {
  public:
   /// Throws Error where threads is below 1.
-  explicit Workspace(int threads) : arenas_(static_cast<std::size_t>(std::max(threads, 0))) {
-    check(threads >= 1, "a workspace for ", threads, " threads is asked for, and must be for 1 or more");
-  }
+  explicit Workspace(int threads) : arenas_(count(threads)), team_(threads) {}
+
+  Team& team() { return team_; }
 
   Arena& arena(int thread) { return arenas_[static_cast<std::size_t>(thread)]; }
   int threads() const { return static_cast<int>(arenas_.size()); }
@@ -126,7 +127,13 @@ class Workspace {
   }
 
  private:
+  static std::size_t count(int threads) {
+    check(threads >= 1, "a workspace for ", threads, " threads is asked for, and must be for 1 or more");
+    return static_cast<std::size_t>(threads);
+  }
+
   std::vector<Arena> arenas_;
+  Team team_;
 };
 
 }  // namespace megalith

@@ -17,7 +17,7 @@ namespace megalith {
 
 struct ScorerConfig {
   Index stride = 0;  // bytes from the start of a window to that of the next; see SlidingWindow::of()
-  int threads = available_cores();
+  int threads = default_threads();
 };
 
 /// Tells how much each byte of a stream surprises a model that has seen the bytes before it. The stream may be of any

@@ -68,7 +68,7 @@ enum class Resume {
 
 /// What a trainer is given that is not a setting of the run: config.json does not have it.
 struct TrainerOptions {
-  int threads = available_cores();
+  int threads = default_threads();
   /// Makes the optimiser. A resumed run needs the same one; state.safetensors says which.
   OptimizerFactory optimizer = make_optimizer;
 };
