@@ -238,7 +238,7 @@ TEST_F(ToolEval, LinesInContextAndAlone) {
 TEST_F(ToolEval, AReaderOfLinesMayLeave) {
   const std::string tool = std::string("'") + MEGALITH_TOOL + "' ";
   for (const std::string& verb : {"eval '" + folder / "run' --lines", "eval '" + folder / "run' --lines=alone",
-                                 "classify '" + folder / "run' '" + folder / "run/model.safetensors' --lines"}) {
+                                  "classify '" + folder / "run' '" + folder / "run/model.safetensors' --lines"}) {
     const std::string command = "yes hello | { " + tool + verb + " 2> '" + folder / "err'; echo $? > '" +
                                 folder / "code'; } | head -2 > '" + folder / "out'";
     ASSERT_EQ(std::system(command.c_str()), 0);
