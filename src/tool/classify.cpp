@@ -2,8 +2,6 @@
 // megalith classify: to which of several runs files or lines belong.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -52,19 +50,14 @@ class Verdicts {
     std::string head = "best";
     for (const std::string& run : options.runs) head += "\tp(" + one_line(run) + ")";
     for (const std::string& run : options.runs) head += "\tbits/byte(" + one_line(run) + ")";
-    std::printf("%s\tbytes\t%s\n", head.c_str(), options.lines ? "place\ttext" : "file");
+    output_.add(text(head, "\tbytes\t", options.lines ? "place\ttext" : "file"));
   }
 
-  void print(const Piece& piece, const Classes& classes) const {
-    if (options_.json) std::puts(json(piece, classes).c_str());
-    else std::puts(row(piece, classes).c_str());
+  void print(const Piece& piece, const Classes& classes) {
+    output_.add(options_.json ? json(piece, classes) : row(piece, classes));
   }
-  /// Whether anybody still reads. Lines go out at once.
-  static bool wanted() {
-    if (std::fflush(stdout) == 0) return true;
-    check(errno == EPIPE, "could not write to standard output");
-    return false;
-  }
+  /// Sends what was printed to whoever reads; false when nobody does any more.
+  bool send() { return output_.send(); }
 
  private:
   std::string row(const Piece& piece, const Classes& classes) const {
@@ -85,12 +78,13 @@ class Verdicts {
   }
 
   const ClassifyOptions& options_;
+  LineOutput output_;
 };
 
 /// Lines of one file or stream, which comes in pieces cut anywhere.
 class LineVerdicts {
  public:
-  LineVerdicts(Classifier& classifier, const Verdicts& verdicts) : classifier_(classifier), verdicts_(verdicts) {}
+  LineVerdicts(Classifier& classifier, Verdicts& verdicts) : classifier_(classifier), verdicts_(verdicts) {}
 
   /// False where nobody reads any more.
   bool add(const std::string& path, std::string_view bytes) {
@@ -114,11 +108,11 @@ class LineVerdicts {
       done += line.size();
     }
     waiting_.erase(0, done);
-    return Verdicts::wanted();
+    return verdicts_.send();
   }
 
   Classifier& classifier_;
-  const Verdicts& verdicts_;
+  Verdicts& verdicts_;
   std::string waiting_;
   std::int64_t number_ = 0;
 };
@@ -148,12 +142,13 @@ void classify_files(const Models& models, Workspace& workspace, const Corpus& co
   for (std::size_t i = 0; i < models.size(); ++i)
     bits.push_back(bits_of_files(*models[i], workspace, corpus, options.runs[i], display));
   display.finish();
-  const Verdicts verdicts(options);
+  Verdicts verdicts(options);
   for (const CorpusFile& file : corpus.files()) {
     std::vector<double> of_file;
     for (const auto& model : bits) of_file.push_back(model.at(file.offset));
     verdicts.print({file.path, "", 0, file.size}, Classes::of(std::move(of_file)));
   }
+  verdicts.send();
 }
 
 void classify_input(InputPieces& input, const Models& models, const ClassifyOptions& options) {
@@ -163,13 +158,15 @@ void classify_input(InputPieces& input, const Models& models, const ClassifyOpti
   for (; !input.piece().empty(); input.next())
     for (std::size_t i = 0; i < scorers.size(); ++i)
       for (const float b : scorers[i].feed(input.piece())) sums[i] += with_floor(static_cast<double>(b));
-  Verdicts(options).print({"-", "", 0, scorers[0].position()}, Classes::of(std::move(sums)));
+  Verdicts verdicts(options);
+  verdicts.print({"-", "", 0, scorers[0].position()}, Classes::of(std::move(sums)));
+  verdicts.send();
 }
 
 void classify_lines(const std::vector<const AnyModel*>& models, Workspace& workspace, const Corpus* corpus,
                     InputPieces* input, const ClassifyOptions& options) {
   Classifier classifier(models, workspace);
-  const Verdicts verdicts(options);
+  Verdicts verdicts(options);
   LineVerdicts lines(classifier, verdicts);
   if (input != nullptr) {
     for (; !input->piece().empty(); input->next())

@@ -2,7 +2,6 @@
 // megalith eval: how well a model predicts files, as bits per byte and as the surprisal of each byte.
 #include <CLI/CLI.hpp>
 #include <bit>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -95,12 +94,8 @@ class Outputs {
     if (lines_) lines_->add(path, offset, bytes, bits);
   }
 
-  /// Whether anybody wants more costs. Lines go out at once: somebody may be reading along, and leave.
-  bool wanted() const {
-    if (!lines_ || std::fflush(stdout) == 0 || losses_ || page_) return true;
-    check(errno == EPIPE, "could not write to standard output");
-    return false;
-  }
+  /// Whether anybody wants more costs: whoever reads the lines may leave.
+  bool wanted() { return !lines_ || lines_->send() || losses_ || page_; }
 
   /// Once all was taken. Throws Error where the costs are no numbers.
   EvalCosts finish(const EvalOptions& options) {
@@ -112,7 +107,10 @@ class Outputs {
     }
     check(std::isfinite(all.bits), "the losses of the model are not finite numbers; its weights in ", options.checkpoint,
           " are damaged");
-    if (lines_) lines_->finish();
+    if (lines_) {
+      lines_->finish();
+      lines_->send();
+    }
     if (losses_) losses_->close();
     if (page_) {
       page_->write(map_.html(options.checkpoint, all.bytes, all.bits / static_cast<double>(all.bytes)));

@@ -2,7 +2,6 @@
 #include "line_costs.h"
 
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -43,10 +42,9 @@ void LineCosts::print() {
   if (json_) {
     const nlohmann::ordered_json line{{"file", path_}, {"line", line_},         {"offset", offset_}, {"bytes", bytes_},
                                       {"bits", bits_}, {"bits_per_byte", mean}, {"text", text_}};
-    std::puts(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    output_.add(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
-    std::printf("%s\t%s\t%s:%lld\t%s\n", rounded(bits_, 2).c_str(), rounded(mean, 4).c_str(), one_line(path_).c_str(),
-                static_cast<long long>(line_), one_line(text_).c_str());
+    output_.add(text(rounded(bits_, 2), '\t', rounded(mean, 4), '\t', one_line(path_), ':', line_, '\t', one_line(text_)));
   }
   text_.clear();
   bytes_ = 0;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "line_output.h"
 #include "megalith/score/record_scorer.h"
 
 namespace megalith::tool {
@@ -17,8 +18,8 @@ namespace megalith::tool {
 using CostSink = std::function<void(const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
                                     std::span<const float> bits)>;
 
-/// Prints the costs of lines to standard output, each once its end has come: bits, bits per byte, place and text with tabs
-/// between, or an object of JSON. The end of a line is one of its bytes.
+/// Prints the costs of lines to standard output, once their ends have come and they are sent: bits, bits per byte, place and
+/// text with tabs between, or an object of JSON. The end of a line is one of its bytes.
 class LineCosts {
  public:
   explicit LineCosts(bool json) : json_(json) {}
@@ -27,11 +28,14 @@ class LineCosts {
   void add(const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes, std::span<const float> bits);
   /// The last line, where nothing ends it.
   void finish();
+  /// Sends what was added to whoever reads; false when nobody does any more.
+  bool send() { return output_.send(); }
 
  private:
   void print();
 
   bool json_;
+  LineOutput output_;
   std::string path_, text_;
   std::int64_t line_ = 0, offset_ = 0, bytes_ = 0;
   double bits_ = 0;

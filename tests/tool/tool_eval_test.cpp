@@ -237,6 +237,17 @@ TEST_F(ToolEval, LinesInContextAndAlone) {
                  {"'both'", "context", "alone"});
 }
 
+TEST_F(ToolEval, AReaderOfLinesMayLeave) {
+  const std::string tool = std::string("'") + MEGALITH_TOOL + "' ";
+  for (const std::string& verb : {"eval '" + folder / "run' --lines", "eval '" + folder / "run' --lines=alone",
+                                  "classify '" + folder / "run' '" + folder / "run/model.safetensors' --lines"}) {
+    const std::string command = "yes hello | { " + tool + verb + " 2> '" + folder / "err'; echo $? > '" +
+                                folder / "code'; } | head -2 > '" + folder / "out'";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    EXPECT_EQ(read_file(folder / "code"), "0\n") << verb << ": " << read_file(folder / "err");
+  }
+}
+
 TEST_F(ToolEval, Json) {
   const std::string path = folder.write("f/a", some_text(300)), odd = folder.write("f/b", "\xFF line\n");
   const Outcome table = run_tool({"eval", folder / "run", "--data", folder / "f"});
