@@ -188,7 +188,7 @@ std::vector<std::vector<std::string>> fields(const std::string& out) {
 
 TEST_F(ToolEval, StandardInputIsAFile) {
   const std::string text = some_text(2000), path = folder.write("x", text);
-  const std::vector<float> bits = costs({path});
+  const std::vector<float> bits = surprisals({path});
   const double expected = printed();
   for (const std::vector<std::string>& data : {std::vector<std::string>{"--data", "-"}, {}}) {
     std::vector<std::string> all{"eval", folder / "run", "--per-byte", folder / "piped"};
@@ -209,7 +209,7 @@ TEST_F(ToolEval, StandardInputIsAFile) {
 TEST_F(ToolEval, LinesInContextAndAlone) {
   const std::string first = "a line\n\nanother\twith a tab\n", second = "and no end";
   folder.write("f/a", first), folder.write("f/b", second);
-  const std::vector<float> bits = costs({folder / "f"}, {"--stride", "24"});
+  const std::vector<float> bits = surprisals({folder / "f"}, {"--stride", "24"});
   const Outcome context = run_tool({"eval", folder / "run", "--data", folder / "f", "--lines"});
   ASSERT_EQ(context.code, 0) << context.err;
   EXPECT_NE(context.err.find("\nbits_per_byte: "), std::string::npos) << context.err;
@@ -227,7 +227,7 @@ TEST_F(ToolEval, LinesInContextAndAlone) {
   // Alone, each line costs what it would as a file, from files and from a pipe alike.
   lines = fields(run_tool({"eval", folder / "run", "--data", folder / "f", "--lines=alone"}).out);
   ASSERT_EQ(lines.size(), 4u);
-  const std::vector<float> third = costs({folder.write("third", first.substr(8))});
+  const std::vector<float> third = surprisals({folder.write("third", first.substr(8))});
   EXPECT_NEAR(std::stod(lines[2][0]), std::accumulate(third.begin(), third.end(), 0.0), 0.01);
   const auto piped = fields(run_tool({"eval", folder / "run", "--lines", "alone"}, first + second).out);
   ASSERT_EQ(piped.size(), 4u);
@@ -268,8 +268,8 @@ TEST_F(ToolEval, Json) {
 
 TEST_F(ToolEval, AStrideGivesEachByteMoreContext) {
   const std::string path = folder.write("x", some_text(3000));
-  const std::vector<float> apart = costs({path}), same = costs({path}, {"--stride", "48"}),
-                           close = costs({path}, {"--stride", "8"});
+  const std::vector<float> apart = surprisals({path}), same = surprisals({path}, {"--stride", "48"}),
+                           close = surprisals({path}, {"--stride", "8"});
   EXPECT_EQ(apart, same);
   ASSERT_EQ(close.size(), apart.size());
   for (std::size_t i = 0; i < 48; ++i) EXPECT_NEAR(close[i], apart[i], 1e-3f);
