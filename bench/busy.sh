@@ -21,7 +21,9 @@ while [ $# -gt 0 ]; do
       shift 2 ;;
     --pinned) pinned=true; shift ;;
     tiny | small | stream | streams | eval) works+=("$1"); shift ;;
-    *) echo "busy.sh: there is no $1; choose tiny, small, stream, streams, eval, --tool, --rounds, --pinned or --out" >&2; exit 2 ;;
+    *)
+      echo "busy.sh: there is no $1; choose tiny, small, stream, streams, eval, --tool, --rounds, --pinned or --out" >&2
+      exit 2 ;;
   esac
 done
 whole_number "$rounds" || { echo "busy.sh: \"$rounds\" is not a number of rounds" >&2; exit 2; }
@@ -67,8 +69,8 @@ training() {
   local steps=$1 threads=$2
   shift 2
   rm -rf "$work/run"
-  taskset -c "$both" "$tool" train --data "$work/text" --out "$work/run" --save-every 0 --steps "$steps" --threads "$threads" "$@" \
-    > /dev/null 2>&1
+  taskset -c "$both" "$tool" train --data "$work/text" --out "$work/run" --save-every 0 --steps "$steps" --threads "$threads" \
+    "$@" > /dev/null 2>&1
   tail -n 1 "$work/run/metrics.jsonl" | awk -F '[:,]' '{ print $4 / $6 }'  # bytes over seconds
 }
 # timed BYTES COMMAND...
@@ -96,23 +98,27 @@ for ((round = 0; round < rounds; ++round)); do
   for condition in "${conditions[@]}"; do
     read -r count niceness threads <<< "$condition"
     start_neighbours "$count" "$niceness"
-    for w in "${works[@]}"; do echo "$(speed "$w" "$threads")" >> "$work/of $w $condition"; done
+    for w in "${works[@]}"; do speed "$w" "$threads" >> "$work/of $w $condition"; done
     end_neighbours
   done
 done
 
 : > "$out"
-echo "| | quiet, bytes/s | 1 neighbour | 2 neighbours | 1 niced | 2 niced | 1 thread, quiet | 1 neighbour, over 1 thread | 2, over 1 thread |"
+echo "| | quiet, bytes/s | 1 neighbour | 2 neighbours | 1 niced | 2 niced | 1 thread, quiet | 1 neighbour, over 1 thread |" \
+  "2, over 1 thread |"
 echo "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
 for w in "${works[@]}"; do
   declare -A of=()
   for condition in "${conditions[@]}"; do
     of[$condition]=$(median < "$work/of $w $condition")
     read -r count niceness threads <<< "$condition"
-    printf '{"work": "%s", "neighbours": %s, "niceness": %s, "pinned": %s, "threads": %s, "bytes_per_second": %s, "rounds": %s}\n' \
-      "$w" "$count" "$niceness" "$pinned" "$threads" "${of[$condition]}" "$rounds" >> "$out"
+    printf '{"work": "%s", "neighbours": %s, "niceness": %s, "pinned": %s, "threads": %s, ' \
+      "$w" "$count" "$niceness" "$pinned" "$threads" >> "$out"
+    printf '"bytes_per_second": %s, "rounds": %s}\n' "${of[$condition]}" "$rounds" >> "$out"
   done
   printf '| %s | %.0f |' "$w" "${of["0 0 2"]}"
-  for condition in "1 0 2" "2 0 2" "1 19 2" "2 19 2" "0 0 1"; do printf ' %s |' "$(ratio "${of[$condition]}" "${of["0 0 2"]}" 2)"; done
+  for condition in "1 0 2" "2 0 2" "1 19 2" "2 19 2" "0 0 1"; do
+    printf ' %s |' "$(ratio "${of[$condition]}" "${of["0 0 2"]}" 2)"
+  done
   printf ' %s | %s |\n' "$(ratio "${of["1 0 2"]}" "${of["1 0 1"]}" 2)" "$(ratio "${of["2 0 2"]}" "${of["2 0 1"]}" 2)"
 done
