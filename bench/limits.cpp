@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this machine can do at best: multiply-adds per second in fp32 and in bf16 on all threads, products in fp32 per
-// second, more of them where tiles of AMX multiply their parts, and bytes per second read from memory and from the last
-// cache: the best of ten windows spread over some seconds. Prints one line of JSON; bf16 is by tiles of AMX where there are
+// second, more of them where tiles of AMX multiply their parts, and bytes per second read from memory and from L3:
+// the best of ten windows spread over some seconds. Prints one line of JSON; bf16 is by tiles of AMX where there are
 // any, else by dot products of AVX-512 BF16, and null where the processor has neither.
 //
 //   limits [THREADS]

@@ -51,7 +51,7 @@ float chains(Index rounds) {
 
 }  // namespace
 
-bool has_bf16_tiles() { return detail::gemm_kernel_amx_bf16() != nullptr; }  // which asks the system for leave
+bool has_bf16_tiles() { return detail::gemm_kernel_amx_bf16() != nullptr; }  // which asks the system for permission
 
 double bf16_tile_multiply_adds(int threads) {
   constexpr Index kRounds = 400'000;

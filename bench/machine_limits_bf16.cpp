@@ -15,11 +15,11 @@ float chains(Index rounds) {
   __m512 sums[kChains];
 #pragma GCC unroll 24
   for (int c = 0; c < kChains; ++c) sums[c] = _mm512_set1_ps(static_cast<float>(c));
-  const auto factor = reinterpret_cast<__m512bh>(_mm512_set1_epi32(0x3f800000));  // a pair (0, 1)
+  const auto operand = reinterpret_cast<__m512bh>(_mm512_set1_epi32(0x3f800000));  // a pair (0, 1)
   const auto term = reinterpret_cast<__m512bh>(_mm512_set1_epi32(0x3a800000));
   for (Index r = 0; r < rounds; ++r) {
 #pragma GCC unroll 24
-    for (int c = 0; c < kChains; ++c) sums[c] = _mm512_dpbf16_ps(sums[c], factor, term);
+    for (int c = 0; c < kChains; ++c) sums[c] = _mm512_dpbf16_ps(sums[c], operand, term);
   }
   float total = 0;
   for (const __m512& sum : sums) total += _mm512_reduce_add_ps(sum);

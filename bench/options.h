@@ -43,13 +43,14 @@ inline void add_model(CLI::App& app, Options& o) {
 }
 template <class T>
 CLI::Option* add_count(CLI::App& app, const char* name, T& value, const char* help) {
-  const auto above_0 = [](const std::string& given) {
+  const auto above_0 = [](std::string& given) {
     T n = 0;
     const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), n);
     const bool good = error == std::errc() && end == given.data() + given.size() && n > 0;
+    if (good) given = std::to_string(n);  // CLI11 alone takes leading zeros for octal
     return good ? std::string() : text("\"", given, "\" is not a number above 0");
   };
-  return app.add_option(name, value, help)->check(CLI::Validator(above_0, "N", "above 0"));
+  return app.add_option(name, value, help)->transform(CLI::Validator(above_0, "N", "above 0"));
 }
 /// [LENGTH [BATCH [THREADS]]], --precision and --recompute.
 inline void add_training(CLI::App& app, Options& o) {

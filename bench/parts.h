@@ -83,7 +83,7 @@ class Roofline {
   std::vector<Call> calls_;
 };
 
-/// Memory for a (B,T,C) of numbers that are no zeros.
+/// Memory for a (B,T,C) of numbers that are not 0.
 struct Activations {
   Tensor<float> numbers;
   Index B, T;

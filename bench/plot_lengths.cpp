@@ -8,14 +8,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "../src/tool/svg_plot.h"
+#include "../src/page/svg_plot.h"
 #include "megalith/core/check.h"
 
 namespace megalith {
 namespace {
 
-tool::Plot read(const std::string& path) {
-  tool::Plot plot{.title = "Training cost of a byte by the length of the sequence",
+page::Plot read(const std::string& path) {
+  page::Plot plot{.title = "Training cost of a byte by the length of the sequence",
                   .description = "Microseconds a byte over bytes in a sequence, on logarithmic axes, a line for each model",
                   .x = {.label = "bytes in a sequence", .log = true},
                   .y = {.label = "microseconds a byte", .log = true}};
@@ -30,9 +30,9 @@ tool::Plot read(const std::string& path) {
   }
   check(!plot.series.empty(), path, " holds no figures; run bench/length.sh first");
   // The paper's O(T^(4/3)) of a sequence is O(T^(1/3)) of a byte: its slope, from the second model's start.
-  const tool::Series& near = plot.series[plot.series.size() > 1 ? 1 : 0];
-  tool::Series slope{.name = "slope of T^(1/3)", .color = near.color, .faint = true, .dashed = true};
-  for (const tool::PlotPoint& p : near.points)
+  const page::Series& near = plot.series[plot.series.size() > 1 ? 1 : 0];
+  page::Series slope{.name = "slope of T^(1/3)", .color = near.color, .faint = true, .dashed = true};
+  for (const page::PlotPoint& p : near.points)
     slope.points.push_back({p.x, near.points.front().y * std::cbrt(p.x / near.points.front().x), ""});
   plot.series.push_back(slope);
   return plot;
@@ -44,7 +44,7 @@ tool::Plot read(const std::string& path) {
 int main(int argc, char** argv) {
   try {
     megalith::check(argc == 2, "usage: plot_lengths LENGTHS.jsonl");
-    std::cout << megalith::tool::svg(megalith::read(argv[1]), "lengths", true) << '\n';
+    std::cout << megalith::page::svg(megalith::read(argv[1]), "lengths", true) << '\n';
     return 0;
   } catch (const std::exception& e) {
     std::cerr << "plot_lengths: " << e.what() << '\n';

@@ -3,9 +3,11 @@
 # installed tree may be moved.
 include(CMakePackageConfigHelpers)
 
-# Texts keep their folders, so that the links between them hold.
+# Texts keep their folders, so that the links between them hold, and what they lead to comes along.
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY include bench examples DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "README.md" PATTERN "DESIGN.md")
+install(DIRECTORY include bench DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        FILES_MATCHING PATTERN "README.md" PATTERN "DESIGN.md" PATTERN "*.svg")
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY include/megalith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(TARGETS megalith EXPORT megalithTargets)
@@ -13,12 +15,7 @@ if(TARGET megalith_tool)
   file(RELATIVE_PATH library_from_tool ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(megalith_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${library_from_tool}")  # for a shared library
   install(TARGETS megalith_tool)
-  if(NOT CMAKE_CROSSCOMPILING)  # the command writes its manual page and its completion itself
-    add_custom_command(OUTPUT megalith.1 megalith.bash
-      COMMAND megalith_tool man > megalith.1
-      COMMAND megalith_tool completion bash > megalith.bash
-      DEPENDS megalith_tool VERBATIM)
-    add_custom_target(megalith_texts ALL DEPENDS megalith.1 megalith.bash)
+  if(NOT CMAKE_CROSSCOMPILING)  # src/tool/CMakeLists.txt makes them
     install(FILES ${PROJECT_BINARY_DIR}/megalith.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
     install(FILES ${PROJECT_BINARY_DIR}/megalith.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
             RENAME megalith)

@@ -52,7 +52,7 @@ void train(const std::string& run_dir, long steps) {
   config.log_every = 100;
   model->init(config.init_key());
 
-  // The empty slice: no validation. Data of one's own never run out, so the training cost is one.
+  // The empty slice: no validation. Each window is new, so the loss of training is that of unseen data.
   megalith::Trainer trainer(*model, config, std::make_unique<Sums>(config.data_key()), megalith::CorpusSlice{}, run_dir);
   trainer.run([](const megalith::Progress& p) {
     if (p.logged) std::printf("step %ld: %.3f bits per byte\n", static_cast<long>(p.step), p.train_bpb);

@@ -51,6 +51,17 @@ split_eigen() {
   done < <(cd "$headers" && files_of .)
 }
 
+# The last 5 % of the bytes of all files are held out.
+split_own() {
+  local path bytes
+  mkdir -p "$work/train" "$work/held-out"
+  for path in "$@"; do files_of "$path"; done | xargs -0 cat > "$work/all"
+  bytes=$(wc -c < "$work/all")
+  head -c $((bytes - bytes / 20)) "$work/all" > "$work/train/bytes"
+  tail -c $((bytes / 20)) "$work/all" > "$work/held-out/bytes"
+  rm "$work/all"
+}
+
 next_run() {
   local n=1
   while [ -e "runs/quickstart-$n" ]; do n=$((n + 1)); done
@@ -75,20 +86,18 @@ if [ ${#data[@]} -eq 0 ]; then
   split_eigen "$headers"
   echo "the headers under $headers: $(files_of "$work/train" | tr -cd '\0' | wc -c) files to learn from," \
        "$(files_of "$work/held-out" | tr -cd '\0' | wc -c) held out"
-  options=(--data "$work/train" --valid "$work/held-out")
 else
+  split_own "${data[@]}"
   echo "${data[*]}; the last 5 % of the bytes are held out"
-  options=(--data "${data[@]}" --valid-share 0.05)
 fi
 
 say "training, two minutes (Ctrl-C saves; a run can be resumed)"
 run=$(next_run)
-"$megalith" train "${options[@]}" --model megabyte-tiny --minutes 2 --out "$run"
+"$megalith" train --data "$work/train" --valid "$work/held-out" --model megabyte-tiny --minutes 2 --out "$run"
 
 say "bits per byte on the held-out bytes"
-held_out_bytes=$(last_metric valid_bytes)
-if [ ${#data[@]} -eq 0 ]; then held_out=("$work/held-out"); else held_out=("${data[@]}"); fi
-for path in "${held_out[@]}"; do files_of "$path"; done | xargs -0 cat | tail -c "$held_out_bytes" > "$work/held-out.bin"
+files_of "$work/held-out" | xargs -0 cat > "$work/held-out.bin"
+held_out_bytes=$(wc -c < "$work/held-out.bin")
 printf '%-14s %.3f\n' "megabyte-tiny" "$(last_metric valid_bpb)"
 printf '%-14s %s\n' "gzip -9" "$(compressor_bits gzip -9)" "xz -9" "$(compressor_bits xz -9)"
 echo "(over $held_out_bytes bytes; the compressors read them alone, the model has read the training files before)"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file costs under a trained model: bits per byte, and the bytes that surprised it most.
+// How well a trained model predicts a file: bits per byte, and the bytes that surprised it most.
 //   score_file RUN_DIR FILE [HOW_MANY]
 #include <algorithm>
 #include <cstdio>
@@ -25,12 +25,12 @@ void score(const std::string& run_dir, const std::string& path, std::size_t how_
   // A workspace has the threads and the scratch memory that calls on a model use; one at a time, as often as you like.
   megalith::Workspace workspace(megalith::default_threads());
 
-  // The cost of each byte, in bits, comes in order, some thousand bytes at a time.
+  // The surprisal of each byte, in bits, comes in order, some thousand bytes at a time.
   std::vector<Surprise> surprises;
   const auto dearer = [](const Surprise& a, const Surprise& b) { return a.bits > b.bits; };
   megalith::EvaluateConfig config;
   config.losses = [&](const megalith::CorpusFile&, std::int64_t offset, std::span<const float> bits) {
-    for (const float cost : bits) surprises.push_back({offset++, cost});
+    for (const float surprisal : bits) surprises.push_back({offset++, surprisal});
     std::stable_sort(surprises.begin(), surprises.end(), dearer);
     surprises.resize(std::min(surprises.size(), how_many));
   };
@@ -42,7 +42,7 @@ void score(const std::string& run_dir, const std::string& path, std::size_t how_
   for (const Surprise& s : surprises) {
     std::uint8_t byte = 0;
     corpus.read(s.offset, {&byte, 1});
-    std::printf("byte %ld, 0x%02x, costs %.2f bits\n", static_cast<long>(s.offset), static_cast<unsigned>(byte),
+    std::printf("byte %ld, 0x%02x: %.2f bits\n", static_cast<long>(s.offset), static_cast<unsigned>(byte),
                 static_cast<double>(s.bits));
   }
 }

@@ -13,18 +13,18 @@
 
 namespace {
 
-/// Without a run directory: a model that has learned nothing, to which a byte costs more than the 8 bits that it has.
+/// Without a run directory: a model that has learned nothing, whose loss is above the 8 bits that a byte has.
 std::unique_ptr<megalith::AnyModel> untrained_model() {
   auto model = megalith::make_model(megalith::preset("megabyte-tiny").config);
   model->init({.value = 1});
   return model;
 }
 
-/// The mean cost of a text's bytes, in bits. Each window of the model's length is read from its start.
+/// The mean loss of a text's bytes, in bits. Each window of the model's length is read from its start.
 double bits_per_byte(const megalith::AnyModel& model, std::string text) {
   const std::size_t bytes = text.size(), length = static_cast<std::size_t>(model.config().length);
   megalith::check(bytes > 0, "there is nothing on standard input");
-  text.resize((bytes + length - 1) / length * length);  // what pads the last window changes no cost before it
+  text.resize((bytes + length - 1) / length * length);  // what pads the last window changes no loss before it
   megalith::Workspace workspace(megalith::default_threads());
   std::vector<float> nats(text.size());
   for (std::size_t at = 0; at < text.size(); at += length) {

@@ -11,6 +11,8 @@
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "megalith/nn/transformer_config.h"
+#include "megalith/score/record_scorer.h"
+#include "megalith/score/scorer.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
 #include "megalith/train/optimizer.h"

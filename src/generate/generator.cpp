@@ -2,45 +2,129 @@
 #include "megalith/generate/generator.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "megalith/core/check.h"
 
 namespace megalith {
+namespace {
+
+std::span<const std::uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::vector<std::size_t> numbers_up_to(std::size_t n) {
+  std::vector<std::size_t> all(n);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+}  // namespace
 
 Generator::Generator(const AnyModel& model, const SamplingConfig& config, int threads, Index streams, Index first_stream)
-    : model_(model),
+    : model_(&model),
       config_(config),
       workspace_(std::max(threads, 1)),
       first_stream_(first_stream),
-      length_(model.max_length().value_or(std::numeric_limits<Index>::max())) {
+      slide_(SlidingWindow::of(model)) {
   config.validate();
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
   check(streams >= 1, "streams is ", streams, ", and must be 1 or more");
   check(first_stream >= 0, "first_stream is ", first_stream, ", and must be 0 or more");
-  hop_ = length_ - length_ / 2 / model.unit() * model.unit();
   windows_.resize(static_cast<std::size_t>(streams));
-  logits_.resize(static_cast<std::size_t>(streams * kByteValues));
   next_.resize(static_cast<std::size_t>(streams));
-  if (config.repetition_penalty != 1) recent_.assign(windows_.size(), RecentBytes(config.repetition_window));
-  together_ = model.batch_invariant() ? streams : 1;
-  start_states();
+  logits_.resize(static_cast<std::size_t>(streams * kByteValues));
+  to_draw_.resize(logits_.size());
+  reset();
 }
 
-Generator::~Generator() = default;
+Generator::Generator(const Generator& other)
+    : model_(other.model_),
+      config_(other.config_),
+      workspace_(other.workspace_.threads()),
+      hook_(other.hook_),
+      first_stream_(other.first_stream_),
+      slide_(other.slide_),
+      positions_(other.positions_),
+      windows_(other.windows_),
+      recent_(other.recent_),
+      logits_(other.logits_),
+      to_draw_(other.to_draw_),
+      next_(other.next_) {
+  for (const Group& group : other.groups_)
+    groups_.push_back({group.streams, group.start, group.read, group.asked, group.state->clone()});
+}
+
+Generator& Generator::operator=(const Generator& other) { return *this = Generator(other); }
+
+void Generator::reset() {
+  positions_.assign(windows_.size(), 0);
+  for (auto& window : windows_) window.clear();
+  if (config_.repetition_penalty != 1) recent_.assign(windows_.size(), RecentBytes(config_.repetition_window));
+  groups_.clear();
+  if (model_->batch_invariant()) groups_.push_back(make_group(numbers_up_to(windows_.size())));
+  else
+    for (const std::size_t s : numbers_up_to(windows_.size())) groups_.push_back(make_group({s}));
+}
+
+Generator::Group Generator::make_group(std::vector<std::size_t> streams) const {
+  const Index count = std::ssize(streams);
+  return {std::move(streams), 0, 0, false, model_->make_state(count)};
+}
 
 void Generator::prompt(std::span<const std::uint8_t> bytes) {
-  const std::int64_t end = position_ + std::ssize(bytes);
-  move_window(window_start(end));
-  // What comes before the window in which the next byte will be predicted is never looked at.
-  const std::int64_t unseen = std::clamp<std::int64_t>(start_ - position_, 0, std::ssize(bytes));
-  for (auto& window : windows_) window.insert(window.end(), bytes.begin() + unseen, bytes.end());
-  for (RecentBytes& recent : recent_) recent.add(bytes);
-  position_ = end;
+  for (Group& group : groups_) {
+    move_window(group, slide_.start(positions_[group.streams[0]] + std::ssize(bytes)));
+    for (const std::size_t s : group.streams) add(s, group.start, bytes);
+    group.asked = group.asked && bytes.empty();
+  }
 }
 
-void Generator::prompt(std::string_view bytes) {
-  prompt(std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+void Generator::prompt(std::string_view bytes) { prompt(bytes_of(bytes)); }
+
+void Generator::prompt_each(std::span<const std::string_view> prompts) {
+  check(prompts.size() == windows_.size(), "there are ", prompts.size(), " prompts, and the generator has ", windows_.size(),
+        " streams; give each its own");
+  split_by_length(prompts);
+  for (Group& group : groups_) {
+    const Index n = std::ssize(prompts[group.streams[0]]);
+    move_window(group, slide_.start(positions_[group.streams[0]] + n));
+    for (const std::size_t s : group.streams) add(s, group.start, bytes_of(prompts[s]));
+    group.asked = group.asked && n == 0;
+  }
+}
+
+/// Makes groups of streams whose prompts have one length. A State is not cut: those of new groups read their windows again.
+void Generator::split_by_length(std::span<const std::string_view> prompts) {
+  std::vector<Group> all;
+  for (Group& group : groups_) {
+    const auto size = [&](std::size_t s) { return prompts[s].size(); };
+    std::vector<std::size_t> left = std::move(group.streams);
+    std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) { return size(a) < size(b); });
+    if (size(left.front()) == size(left.back())) {
+      std::sort(left.begin(), left.end());  // as they stand in the State
+      group.streams = std::move(left);
+      all.push_back(std::move(group));
+      continue;
+    }
+    for (auto first = left.begin(); first != left.end();) {
+      const auto end = std::find_if(first, left.end(), [&](std::size_t s) { return size(s) != size(*first); });
+      all.push_back(make_group({first, end}));
+      all.back().start = group.start;
+      first = end;
+    }
+  }
+  groups_ = std::move(all);
+}
+
+/// Adds bytes to a stream whose window starts at `start` once they are there. What comes before that is never looked at.
+void Generator::add(std::size_t stream, std::int64_t start, std::span<const std::uint8_t> bytes) {
+  const std::int64_t unseen = std::clamp<std::int64_t>(start - positions_[stream], 0, std::ssize(bytes));
+  windows_[stream].insert(windows_[stream].end(), bytes.begin() + unseen, bytes.end());
+  if (!recent_.empty()) recent_[stream].add(bytes);
+  positions_[stream] += std::ssize(bytes);
 }
 
 std::uint8_t Generator::next() {
@@ -49,70 +133,95 @@ std::uint8_t Generator::next() {
 }
 
 std::span<const std::uint8_t> Generator::next_of_each() {
-  move_window(window_start(position_));
-  read_pending();
-  const Context ctx(workspace_);
-  const std::size_t rows = static_cast<std::size_t>(together_);
-  for (std::size_t i = 0; i < states_.size(); ++i)
-    model_.next(ctx, *states_[i], std::span(logits_).subspan(i * rows * kByteValues, rows * kByteValues));
-  try {
-    for (Index s = 0; s < std::ssize(next_); ++s) next_[static_cast<std::size_t>(s)] = draw(s);
-  } catch (...) {  // the states are ahead of the windows now: the next call starts from the windows
-    read_ = 0;
-    start_states();
-    throw;
+  logits();
+  for (std::size_t s = 0; s < next_.size(); ++s) next_[s] = draw(s);
+  for (Group& group : groups_) {
+    pending_.clear();
+    for (const std::size_t s : group.streams) {
+      pending_.push_back(next_[s]);
+      windows_[s].push_back(next_[s]);
+      if (!recent_.empty()) recent_[s].add({&next_[s], 1});
+      ++positions_[s];
+    }
+    model_->accept(pending_, *group.state);
+    ++group.read;
+    group.asked = false;
   }
-  for (std::size_t s = 0; s < next_.size(); ++s) {
-    windows_[s].push_back(next_[s]);
-    if (!recent_.empty()) recent_[s].add({&next_[s], 1});
-  }
-  for (std::size_t i = 0; i < states_.size(); ++i)
-    model_.accept(std::span<const std::uint8_t>(next_).subspan(i * rows, rows), *states_[i]);
-  ++read_;
-  ++position_;
   return next_;
 }
 
-std::uint8_t Generator::draw(Index stream) {
-  const std::size_t s = static_cast<std::size_t>(stream);
-  const auto logits = std::span(logits_).subspan(s * kByteValues, kByteValues);
-  if (!recent_.empty()) penalise_repetition(logits, recent_[s], config_.repetition_penalty);
-  const RandomKey key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(first_stream_ + stream));
-  return sample(logits, config_, key, static_cast<std::uint64_t>(position_));
-}
-
-/// Where the window starts in which the byte at `position` is predicted: the first has room for bytes [0, L), and each later
-/// one for `hop` more.
-std::int64_t Generator::window_start(std::int64_t position) const {
-  return position < length_ ? 0 : ((position - length_) / hop_ + 1) * hop_;
-}
-
-void Generator::move_window(std::int64_t start) {
-  if (start == start_) return;
-  for (auto& window : windows_) {
-    window.erase(window.begin(), window.begin() + std::min<std::int64_t>(start - start_, std::ssize(window)));
-    window.reserve(static_cast<std::size_t>(length_));
+std::span<const float> Generator::logits() {
+  for (Group& group : groups_) {
+    move_window(group, slide_.start(positions_[group.streams[0]]));
+    if (group.asked) continue;
+    read_pending(group);
+    model_->next(Context(workspace_), *group.state, to_draw_);
+    auto from = to_draw_.begin();
+    for (const std::size_t s : group.streams) {
+      std::copy_n(from, kByteValues, logits_.begin() + static_cast<Index>(s) * kByteValues);
+      from += kByteValues;
+    }
+    group.asked = true;
   }
-  start_ = start;
-  read_ = 0;
-  start_states();
+  return logits_;
 }
 
-void Generator::start_states() {
-  states_.resize(windows_.size() / static_cast<std::size_t>(together_));
-  for (auto& state : states_) state = model_.make_state(together_);
+std::vector<NextByte> Generator::likeliest(Index count, Index stream) {
+  check(count >= 1 && count <= kByteValues, "count is ", count, ", and must be from 1 to ", kByteValues);
+  check(stream >= 0 && stream < streams(), "stream is ", stream, ", and must be from 0 to ", streams() - 1);
+  const auto z = logits().subspan(static_cast<std::size_t>(stream * kByteValues), kByteValues);
+  const double largest = static_cast<double>(*std::max_element(z.begin(), z.end()));
+  std::vector<NextByte> all;
+  double sum = 0;
+  for (std::size_t v = 0; v < z.size(); ++v) {
+    all.push_back({static_cast<std::uint8_t>(v), std::exp(static_cast<double>(z[v]) - largest)});
+    sum += all.back().probability;
+  }
+  for (NextByte& next : all) next.probability /= sum;
+  const auto before = [](const NextByte& a, const NextByte& b) {
+    return a.probability != b.probability ? a.probability > b.probability : a.byte < b.byte;
+  };
+  std::partial_sort(all.begin(), all.begin() + count, all.end(), before);
+  all.resize(static_cast<std::size_t>(count));
+  return all;
 }
 
-void Generator::read_pending() {
-  const Index n = std::ssize(windows_[0]) - read_;
+std::uint8_t Generator::draw(std::size_t stream) {
+  const auto logits = std::span(to_draw_).first(kByteValues);
+  std::copy_n(logits_.begin() + static_cast<Index>(stream) * kByteValues, kByteValues, logits.begin());
+  const Index number = first_stream_ + static_cast<Index>(stream);
+  if (hook_) {
+    hook_(number, logits);
+    const auto possible = [](float z) { return std::isfinite(z); };
+    check(std::any_of(logits.begin(), logits.end(), possible), "the logit hook leaves no byte possible in stream ", number,
+          "; leave the logit of one at least a finite number");
+  }
+  if (!recent_.empty()) penalise_repetition(logits, recent_[stream], config_.repetition_penalty);
+  const RandomKey key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(number));
+  return sample(logits, config_, key, static_cast<std::uint64_t>(positions_[stream]));
+}
+
+void Generator::move_window(Group& group, std::int64_t start) {
+  if (start == group.start) return;
+  for (const std::size_t s : group.streams) {
+    auto& window = windows_[s];
+    window.erase(window.begin(), window.begin() + std::min<std::int64_t>(start - group.start, std::ssize(window)));
+    window.reserve(static_cast<std::size_t>(slide_.length));
+  }
+  group.start = start;
+  group.read = 0;
+  group.asked = false;
+  group.state->reset();
+}
+
+void Generator::read_pending(Group& group) {
+  const Index n = std::ssize(windows_[group.streams[0]]) - group.read, count = std::ssize(group.streams);
   if (n == 0) return;
-  auto window = windows_.begin();
-  for (const auto& state : states_) {
-    pending_.clear();
-    for (Index s = 0; s < together_; ++s, ++window) pending_.insert(pending_.end(), window->begin() + read_, window->end());
-    model_.read(Context(workspace_), {pending_.data(), together_, n}, *state);
-  }
-  read_ += n;
+  pending_.clear();
+  for (const std::size_t s : group.streams)
+    pending_.insert(pending_.end(), windows_[s].begin() + group.read, windows_[s].end());
+  model_->read(Context(workspace_), {pending_.data(), count, n}, *group.state);
+  group.read += n;
 }
 
 }  // namespace megalith

@@ -64,7 +64,7 @@ std::uint8_t sample(std::span<const float> logits, const SamplingConfig& config,
   double left = random_uniform(key, counter) * std::accumulate(p.data(), p.data() + n, 0.0);
   std::uint8_t byte = 0;
   for (std::size_t i = 0; i < n && left >= 0; ++i) {
-    if (p[i] == 0) continue;  // rounding may leave a crumb at the end, which such a byte must not get
+    if (p[i] == 0) continue;  // rounding may leave a remainder, which a byte that cannot come must not get
     byte = order[i];
     left -= p[i];
   }

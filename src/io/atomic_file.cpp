@@ -2,6 +2,8 @@
 #include "megalith/io/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,6 +33,17 @@ void sync_folder(const std::string& folder, const std::string& path) {
   fail(path);
 }
 
+/// Whether a path leads to the file that is open.
+bool leads_to(const std::string& path, int descriptor) {
+  struct stat there {
+  }, open{};
+  return ::lstat(path.c_str(), &there) == 0 && ::fstat(descriptor, &open) == 0 && there.st_dev == open.st_dev &&
+         there.st_ino == open.st_ino;
+}
+
+/// Claims an open file for this writer; false where another one has it. Where a file system knows no locks, all have it.
+bool claim(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
@@ -46,16 +59,56 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
     path_ = fs::canonical(path_, error).string();  // what a link points to is written, and the link stays
     check(!error, "cannot write ", path_, ": ", error.message());
   }
-  temporary_ = path_ + kTemporary;
-  unfinished_.emplace(
-      [this] {
-        descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (descriptor_ < 0) fail(path_);
-      },
-      [this] { ::unlink(temporary_.c_str()); });
+  unfinished_.emplace([this] { open(); }, [this] { ::unlink(temporary_.c_str()); });
+}
+
+/// Makes a temporary file that no other writer has.
+void AtomicFile::open() {
+  constexpr int kMostWriters = 1000;
+  struct stat old {};
+  const bool replaces = ::stat(path_.c_str(), &old) == 0;
+  for (int number = 1; descriptor_ < 0; ++number) {
+    check(number <= kMostWriters, "cannot write ", path_, ": ", kMostWriters, " others are writing it");
+    temporary_ = number == 1 ? path_ + kTemporary : text(path_, ".", number, kTemporary);
+    while (take(replaces ? S_IRUSR | S_IWUSR : 0666) && descriptor_ < 0) {
+    }
+  }
+  // Only now, so that nobody reads it meanwhile who may not read the old one. Where it fails the file stays private.
+  if (replaces) (void)!::fchmod(descriptor_, old.st_mode & 0777);
+}
+
+/// Tries to make the file temporary_; false where another writer has that name. Without a descriptor afterwards the name was
+/// on its way from one to another, or left by a process that was killed: it may be free now. Writers hold a lock until their
+/// file has its own name, and whoever gets a lock looks whether the name still leads to that file.
+bool AtomicFile::take(unsigned permissions) {
+  const char* const name = temporary_.c_str();
+  const int made = ::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, permissions);
+  if (made >= 0) {
+    const bool claimed = claim(made);
+    if (claimed && leads_to(temporary_, made)) descriptor_ = made;
+    else ::close(made);
+    return claimed;
+  }
+  if (errno != EEXIST) fail(path_);
+  const int found = ::open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (found < 0) {
+    if (errno == ENOENT) return true;
+    if (errno == EACCES) return false;  // left by another user
+    fail(path_);
+  }
+  const bool claimed = claim(found);
+  if (claimed && leads_to(temporary_, found) && ::unlink(name) != 0 && errno != ENOENT) {
+    const int error = errno;
+    ::close(found);
+    errno = error;
+    fail(path_);
+  }
+  ::close(found);
+  return claimed;
 }
 
 AtomicFile::~AtomicFile() {
+  unfinished_.reset();  // while the lock is held: the name may be another writer's afterwards
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
@@ -73,10 +126,10 @@ void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(te
 void AtomicFile::commit() {
   // A full disk may show only here: network file systems report it late.
   if (::fsync(descriptor_) != 0) fail(path_);
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_);
   unfinished_->finish([this] {
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_);
   });
+  ::close(std::exchange(descriptor_, -1));  // after the rename: until then the lock says that the name is taken
   const std::string folder = std::filesystem::path(path_).parent_path().string();
   sync_folder(folder.empty() ? "." : folder, path_);
 }

@@ -22,6 +22,7 @@ namespace {
 using detail::in_quotes;
 
 constexpr const char* kFormat = "megalith";
+constexpr const char* kStructure = "structure";  // AnyModel::structure(); files of 0.1.0 do not have it
 
 /// A file that says it is a model of ours, and the config that it says it has.
 struct Checkpoint {
@@ -41,6 +42,19 @@ const std::string& metadata(const SafetensorsReader& file, const std::string& ke
   const auto found = file.metadata().find(key);
   check(found != file.metadata().end(), file.path(), " is not a Megalith checkpoint: its metadata lacks ", in_quotes(key));
   return found->second;
+}
+
+/// Throws Error unless a file holds a model of this structure, as far as it says.
+void check_structure(const SafetensorsReader& file, const std::string& wanted) {
+  const auto named = file.metadata().find(kStructure);
+  if (named == file.metadata().end() || named->second == wanted) return;
+  const auto shown = [](const std::string& structure) {
+    return structure.empty() ? std::string("that its config describes") : in_quotes(structure);
+  };
+  throw Error(
+      text("cannot load ", file.path(), ": the file holds a model of the structure ", shown(named->second),
+           ", and the one to load is of the structure ", shown(wanted),
+           wanted.empty() ? "; make such a model in the program that defines it, and load_parameters() into it" : ""));
 }
 
 /// What a file is opened for. A model that is there already may be of a decoder of its own: its parameters are compared one
@@ -70,6 +84,7 @@ Checkpoint open_checkpoint(const std::string& run_dir_or_file, OpenFor what = Op
   }
   // Before memory is taken for a model that a damaged config may describe as huge.
   if (what == OpenFor::a_model_that_is_there) return {std::move(file), std::move(config)};
+  check_structure(file, "");
   const double parameters = make_summary(config)->parameter_count();
   check(numbers == parameters, file.path(), " holds ", static_cast<std::int64_t>(numbers),
         " numbers, but its config describes a model of ", static_cast<std::int64_t>(parameters), " parameters");
@@ -104,23 +119,30 @@ bool learns_positions(const ModelConfig& config) {
 
 }  // namespace
 
-void save_model(const std::string& path, AnyModel& model, const std::map<std::string, std::string>& extra) {
-  save_model(path, model.config(), model.parameters(), extra);
-}
-
-void save_model(const std::string& path, const ModelConfig& config, std::span<const Parameter> values,
-                const std::map<std::string, std::string>& extra) {
+static void save(const std::string& path, const std::string& structure, const ModelConfig& config,
+                 std::span<const Parameter> values, const std::map<std::string, std::string>& extra) {
   SafetensorsWriter writer;
   for (const auto& [key, value] : extra) writer.metadata(key, value);
   writer.metadata("format", kFormat);
   writer.metadata("format_version", std::to_string(kCheckpointVersion));
   writer.metadata("library_version", kLibraryVersion);
   writer.metadata("config", to_json(config));
+  writer.metadata(kStructure, structure);
   for (const Parameter& p : values) {
     const auto dims = p.tensor->dims();
     writer.add(p.name, DType::f32, {dims.begin(), dims.end()}, p.tensor->data());
   }
   writer.write(path);
+}
+
+void save_model(const std::string& path, const AnyModel& model, const std::map<std::string, std::string>& extra) {
+  // Listing the parameters changes nothing, and they are only read here.
+  save(path, model.structure(), model.config(), const_cast<AnyModel&>(model).parameters(), extra);
+}
+
+void save_model(const std::string& path, const ModelConfig& config, std::span<const Parameter> values,
+                const std::map<std::string, std::string>& extra) {
+  save(path, "", config, values, extra);
 }
 
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file) {
@@ -137,6 +159,7 @@ ModelConfig load_checkpoint_config(const std::string& run_dir_or_file) { return 
 void load_parameters(const std::string& run_dir_or_file, AnyModel& model) {
   const Checkpoint checkpoint = open_checkpoint(run_dir_or_file, OpenFor::a_model_that_is_there);
   const SafetensorsReader& file = checkpoint.file;
+  check_structure(file, model.structure());
   ModelConfig has = structure_of(checkpoint.config), wanted = structure_of(model.config());
   if (!learns_positions(has) && !learns_positions(wanted)) has.length = wanted.length;
   const std::string difference = first_difference(has, wanted);

@@ -14,7 +14,10 @@
 namespace megalith {
 namespace {
 
-std::string last_error() { return std::generic_category().message(errno); }
+/// Throws what the last call of the system said.
+[[noreturn]] void fail(const std::string& path) {
+  throw Error(text("cannot read ", path, ": ", std::generic_category().message(errno)));
+}
 
 std::string kind(mode_t mode) {
   if (S_ISDIR(mode)) return "a folder";
@@ -28,11 +31,31 @@ std::string kind(mode_t mode) {
 InputFile::InputFile(const std::string& path) : path_(path) {
   // Asked before opening, because opening a pipe waits for its other end and opening a device may do something.
   struct stat status {};
-  check(::stat(path.c_str(), &status) == 0, "cannot read ", path, ": ", last_error());
-  check(S_ISREG(status.st_mode), path, " is ", kind(status.st_mode), ", not a file");
+  if (::stat(path.c_str(), &status) != 0) fail(path);
+  const bool streams = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
+  check(S_ISREG(status.st_mode), path, " is ", kind(status.st_mode), ", not a file",
+        streams ? "; write what comes from it to a file, and name that" : "");
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  check(descriptor_ >= 0, "cannot read ", path, ": ", last_error());
+  if (descriptor_ < 0) fail(path);
   size_ = static_cast<std::uint64_t>(status.st_size);
+  try {
+    check_size();
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+/// Files that the system makes up when they are read say that they have no bytes, or a page of them.
+void InputFile::check_size() const {
+  std::byte last{};
+  const off_t at = size_ == 0 ? 0 : static_cast<off_t>(size_ - 1);
+  ssize_t got = 0;
+  while ((got = ::pread(descriptor_, &last, 1, at)) < 0 && errno == EINTR) {
+  }
+  if (got < 0) fail(path_);
+  check((got > 0) == (size_ > 0), path_, " says that it has ", size_, size_ == 1 ? " byte" : " bytes", ", and gives ",
+        got > 0 ? "more" : "fewer", ", as files of /proc and /sys do; copy it to a file with `cat` and name that");
 }
 
 InputFile::InputFile(InputFile&& other) noexcept
@@ -53,7 +76,7 @@ void InputFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    check(got >= 0, "cannot read ", path_, ": ", last_error());
+    if (got < 0) fail(path_);
     check(got > 0, path_, " ends at byte ", offset, ", before its ", size_, " bytes: it changed while it was read");
     out = out.subspan(static_cast<std::size_t>(got));
     offset += static_cast<std::uint64_t>(got);

@@ -33,7 +33,7 @@ concept HasOldNames = requires {
   C::kOldNames;
 };
 
-/// A string. JSON has text alone, and the name of a file need not be any: what is no UTF-8 is an object {"hex": "ff00"}.
+/// A string. JSON has text alone, and the name of a file need not be text: what is not UTF-8 is an object {"hex": "ff00"}.
 inline nlohmann::ordered_json write_string(const std::string& value) {
   try {
     (void)nlohmann::json(value).dump();

@@ -2,6 +2,11 @@
 // The float models, compiled once for all kinds of blocks, and the choice between them at run time.
 #include "megalith/models/any_model.h"
 
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <typeinfo>
+
 #include "megalith/models/decoder_model.h"
 #include "megalith/models/decoders.h"
 
@@ -29,6 +34,14 @@ static auto with_decoder(const ModelConfig& config, F&& f) {
       throw Error(text("a model has one to three scales, not ", config.scales.size()));
   }
 }
+
+std::string detail::name_of(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
+  return name ? name.get() : type.name();
+}
+
+std::string AnyModel::structure() const { return detail::name_of(typeid(*this)); }
 
 std::unique_ptr<ModelSummary> make_summary(const ModelConfig& config) {
   config.validate();

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <iomanip>
-#include <sstream>
+#include <system_error>
 
 #include "megalith/core/check.h"
 #include "system_files.h"
@@ -19,8 +20,31 @@ namespace {
 /// The number at the start of a text; infinite where there is none, as in "max".
 double number_in(const std::string& text) {
   double number = 0;
-  std::istringstream in(text);
-  return in >> number ? number : HUGE_VAL;
+  const std::size_t start = std::min(text.find_first_not_of(" \t"), text.size());
+  const auto [end, problem] = std::from_chars(text.data() + start, text.data() + text.size(), number);
+  return problem == std::errc{} ? number : HUGE_VAL;
+}
+
+double number_or_0(const std::string& text) {
+  const double number = number_in(text);
+  return std::isfinite(number) ? number : 0;
+}
+
+/// How a version of cgroups says what a group may take, what it has, and what of that are cached files, which the system can
+/// drop.
+struct GroupFiles {
+  const char *limit, *used, *files;
+};
+constexpr GroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_"};
+constexpr GroupFiles kVersion2{"memory.max", "memory.current", ""};
+
+/// What a group can still take; infinite where nothing limits it.
+double left_of_group(const std::filesystem::path& group, const GroupFiles& names) {
+  const double limit = number_in(first_line(group / names.limit)), used = number_or_0(first_line(group / names.used));
+  double files = 0;
+  for (const char* kind : {"inactive_file ", "active_file "})
+    files += number_or_0(line_after(group / "memory.stat", names.files + std::string(kind)));
+  return limit - std::max(0.0, used - files);
 }
 
 }  // namespace
@@ -29,11 +53,11 @@ double free_memory(const std::filesystem::path& root) {
   const std::filesystem::path meminfo = root / "proc/meminfo";
   const double swap = number_in(line_after(meminfo, "SwapFree:"));
   double limit = 1024 * (number_in(line_after(meminfo, "MemAvailable:")) + (std::isfinite(swap) ? swap : 0));
-  // What a group has used does not count: it may be cached files, which the system can drop.
-  for_each_cgroup(root, [&](const std::filesystem::path& group) {
-    limit = std::min(limit, number_in(first_line(group / "memory.max")));
-  });
-  return limit;
+  for_each_cgroup(root,
+                  [&](const std::filesystem::path& group) { limit = std::min(limit, left_of_group(group, kVersion2)); });
+  for_each_cgroup_of_version_1(
+      root, "memory", [&](const std::filesystem::path& group) { limit = std::min(limit, left_of_group(group, kVersion1)); });
+  return std::max(0.0, limit);
 }
 
 }  // namespace detail
@@ -50,13 +74,10 @@ double free_memory() {
 }
 
 void check_memory(const std::string& what, double bytes) {
-  constexpr double kMinShare = 0.85;  // of an estimate that is surely needed
   const double available = free_memory();
-  if (kMinShare * bytes <= available) return;
-  std::ostringstream words;
-  words << std::fixed << std::setprecision(0) << what << " takes about " << bytes * 1e-6 << " MB of memory, and "
-        << available * 1e-6 << " MB can be had; take a smaller model, batch or length";
-  throw Error(words.str());
+  if (bytes <= available) return;
+  throw Error(text(std::fixed, std::setprecision(0), what, " takes about ", bytes * 1e-6, " MB of memory, and ",
+                   available * 1e-6, " MB can be had; take a smaller model, batch or length"));
 }
 
 }  // namespace megalith

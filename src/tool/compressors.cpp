@@ -23,7 +23,7 @@ const std::vector<Compressor>& compressors() {
 
 std::optional<std::int64_t> compressed_bytes(const Compressor& compressor, const std::string& path) {
   std::array<int, 2> ends{};
-  check(::pipe2(ends.data(), O_CLOEXEC) == 0, "cannot make a pipe: ", std::strerror(errno));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(text("cannot make a pipe: ", std::strerror(errno)));
   std::vector<char*> arguments;
   for (const std::string& argument : compressor.command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
@@ -38,15 +38,21 @@ std::optional<std::int64_t> compressed_bytes(const Compressor& compressor, const
 
   std::int64_t bytes = 0;
   std::array<char, 1 << 16> piece{};
-  for (ssize_t n; problem == 0 && (n = ::read(ends[0], piece.data(), piece.size())) != 0;)
+  int unread = 0;  // what the system says of a failure
+  for (ssize_t n; problem == 0 && (n = ::read(ends[0], piece.data(), piece.size())) != 0;) {
     if (n > 0) bytes += n;
-    else if (errno != EINTR) break;
+    else if (errno != EINTR) {
+      unread = errno;
+      break;
+    }
+  }
   ::close(ends[0]);
   if (problem == ENOENT) return std::nullopt;
   check(problem == 0, "cannot start ", compressor.name, ": ", std::strerror(problem));
   int status = 0;
   while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
+  check(unread == 0, "cannot read what ", compressor.name, " writes: ", std::strerror(unread));
   check(WIFEXITED(status) && WEXITSTATUS(status) == 0, compressor.name, " failed on ", path);
   return bytes;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// megalith eval: what each byte of some files costs under a model.
+// megalith eval: how well a model predicts files, as bits per byte and as the surprisal of each byte.
 #include <CLI/CLI.hpp>
 #include <bit>
 #include <cmath>
@@ -12,52 +12,44 @@
 #include <utility>
 #include <vector>
 
-#include "compressors.h"
+#include "../page/numbers.h"
+#include "../page/surprise_map.h"
+#include "byte_input.h"
+#include "eval_report.h"
 #include "interrupt.h"
+#include "line_costs.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/checkpoint.h"
-#include "megalith/io/run_names.h"
+#include "megalith/score/scorer.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
-#include "numbers.h"
 #include "options.h"
+#include "output_path.h"
 #include "progress.h"
 #include "start_line.h"
-#include "surprise_map.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped, page::SurpriseMap;
 
 constexpr std::int64_t kShownBytes = 100'000;  // a page of about 5 MB
 
 struct EvalOptions {
   std::string checkpoint;
   std::vector<std::string> data;
-  std::string per_byte, html;
-  std::int64_t html_bytes = kShownBytes;
-  bool compare = false;
+  std::string per_byte, html, lines;
+  std::int64_t html_bytes = kShownBytes, stride = 0;
+  bool compare = false, json = false;
   int threads = 0;
 };
 
-/// Refuses to write where something lies that is to be read.
-void check_is_no_input(const char* option, const std::string& path, const std::string& checkpoint, const Corpus& corpus) {
-  const auto refuse_if = [&](const std::filesystem::path& other) {
-    std::error_code none;
-    check(!std::filesystem::equivalent(path, other, none), option, " ", path, " would overwrite ", other.string(),
-          ", which is read or belongs to the run; choose another file");
-  };
-  for (const CorpusFile& file : corpus.files()) refuse_if(file.path);
-  refuse_if(checkpoint);
-  for (const std::string_view name : run_names::kAll) refuse_if(std::filesystem::path(checkpoint) / name);
-}
-
-/// The file of --per-byte: there once all of it is written, so that a failure leaves no half of it.
-class CostFile {
+/// The file of --per-byte. It appears once all of it is written, so that a failure leaves no half of it.
+class SurprisalFile {
  public:
-  explicit CostFile(const std::string& path) : file_(path) {}
+  explicit SurprisalFile(const std::string& path) : file_(path) {}
   void write(std::span<const float> bits) {
     static_assert(std::endian::native == std::endian::little, "the file is little-endian");
     file_.write(std::as_bytes(bits));
@@ -68,85 +60,163 @@ class CostFile {
   AtomicFile file_;
 };
 
-double bits_per_byte(double bits, std::int64_t bytes) { return bits / static_cast<double>(bytes); }
-
-/// The lines about single files, with what the compressors make of each where that was asked for, and their totals.
-void print_files(const Corpus& corpus, const std::map<std::int64_t, double>& bits, bool compare) {
-  std::vector<Compressor> programs;
-  std::vector<double> totals;
-  std::printf("%9s  %13s", "bits/byte", "bytes");
-  for (const Compressor& program : compare ? compressors() : programs) {
-    programs.push_back(program);
-    std::printf("  %8s", program.name.c_str());
-  }
-  std::printf("  file\n");
-  totals.resize(programs.size());
-  for (const CorpusFile& file : corpus.files()) {
-    std::printf("%9.4f  %13s", bits_per_byte(bits.at(file.offset), file.size), grouped(file.size).c_str());
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-      const std::optional<std::int64_t> bytes = compressed_bytes(programs[i], file.path);
-      totals[i] += bytes ? 8 * static_cast<double>(*bytes) : NAN;
-      if (bytes) std::printf("  %8.4f", bits_per_byte(8 * static_cast<double>(*bytes), file.size));
-      else std::printf("  %8s", "-");
+/// Where costs go: files, a page, lines, and the sums that are printed at the end.
+class Outputs {
+ public:
+  /// What cannot be written is known before the work.
+  Outputs(const EvalOptions& options, const Corpus* corpus) : map_(options.html_bytes) {
+    const auto whole = [](const std::string& path) { return std::filesystem::weakly_canonical(path); };
+    check(options.html.empty() || options.per_byte.empty() || whole(options.html) != whole(options.per_byte),
+          "--html and --per-byte name the same file ", options.html);
+    if (!options.per_byte.empty()) {
+      check_is_no_input("--per-byte", options.per_byte, options.checkpoint, corpus);
+      losses_ = std::make_unique<SurprisalFile>(options.per_byte);
     }
-    std::printf("  %s\n", one_line(file.path).c_str());
+    if (!options.html.empty()) {
+      check_is_no_input("--html", options.html, options.checkpoint, corpus);
+      page_ = std::make_unique<AtomicFile>(options.html);
+    }
+    if (!options.lines.empty()) lines_.emplace(options.json);
   }
-  for (std::size_t i = 0; i < programs.size(); ++i)
-    if (std::isnan(totals[i]))
-      std::printf("%s: %s is not installed\n", programs[i].name.c_str(), programs[i].command[0].c_str());
-    else std::printf("%s: %.6f\n", programs[i].name.c_str(), bits_per_byte(totals[i], corpus.size()));
+
+  /// Whether take() is to get the bytes beside their bits.
+  bool needs_bytes() const { return lines_ || (page_ && !map_.full()); }
+
+  /// Costs of consecutive bytes of a file that begins at `file` in the data.
+  void take(const std::string& path, std::int64_t file, std::int64_t offset, std::span<const std::uint8_t> bytes,
+            std::span<const float> bits) {
+    FileCosts& costs = costs_[file];
+    costs.path = path;
+    costs.bytes += std::ssize(bits);
+    for (const float b : bits) costs.bits += static_cast<double>(b);
+    if (losses_) losses_->write(bits);
+    if (page_ && !map_.full()) map_.add(path, offset, bytes, bits);
+    if (lines_) lines_->add(path, offset, bytes, bits);
+  }
+
+  /// Whether anybody wants more costs: whoever reads the lines may leave.
+  bool wanted() { return !lines_ || lines_->send() || losses_ || page_; }
+
+  /// Once all was taken. Throws Error where the costs are no numbers.
+  EvalCosts finish(const EvalOptions& options) {
+    EvalCosts all;
+    for (const auto& [file, costs] : costs_) {
+      all.files.push_back(costs);
+      all.bytes += costs.bytes;
+      all.bits += costs.bits;
+    }
+    check(std::isfinite(all.bits), "the losses of the model are not finite numbers; its weights in ", options.checkpoint,
+          " are damaged");
+    if (lines_) {
+      lines_->finish();
+      lines_->send();
+    }
+    if (losses_) losses_->close();
+    if (page_) {
+      page_->write(map_.html(options.checkpoint, all.bytes, all.bits / static_cast<double>(all.bytes)));
+      page_->commit();
+    }
+    return all;
+  }
+
+ private:
+  std::unique_ptr<SurprisalFile> losses_;
+  std::unique_ptr<AtomicFile> page_;
+  SurpriseMap map_;
+  std::optional<LineCosts> lines_;
+  std::map<std::int64_t, FileCosts> costs_;  // by where the file begins: one may be named twice
+};
+
+/// Standard input, as it comes. The name of its only file is "-".
+void score_input(InputPieces& input, const AnyModel& model, Workspace& workspace, const EvalOptions& options, Index stride,
+                 Outputs& outputs, ProgressDisplay& display) {
+  const std::string name = "-";
+  const CostSink sink = [&](const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
+                            std::span<const float> bits) { outputs.take(path, 0, offset, bytes, bits); };
+  std::optional<Scorer> scorer;
+  std::optional<LoneLines> alone;
+  if (options.lines == "alone") alone.emplace(model, workspace, sink);
+  else scorer.emplace(model, ScorerConfig{stride, options.threads});
+  std::int64_t done = 0;
+  for (; !input.piece().empty(); input.next()) {
+    if (alone) alone->add(name, input.text());
+    else sink(name, done, input.piece(), scorer->feed(input.piece()));
+    done += std::ssize(input.piece());
+    display.note(text(grouped(done), " bytes"));
+    if (!outputs.wanted()) return;
+  }
+  if (alone) alone->end(name);
+}
+
+/// The files of a corpus, line by line, each line by itself.
+void score_lone_lines(const AnyModel& model, Workspace& workspace, const Corpus& corpus, Outputs& outputs,
+                      ProgressDisplay& display) {
+  const CorpusFile* file = nullptr;
+  LoneLines lines(model, workspace,
+                  [&](const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
+                      std::span<const float> bits) { outputs.take(path, file->offset, offset, bytes, bits); });
+  std::vector<std::uint8_t> piece;
+  for (const CorpusFile& each : corpus.files()) {
+    file = &each;
+    for (std::int64_t at = 0; at < each.size; at += std::ssize(piece)) {
+      piece.resize(static_cast<std::size_t>(std::min<std::int64_t>(each.size - at, 1 << 18)));
+      corpus.read(each.offset + at, piece);
+      lines.add(each.path, {reinterpret_cast<const char*>(piece.data()), piece.size()});
+      display.note(text(grouped(each.offset + at), " of ", grouped(corpus.size()), " bytes"));
+      if (!outputs.wanted()) return;
+    }
+    lines.end(each.path);
+  }
+}
+
+/// The files of a corpus, each read on from its start.
+void score_files(const AnyModel& model, Workspace& workspace, const Corpus& corpus, Index stride, Outputs& outputs,
+                 ProgressDisplay& display) {
+  EvaluateConfig config;
+  config.stride = stride;
+  config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
+    std::vector<std::uint8_t> bytes(outputs.needs_bytes() ? bits.size() : 0);
+    if (!bytes.empty()) corpus.read(file.offset + offset, bytes);
+    outputs.take(file.path, file.offset, offset, bytes, bits);
+  };
+  config.progress = [&](std::int64_t done, std::int64_t total) {
+    display.note(text(grouped(done), " of ", grouped(total), " bytes"));
+    return outputs.wanted() ? Control::go_on : Control::stop;
+  };
+  evaluate(model, workspace, corpus.all(), config);
 }
 
 int run_eval(const EvalOptions& options) {
   std::optional<InterruptWatch> watch(std::in_place);  // before there are other threads
-  const Corpus corpus(options.data);
+  const bool from_input = reads_standard_input(options.data);
+  check(!from_input || !options.compare,
+        "--compare gives files to other programs, and standard input is none; write it to a file");
+  std::optional<Corpus> corpus;
+  if (!from_input) corpus.emplace(options.data);
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);
-  ProgressDisplay display(stderr);
-  std::unique_ptr<CostFile> losses;
-  std::unique_ptr<AtomicFile> page;
-  SurpriseMap map(options.html_bytes);
-  std::map<std::int64_t, double> bits_of;  // of each file, by its offset: one may be named twice
-
-  const auto whole = [](const std::string& path) { return std::filesystem::weakly_canonical(path); };
-  check(options.html.empty() || options.per_byte.empty() || whole(options.html) != whole(options.per_byte),
-        "--html and --per-byte name the same file ", options.html);
-  if (!options.per_byte.empty()) {
-    check_is_no_input("--per-byte", options.per_byte, options.checkpoint, corpus);
-    losses = std::make_unique<CostFile>(options.per_byte);
-  }
-  if (!options.html.empty()) {
-    check_is_no_input("--html", options.html, options.checkpoint, corpus);
-    page = std::make_unique<AtomicFile>(options.html);  // what cannot be written is known before the work
-  }
+  // Lines are read in context: the windows slide, so that a line at the start of one has bytes before it in view.
+  const bool slides = options.lines == "context" && options.stride == 0;
+  const Index stride = slides               ? SlidingWindow::of(*model).stride
+                       : options.stride > 0 ? options.stride
+                                            : model->max_length().value_or(0);
+  (void)SlidingWindow::of(*model, stride);  // says what is wrong with it
+  Outputs outputs(options, corpus ? &*corpus : nullptr);
+  std::optional<InputPieces> input;
+  if (from_input) input.emplace("measure");
   say_what_computes(options.threads);
-  EvaluateConfig config;
-  config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
-    for (const float b : bits) bits_of[file.offset] += static_cast<double>(b);
-    if (losses) losses->write(bits);
-    if (!page || map.full()) return;
-    std::vector<std::uint8_t> bytes(bits.size());
-    corpus.read(file.offset + offset, bytes);
-    map.add(file.path, offset, bytes, bits);
-  };
-  config.progress = [&](std::int64_t done, std::int64_t total) {
-    display.note(text(grouped(done), " of ", grouped(total), " bytes"));
-    return Control::go_on;
-  };
-  const Evaluation result = evaluate(*model, workspace, corpus.all(), config);
-  check(std::isfinite(result.bits), "the model gives costs that are not finite numbers; its weights in ", options.checkpoint,
-        " are damaged");
-  if (losses) losses->close();
-  if (page) {
-    page->write(map.html(options.checkpoint, result.bytes, result.bits_per_byte()));
-    page->commit();
-  }
+  ProgressDisplay display(stderr);
+  if (input) score_input(*input, *model, workspace, options, stride, outputs, display);
+  else if (options.lines == "alone") score_lone_lines(*model, workspace, *corpus, outputs, display);
+  else score_files(*model, workspace, *corpus, stride, outputs, display);
+  if (!outputs.wanted()) return kDone;  // the reader has all that it wanted
+  const EvalCosts costs = outputs.finish(options);
   display.finish();
   watch.reset();  // all files are finished; a reader of what is printed may leave
 
-  print_files(corpus, bits_of, options.compare);
-  std::printf("files: %zu\nbytes: %lld\nbits: %.1f\nbits_per_byte: %.6f\n", corpus.files().size(),
-              static_cast<long long>(result.bytes), result.bits, result.bits_per_byte());
+  if (!options.lines.empty()) std::fprintf(stderr, "bits_per_byte: %.6f\n", costs.bits_per_byte());
+  else if (options.json) print_json(costs, options.compare);
+  else print_table(costs, options.compare);
   return kDone;
 }
 
@@ -156,24 +226,47 @@ Verb add_eval(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("eval", "Measures the bits per byte of files under a model");
   const auto options = std::make_shared<EvalOptions>();
   add_checkpoint(*verb, options->checkpoint);
-  verb->add_option("--data", options->data, "Files, or folders that stand for all files under them")
-      ->required()
+  verb->add_option(
+          "--data", options->data,
+          "Files, or folders that stand for all files under them, or - for standard input; without it, what is piped in")
       ->type_name("PATH");
   verb->add_option("--per-byte", options->per_byte,
-                   "Writes the cost of every byte in bits, little-endian float32, files in path order")
+                   "Writes the surprisal of every byte in bits, little-endian float32, files in path order")
       ->type_name("FILE");
-  verb->add_option("--html", options->html, "Writes a page that shows the text in the colours of its costs")
+  verb->add_option("--html", options->html, "Writes a page that colours the text by what surprises the model")
       ->type_name("FILE");
-  verb->add_option("--html-bytes", options->html_bytes, "How many bytes it shows")
-      ->check(whole_number(1, 10'000'000))
+  verb->add_option("--html-bytes", options->html_bytes, "How many bytes the page shows")
+      ->transform(whole_number(1, 10'000'000))
       ->capture_default_str()
       ->type_name("N");
-  verb->add_flag("--compare", options->compare, "Tells beside each file what gzip -9 and xz -9e make of it");
+  verb->add_flag("--compare", options->compare, "Shows beside each file its bits per byte under gzip -9 and xz -9e");
+  const CLI::Option* const lines =
+      verb->add_option("--lines", options->lines,
+                       "Prints the bits of each line instead, read in the context of its file, or alone [context]")
+          ->expected(0, 1)
+          ->check(CLI::Validator(
+              [](std::string& how) {
+                const bool known = how == "context" || how == "alone";
+                return known ? "" : text("'", how, "' is neither context nor alone");
+              },
+              ""))
+          ->type_name("context|alone");
+  verb->add_option("--stride", options->stride,
+                   "Bytes from the start of a window to that of the next [the trained length; half of it with --lines]")
+      ->transform(whole_number(1))
+      ->type_name("N");
+  verb->add_flag("--json", options->json, "Prints JSON: one object, or with --lines one for each line");
   add_threads(*verb, options->threads);
   verb->footer(
-      "Every file starts afresh and is read in windows of the trained length that do not overlap.\n"
-      "A line for each file comes first. The last line is `bits_per_byte: X`, over all of them.");
-  return {verb, [options] { return run_eval(*options); }};
+      "Every file starts afresh and is read in windows of the trained length, which do not overlap unless --stride says "
+      "so.\n"
+      "A line for each file comes first. The last line is `bits_per_byte: X`, over all of them.\n"
+      "With --lines, a line is printed for each line: bits, bits per byte, FILE:LINE and its text, with tabs between.\n"
+      "The last line of standard error is `bits_per_byte: X` then. The strangest lines: --lines | sort -rn | head");
+  return {verb, [options, lines] {
+            if (lines->count() > 0 && options->lines.empty()) options->lines = "context";
+            return run_eval(*options);
+          }};
 }
 
 }  // namespace megalith::tool

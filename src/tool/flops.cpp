@@ -10,18 +10,20 @@
 #include <string>
 #include <vector>
 
+#include "../page/numbers.h"
+#include "../page/utf8.h"
 #include "figure_3.h"
 #include "megalith/core/check.h"
 #include "megalith/io/config_file.h"
 #include "megalith/models/zoo.h"
-#include "numbers.h"
 #include "options.h"
 #include "table.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped, page::one_line;
 
 constexpr const char* kConventions =
     "Matrix products of a forward pass: a multiply-add counts two; attention counts the pairs of positions that it needs\n"
@@ -176,14 +178,14 @@ int run_flops(const FlopsOptions& options) {
 }  // namespace
 
 Verb add_flops(CLI::App& app) {
-  CLI::App* verb = app.add_subcommand("flops", "Tells what a byte costs in matrix products, part by part");
+  CLI::App* verb = app.add_subcommand("flops", "Counts the FLOPs of matrix products per byte, part by part");
   const auto options = std::make_shared<FlopsOptions>();
   verb->add_option("--model", options->models,
                    "Names from `megalith models`, or files [the comparison of Yu et al. 2023, figure 3: MEGABYTE, a "
                    "transformer and a linear transformer at three sizes]")
       ->type_name("NAME|FILE.json");
   verb->add_option("--length", options->lengths, "Bytes in a sequence [1,024 to 1,048,576, in powers of four]")
-      ->check(whole_number(1, 1'000'000'000))
+      ->transform(whole_number(1, 1'000'000'000))
       ->type_name("N");
   verb->add_flag("--json", options->json, "Prints JSON, in FLOP per byte");
   verb->footer(kConventions);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generate_options.h"
 
+#include <unistd.h>
+
 #include <charconv>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 
 #include "megalith/core/check.h"
 #include "megalith/generate/stop_strings.h"
 #include "options.h"
+#include "read_bytes.h"
 
 namespace megalith::tool {
 namespace {
@@ -19,7 +19,7 @@ int escaped_byte(const std::string& text, std::size_t& at) {
   if (at >= text.size()) return -1;
   const char name = text[at++];
   if (const std::size_t i = kNames.find(name); i != std::string_view::npos) return kBytes[i];
-  std::uint8_t byte = 0;  // without a sign: "-0" is no number then
+  std::uint8_t byte = 0;  // without a sign, so that "-0" is refused
   if (name != 'x' || at + 2 > text.size()) return -1;
   const char* const begin = text.data() + at;
   if (std::from_chars(begin, begin + 2, byte, 16).ptr != begin + 2) return -1;
@@ -48,20 +48,15 @@ CLI::Validator stop_string() {
           ""};
 }
 
-std::string read_all(std::istream& in, const std::string& name) {
-  std::string bytes(std::istreambuf_iterator<char>(in), {});
-  check(!in.bad(), "could not read the prompt from ", name);
-  return bytes;
-}
-
 void add_sampling(CLI::App& verb, SamplingConfig& sampling) {
   verb.add_option("--repetition-penalty", sampling.repetition_penalty,
                   "Above 1, fewer of the byte values that came lately: divides their logits (multiplies negative ones)")
       ->check(number([](double x) { return x >= 0.01 && x <= 100; }, "from 0.01 to 100"))
       ->capture_default_str()
       ->type_name("X");
-  verb.add_option("--repetition-window", sampling.repetition_window, "How many bytes back that looks, prompt included")
-      ->check(whole_number(1, SamplingConfig::kMaxRepetition))
+  verb.add_option("--repetition-window", sampling.repetition_window,
+                  "How many bytes back the penalty looks, prompt included")
+      ->transform(whole_number(1, SamplingConfig::kMaxRepetition))
       ->capture_default_str()
       ->type_name("N");
   verb.add_option("--temperature", sampling.temperature,
@@ -70,7 +65,7 @@ void add_sampling(CLI::App& verb, SamplingConfig& sampling) {
       ->capture_default_str()
       ->type_name("X");
   verb.add_option("--top-k", sampling.top_k, "Only the N most likely bytes; 0 means all")
-      ->check(whole_number(0, 256))
+      ->transform(whole_number(0, 256))
       ->capture_default_str()
       ->type_name("N");
   verb.add_option("--top-p", sampling.top_p, "Only the likeliest bytes that together reach this probability")
@@ -82,7 +77,7 @@ void add_sampling(CLI::App& verb, SamplingConfig& sampling) {
       ->capture_default_str()
       ->type_name("X");
   verb.add_option("--seed", sampling.seed, "The same seed gives the same bytes")
-      ->check(whole_number(0))
+      ->transform(whole_number(0))
       ->capture_default_str()
       ->type_name("N");
 }
@@ -93,7 +88,7 @@ void add_options(CLI::App& verb, GenerateOptions& options) {
   add_checkpoint(verb, options.checkpoint);
   verb.add_option("--bytes", options.bytes, "How many bytes to generate, at most")
       ->required()
-      ->check(whole_number(0))
+      ->transform(whole_number(0))
       ->type_name("N");
   CLI::Option* prompt =
       verb.add_option("--prompt", options.prompt, "What the bytes continue; it is not printed")->type_name("TEXT");
@@ -109,9 +104,9 @@ void add_options(CLI::App& verb, GenerateOptions& options) {
   add_sampling(verb, options.sampling);
   CLI::Option* samples =
       verb.add_option("--samples", options.samples, "Number of samples, each to its own file; needs --out")
-          ->check(whole_number(1, kMaxSamples))
+          ->transform(whole_number(1, kMaxSamples))
           ->type_name("N");
-  CLI::Option* out = verb.add_option("--out", options.out, "They are PREFIX-0001.bin, PREFIX-0002.bin and so on")
+  CLI::Option* out = verb.add_option("--out", options.out, "Where samples go: PREFIX-0001.bin, PREFIX-0002.bin and so on")
                          ->needs(samples)
                          ->type_name("PREFIX");
   samples->needs(out);
@@ -122,11 +117,11 @@ void add_options(CLI::App& verb, GenerateOptions& options) {
 
 std::string read_prompt(const GenerateOptions& options) {
   if (options.prompt_file.empty()) return options.prompt;
-  if (options.prompt_file == "-") return read_all(std::cin, "standard input");
-  std::ifstream in(options.prompt_file, std::ios::binary);
-  check(in.is_open() && in.peek() != std::ifstream::traits_type::eof(), "cannot read a prompt from ", options.prompt_file,
-        "; name a file that exists and is not empty, or - for standard input");
-  return read_all(in, options.prompt_file);
+  if (options.prompt_file == "-") return read_all(STDIN_FILENO, "standard input", kMaxPrompt);
+  const std::string prompt = read_all(options.prompt_file, kMaxPrompt);
+  check(!prompt.empty(), "the file of the prompt, ", options.prompt_file,
+        ", is empty; leave --prompt-file out to begin anew");
+  return prompt;
 }
 
 }  // namespace megalith::tool

@@ -14,6 +14,8 @@ namespace megalith::tool {
 /// Names have four digits whatever the number of samples, and so sort by it.
 inline constexpr int kMaxSamples = 9999;
 
+inline constexpr std::int64_t kMaxPrompt = std::int64_t{1} << 28;  // bytes
+
 struct GenerateOptions {
   std::string checkpoint;
   std::int64_t bytes = 0;

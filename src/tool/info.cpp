@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// megalith info: what a model is, holds and takes.
+// megalith info: the parameters, FLOPs and memory of a model.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../models/config_json.h"
+#include "../page/numbers.h"
 #include "../train/run_config_json.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
@@ -20,13 +21,14 @@
 #include "megalith/train/recipes.h"
 #include "megalith/train/run_config.h"
 #include "megalith/train/training_memory.h"
-#include "numbers.h"
 #include "options.h"
 #include "table.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped;
 
 using Json = nlohmann::ordered_json;
 
@@ -145,7 +147,7 @@ void print_text(const Json& all) {
                    " bytes, in MB"),
               all["training memory"], 1e6, 1);
   print_parts("memory to generate, in MB", all["generation memory"], 1e6, 1);
-  print_parts("matrix products per byte, in MFLOP; megalith flops tells them by part", all["FLOP per byte"], 1e6, 3);
+  print_parts("matrix products per byte, in MFLOP; megalith flops shows them by part", all["FLOP per byte"], 1e6, 3);
 }
 
 int run_info(const InfoOptions& options) {
@@ -158,16 +160,16 @@ int run_info(const InfoOptions& options) {
 }  // namespace
 
 Verb add_info(CLI::App& app) {
-  CLI::App* verb = app.add_subcommand("info", "Tells what a model is made of and how much memory it takes");
+  CLI::App* verb = app.add_subcommand("info", "Shows the parameters, the FLOPs and the memory of a model");
   const auto options = std::make_shared<InfoOptions>();
   verb->add_option("model", options->model, "A name from `megalith models`, a file with a config, a run or a checkpoint")
       ->required()
       ->type_name("NAME|FILE.json|RUN_DIR|CHECKPOINT");
   verb->add_option("--batch", options->batch, "Windows in a batch [that of the run, or of the named model]")
-      ->check(whole_number(1, 1'000'000))
+      ->transform(whole_number(1, 1'000'000))
       ->type_name("N");
   verb->add_option("--length", options->length, "Bytes in a window [the model's]")
-      ->check(whole_number(1, 1'000'000'000))
+      ->transform(whole_number(1, 1'000'000'000))
       ->type_name("N");
   verb->add_flag("--json", options->json, "Prints JSON, in bytes and FLOP");
   // The share is what bash bench/memory.sh measured.

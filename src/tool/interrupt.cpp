@@ -37,7 +37,7 @@ void say(std::string_view text) {
 InterruptWatch::InterruptWatch() {
   sigemptyset(&signals_);
   sigemptyset(&ignored_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU}) {
     sigaddset(&signals_, signal);
     struct sigaction before {};
     sigaction(signal, nullptr, &before);
@@ -74,7 +74,8 @@ void InterruptWatch::restore() {
 void InterruptWatch::wait_for_signals() {
   for (int signal = 0; !done_ && sigwait(&signals_, &signal) == 0 && !done_;) {
     if (sigismember(&ignored_, signal) == 1) continue;  // one that is blocked arrives even so
-    if (first_ != 0 && signal == SIGHUP) continue;  // a terminal that closes for the same reason, and nobody's impatience
+    // A terminal that closes for the same reason, a queue or a limit that says it again: not an impatient user.
+    if (first_ != 0 && signal != SIGINT && signal != SIGTERM) continue;
     if (!first_asks_ || first_ != 0) end_by(signal);
     first_ = signal;
     let_repetitions_pass();

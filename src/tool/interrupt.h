@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C, SIGTERM, with which a system that shuts down or a batch queue asks the same, and SIGHUP of a closed terminal.
+// Ctrl-C, SIGTERM, with which a system that shuts down or a batch queue asks the same, SIGHUP of a closed terminal, and
+// SIGUSR1, SIGUSR2 and SIGXCPU, with which queues and limits on processor time tell that the end is near.
 #pragma once
 
 #include <signal.h>
@@ -10,10 +11,10 @@
 namespace megalith::tool {
 
 /// While one lives, a signal ends the process as it would without, but leaves nothing Unfinished behind. Once there is
-/// something to save, the first only asks to stop, and the next one ends the process. One that comes within a tenth of a
-/// second of the first belongs to it: some senders reach a process directly and through its group. Signals that were ignored
-/// when it was made, as nohup does with SIGHUP and a shell with the SIGINT of what runs in the background, stay so. One
-/// watch at a time: signals belong to the process.
+/// something to save, the first only asks to stop, and the next Ctrl-C or SIGTERM ends the process. One that comes within a
+/// tenth of a second of the first belongs to it: some senders reach a process directly and through its group. Signals that
+/// were ignored when it was made, as nohup does with SIGHUP and a shell with the SIGINT of what runs in the background, stay
+/// so. One watch at a time: signals belong to the process.
 ///
 /// The signals are blocked in every thread but one that waits for them, so no handler ever interrupts a computation and what
 /// it does needs no care. Threads that exist already would still be interrupted: make it before the first parallel work.

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <type_traits>
 
 #include "../json/fields.h"
@@ -28,8 +30,8 @@ class JsonLine {
     if constexpr (std::is_arithmetic_v<T>) fields_.require(out >= least, key, "must be ", least, " or more, not ", out);
   }
   template <class... A>
-  bool require(bool sound, const std::string& key, const A&... must) {
-    return fields_.require(sound, key, must...);
+  bool require(bool valid, const std::string& key, const A&... must) {
+    return fields_.require(valid, key, must...);
   }
   void report(const std::string& where) const { fields_.report(where); }
 
@@ -42,7 +44,10 @@ class JsonLine {
 /// by a kill or a full disk, and is left out. Throws Error, naming the line and what is wrong with it.
 template <class F>
 void for_each_json_line(const std::string& path, F&& f) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) && !error) return;
   std::ifstream in(path, std::ios::binary);
+  check(in.is_open(), "cannot open ", path, " for reading");
   std::int64_t number = 0;
   for (std::string line; std::getline(in, line) && !in.eof();) {
     const std::string where = text(path, " line ", ++number);
@@ -54,6 +59,7 @@ void for_each_json_line(const std::string& path, F&& f) {
       throw Error(text(error.what(), "; mend that line, or move the file away to go on without it"));
     }
   }
+  check(!in.bad(), "cannot read ", path, " to its end");
 }
 
 }  // namespace megalith::tool

@@ -14,8 +14,9 @@ namespace {
 
 constexpr const char* kEnd = R"(.SH EXIT STATUS
 0 done; 1 failed, with one sentence on standard error; 2 wrong usage; and, as shells say it, 130 after Ctrl\-C, 143
-after SIGTERM and 129 after SIGHUP, with which a terminal closes. A training run ends its step or validation then, and saves;
-whatever else runs ends at once, and so does a training run at the second signal. Nothing half written is left.
+after SIGTERM and 129 after SIGHUP, with which a terminal closes. A training run ends its step or validation then, and saves,
+and so it does at SIGUSR1, SIGUSR2 and SIGXCPU; whatever else runs ends at once, and so does a training run at a second Ctrl\-C
+or SIGTERM. Nothing half written is left.
 .SH ENVIRONMENT
 .TP
 .B NO_COLOR
@@ -31,8 +32,17 @@ A run directory holds
 .I best.safetensors
 (that of the best validation),
 .I state.safetensors
-(what resuming needs) and
-.IR metrics.jsonl .
+(what resuming needs),
+.I metrics.jsonl
+(a line every ten steps and at validations),
+.I report.html
+and
+.I curve.svg
+(the learning curve), and where they were asked for
+.I samples.jsonl
+(texts that the model wrote) and
+.I stdin.bin
+(the data that came from standard input).
 )";
 
 /// Text as roff shows it: its own signs escaped, and no line that starts like a request.

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// megalith models: the presets, with what they weigh and cost.
+// megalith models: the presets, with their parameters and FLOPs.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 
+#include "../page/numbers.h"
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
-#include "numbers.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped;
 
 int run_models() {
   std::size_t width = 4;

@@ -25,7 +25,10 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
   const std::string range = open ? text("of at least ", least) : text("from ", least, " to ", most);
   return {[=](std::string& given) {
             std::uint64_t n = 0;
-            if (parse(given, n) && n >= least && n <= most) return std::string();
+            if (parse(given, n) && n >= least && n <= most) {
+              given = std::to_string(n);  // without leading zeros, with which CLI11 would take it for octal
+              return std::string();
+            }
             return text("'", given, "' is not a whole number ", range);
           },
           ""};
@@ -57,7 +60,7 @@ CLI::Option* add_threads(CLI::App& verb, int& threads) {
   return verb
       .add_option("--threads", threads,
                   "Threads; the result does not depend on them [OMP_NUM_THREADS, else one for each physical core]")
-      ->check(whole_number(1, 4096))
+      ->transform(whole_number(1, 4096))
       ->type_name("N");
 }
 

@@ -10,11 +10,13 @@
 #include <cstdlib>
 #include <vector>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
-#include "numbers.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped, page::rounded;
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kPlainLine = std::chrono::seconds(10);
@@ -25,7 +27,7 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// Rates with three digits that tell something: 0.123, 4.56, 78.9, 41,200.
+/// Rates with three significant digits: 0.123, 4.56, 78.9, 41,200.
 std::string rate(double x) { return x >= 100 ? grouped(std::llround(x)) : rounded(x, x >= 10 ? 1 : x >= 1 ? 2 : 3); }
 
 /// What a line says, the most important first.

@@ -4,18 +4,22 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "html.h"
-#include "learning_curve.h"
+#include "../page/html.h"
+#include "../page/learning_curve.h"
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
-#include "numbers.h"
+#include "metrics.h"
 #include "progress.h"
 #include "run_config.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::bytes_as_html, page::counted, page::document, page::escaped, page::grouped, page::learning_curve, page::Metric,
+    page::Plot, page::rounded, page::short_number, page::svg;
 
 constexpr std::string_view kStyle = R"css(
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0 2rem; padding: 0; }
@@ -81,7 +85,8 @@ Facts facts_of(const RunConfig& run) {
   facts.emplace_back("Learned from", listed(run.data.train));
   if (!run.data.valid.empty()) facts.emplace_back("Validated on", listed(run.data.valid));
   if (run.data.valid_share > 0)
-    facts.emplace_back("Validated on", text("the last ", rounded(100 * run.data.valid_share, 1), " % of the data"));
+    facts.emplace_back("Validated on",
+                       text(run.data.spread ? "" : "the last ", rounded(100 * run.data.valid_share, 1), " % of the data"));
   return facts;
 }
 
@@ -160,7 +165,7 @@ void write_report(const std::string& run_dir, const RunConfig& run, const TrainR
   body += "<details><summary>All settings</summary>\n<pre>" + escaped(to_json(run)) + "</pre></details>\n";
   body += "</main>\n";
   write_file(run_dir + "/curve.svg", svg(curve, "curve", true));
-  write_file(run_dir + "/report.html", page(title + ": learning curve", kStyle, body));
+  write_file(run_dir + "/report.html", document(title + ": learning curve", kStyle, body));
 }
 
 }  // namespace megalith::tool

@@ -4,21 +4,23 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/io/config_file.h"
 #include "megalith/models/structure.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/recipes.h"
-#include "numbers.h"
 #include "standard_input.h"
 
 namespace megalith::tool {
 namespace {
 
+using page::counted, page::plural;
+
 /// A path that still holds when the run is resumed from another folder.
 std::string absolute(const std::string& path) {
-  check(!path.empty(), "a path given with --data or --valid is empty");
+  check(!path.empty(), "a path is empty");
   return std::filesystem::absolute(path).lexically_normal().string();
 }
 
@@ -47,11 +49,12 @@ template <class F>
 void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   const auto init = o.init ? std::optional(absolute(*o.init)) : std::nullopt;
   f("--valid-share", o.valid_share, run.data.valid_share);
-  f("the budget", budget(o), run.train.budget);
+  if (!o.more) f("the budget", budget(o), run.train.budget);
   f("--batch", o.batch, run.train.batch);
   f("--accumulate", o.accumulate, run.train.accumulate);
   f("--length", o.length, run.model.length);
   f("--lr", o.lr, run.train.schedule.peak);
+  f("--warmup", o.warmup, run.train.schedule.warmup_steps);
   f("--schedule", o.schedule, run.train.schedule.kind);
   f("--average", o.average, run.train.average);
   f("--init", init, run.train.init);
@@ -84,12 +87,26 @@ void set_paths(const TrainOptions& o, DataConfig& data) {
                    "; leave the option out to resume it, or start a new run in another folder"));
 }
 
+/// The budget of a run that is to be trained longer.
+Budget longer(const TrainOptions& o, const Budget& now) {
+  const Budget more = *budget(o);
+  const bool same = (more.steps > 0) == (now.steps > 0) && (more.bytes > 0) == (now.bytes > 0);
+  check(same, "the run in --out was started for ", budget_text(now), ", and ", budget_text(more),
+        " more are given; give more of the same kind");
+  Budget all{.minutes = now.minutes + more.minutes};
+  const bool fits = !__builtin_add_overflow(now.steps, more.steps, &all.steps) &&
+                    !__builtin_add_overflow(now.bytes, more.bytes, &all.bytes);
+  check(fits, budget_text(now), " and ", budget_text(more), " more are too many to count");
+  return all;
+}
+
 RunConfig resumed(const TrainOptions& o) {
   RunConfig run = load_run_config(o.out);
   if (o.model && !same_structure(load_config(*o.model), run.model)) refuse("--model", *o.model, model_name(run.model));
   for_each_setting(o, run, [](const char* option, const auto& given, const auto& setting) {
     if (given && *given != setting) refuse(option, shown(*given), shown(setting));
   });
+  if (o.more) run.train.budget = longer(o, run.train.budget);
   // What came from standard input moves with the folder of the run.
   std::error_code error;
   const std::string kept = absolute(StandardInput::path_in(o.out));
@@ -103,6 +120,11 @@ RunConfig resumed(const TrainOptions& o) {
 
 RunConfig fresh(const TrainOptions& o) {
   if (o.data.empty()) throw CLI::RequiredError("--data");
+  if (o.more)
+    throw CLI::ValidationError(o.steps   ? "--steps"
+                               : o.bytes ? "--bytes"
+                                         : "--minutes",
+                               "a number with + trains a run longer; give --resume too, or the number without +");
   RunConfig run;
   // Weights to start from bring their structure along.
   run.model = o.model || !o.init ? load_config(o.model.value_or(kDefaultModel)) : load_checkpoint_config(*o.init);
@@ -111,6 +133,12 @@ RunConfig fresh(const TrainOptions& o) {
   for_each_setting(o, run, [](const char*, const auto& given, auto& setting) {
     if (given) setting = *given;
   });
+  if (o.warmup) {
+    run.train.schedule.warmup_share = 1;
+    const std::int64_t steps = run.train.budget.steps;
+    check(steps == 0 || *o.warmup < steps, "the warm-up of --warmup ", *o.warmup, " is no shorter than the run of ",
+          counted(steps, "step"), "; give a smaller --warmup, or more --steps");
+  }
   set_paths(o, run.data);
   return run;
 }

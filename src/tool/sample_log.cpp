@@ -5,14 +5,16 @@
 #include <fstream>
 
 #include "../json/hex.h"
+#include "../page/utf8.h"
 #include "json_lines.h"
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
 #include "megalith/io/atomic_file.h"
-#include "utf8.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::is_utf8, page::printable;
 
 using nlohmann::ordered_json;
 
@@ -54,6 +56,11 @@ SampleLog::SampleLog(const std::string& run_dir, std::optional<std::int64_t> eve
 SampleOptions SampleLog::options() const {
   const SampleOptions defaults;
   return {every_.value_or(defaults.every), bytes_.value_or(defaults.bytes), prompt_.value_or(defaults.prompt)};
+}
+
+void SampleLog::begin() {
+  std::error_code error;
+  if (options().every > 0 && !std::filesystem::exists(path_, error)) write_file(path_, line_of(options()));
 }
 
 void SampleLog::resume(std::int64_t step) {

@@ -26,14 +26,17 @@ struct TextSample {
 };
 
 /// The samples of a run. The file's first line holds the options, each other a sample: its step, its prompt, its bytes as
-/// text (what is none as U+FFFD) and in hexadecimal. All samples of a run draw the same random numbers, so they differ by
-/// what was learned between them.
+/// text (what is not text as U+FFFD) and in hexadecimal. All samples of a run draw the same random numbers, so they differ
+/// by what was learned between them.
 class SampleLog {
  public:
   /// Options that were not given are those of the file, where a run is resumed.
   SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
             std::optional<std::string> prompt, std::uint64_t seed, int threads);
 
+  /// Writes the options down where a run begins, if there are to be samples and the file is not there: a run that is stopped
+  /// before its first sample goes on with them. Throws Error where it cannot be written.
+  void begin();
   /// Takes up the file where a run goes on after a step; drops what came later, or was cut off. Throws Error, naming the
   /// line, where one does not hold what it should.
   void resume(std::int64_t step);

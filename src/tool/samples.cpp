@@ -5,16 +5,18 @@
 #include <filesystem>
 #include <memory>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
 #include "megalith/generate/stop_strings.h"
 #include "megalith/io/atomic_file.h"
-#include "numbers.h"
 #include "progress.h"
 #include "start_line.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::grouped;
 
 /// `number` counts from 1.
 std::string sample_path(const std::string& prefix, int number) {

@@ -4,29 +4,30 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <span>
 
+#include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/run_names.h"
-#include "numbers.h"
+#include "read_bytes.h"
 
 namespace megalith::tool {
 
+using page::grouped;
+
 namespace fs = std::filesystem;
 
-StandardInput::StandardInput(int descriptor, const std::string& run_dir, std::int64_t most) : run_dir_(run_dir) {
+StandardInput::StandardInput(int descriptor, const std::string& run_dir, std::int64_t max_bytes) : run_dir_(run_dir) {
   std::error_code error;
   check(isatty(descriptor) != 1, "--data - reads standard input, which is a terminal; pipe the bytes in");
   check(!holds_run(), run_dir, " holds a run already (", run_names::kConfig, "); resume it, or choose another folder");
   check(!fs::exists(path_in(run_dir), error), path_in(run_dir), " is there already, which --data - would overwrite; choose ",
         "another folder");
   unfinished_.emplace([this] { make_folder(); }, [this] { remove_unless_begun(); });
-  read(descriptor, most);
+  read(descriptor, max_bytes);
 }
 
 bool StandardInput::holds_run() const {
@@ -41,17 +42,15 @@ void StandardInput::make_folder() {
         error ? error.message() : std::string("something else has that name"));
 }
 
-void StandardInput::read(int descriptor, std::int64_t most) {
+void StandardInput::read(int descriptor, std::int64_t max_bytes) {
   AtomicFile file(path_in(run_dir_));
   std::array<std::byte, 1 << 16> piece;
   std::int64_t bytes = 0;
-  for (ssize_t n; (n = ::read(descriptor, piece.data(), piece.size())) != 0;) {
-    if (n < 0 && errno == EINTR) continue;
-    check(n > 0, "cannot read standard input: ", std::strerror(errno));
-    bytes += n;
-    check(bytes <= most, "standard input has more than ", grouped(most), " bytes, which is the most that --data - keeps; ",
-          "write them to a file and name that");
-    file.write(std::span(piece).first(static_cast<std::size_t>(n)));
+  while (const std::size_t n = read_some(descriptor, piece, "standard input")) {
+    bytes += static_cast<std::int64_t>(n);
+    check(bytes <= max_bytes, "standard input has more than ", grouped(max_bytes),
+          " bytes, which is the most that --data - keeps; ", "write them to a file and name that");
+    file.write(std::span(piece).first(n));
   }
   check(bytes > 0, "standard input is empty; pipe in the bytes to learn from, or name files with --data");
   file.commit();

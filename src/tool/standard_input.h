@@ -18,8 +18,8 @@ inline constexpr std::int64_t kMaxInput = std::int64_t{1} << 30;
 class StandardInput {
  public:
   /// Reads `descriptor` to its end. Throws Error, and leaves nothing, where that is a terminal, where no byte or more than
-  /// `most` come, where the folder holds a run, and where the file cannot be written.
-  StandardInput(int descriptor, const std::string& run_dir, std::int64_t most = kMaxInput);
+  /// `max_bytes` come, where the folder holds a run, and where the file cannot be written.
+  StandardInput(int descriptor, const std::string& run_dir, std::int64_t max_bytes = kMaxInput);
   StandardInput(const StandardInput&) = delete;
   StandardInput& operator=(const StandardInput&) = delete;
 
@@ -28,7 +28,7 @@ class StandardInput {
  private:
   bool holds_run() const;
   void make_folder();
-  void read(int descriptor, std::int64_t most);
+  void read(int descriptor, std::int64_t max_bytes);
   void remove_unless_begun() const;
 
   std::string run_dir_;

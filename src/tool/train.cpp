@@ -10,6 +10,9 @@
 #include <string>
 #include <utility>
 
+#include "../page/numbers.h"
+#include "../page/utf8.h"
+#include "data_notes.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/core/version.h"
@@ -18,18 +21,18 @@
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
-#include "numbers.h"
 #include "progress.h"
 #include "report.h"
 #include "run_config.h"
 #include "sample_log.h"
 #include "standard_input.h"
 #include "start_line.h"
-#include "utf8.h"
 #include "verb.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::counted, page::for_each_character, page::grouped, page::one_line, page::printable;
 
 /// As Linux tells it.
 std::string processor_name() {
@@ -48,6 +51,13 @@ void say_what_starts(const RunConfig& run) {
   std::fflush(stdout);
 }
 
+void say_what_is_learned_from(const RunConfig& run) {
+  const DataNotes about = notes_on(run.data);
+  std::printf("data: %s; for %s\n", about.summary.c_str(), budget_text(run.train.budget).c_str());
+  std::fflush(stdout);
+  for (const std::string& note : about.notes) std::fprintf(stderr, "megalith: note: %s\n", note.c_str());
+}
+
 void say_where_it_goes_on(const Progress& progress) {
   std::printf("going on after step %s\n", grouped(progress.step).c_str());
   std::fflush(stdout);
@@ -56,10 +66,11 @@ void say_where_it_goes_on(const Progress& progress) {
 /// A path as one word of a command, on one line.
 std::string quoted(const std::string& path) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
+  if (path.starts_with('-')) return quoted("./" + path);  // as an argument of its own it would be taken for an option
   if (path.find_first_not_of(kPlain) == std::string::npos) return path;
   const bool plain = one_line(path) == path;
   std::string out = plain ? "'" : "$'";
-  for_each_sign(path, [&](std::string_view piece, bool) {
+  for_each_character(path, [&](std::string_view piece, bool) {
     if (plain) out += piece == "'" ? "'\\''" : piece;
     else out += piece == "'" || piece == "\\" ? "\\" + std::string(piece) : one_line(piece);
   });
@@ -99,7 +110,7 @@ void say_how_it_ended(const TrainResult& result, bool reported, const TrainOptio
               reported ? ", with its learning curve in report.html" : "", command.c_str(), quoted(options.out).c_str());
 }
 
-/// Whether there is one: the run is done and saved, so a report that cannot be written is no failure of it.
+/// Writes the report, and returns whether that went well: a run that is saved does not fail because its report does.
 bool leave_report(const RunConfig& run, const TrainResult& result, const SampleLog& samples, const TrainOptions& options) {
   try {
     write_report(
@@ -121,8 +132,9 @@ int run_train(const TrainOptions& options, const std::string& program) {
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
   Trainer trainer(*model, run.train, run.data, options.out, {.threads = options.threads});
-  if (options.resume) trainer.resume();
+  if (options.resume) trainer.resume(options.more ? Resume::longer : Resume::same_budget);
   say_what_starts(run);
+  if (!options.resume) say_what_is_learned_from(run);
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
   SampleLog samples(options.out, options.sample_every, options.sample_bytes, options.prompt, run.train.seed,
@@ -136,7 +148,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
       const TextSample* sample = samples.take(trainer.result(), step, [&] { return interrupt.asked(); });
       if (sample != nullptr)
         display.say(text("step ", grouped(step), ": a sample\n", printable(sample->prompt + sample->bytes), "\n"));
-    } catch (const Error& error) {  // as of memory that others have taken; a run does not end for want of a sample
+    } catch (const Error& error) {  // as of memory that others have taken; a run does not end because a sample fails
       display.say(text("step ", grouped(step), ": no sample: ", one_line(error.what()), "\n"));
     }
   };
@@ -145,7 +157,10 @@ int run_train(const TrainOptions& options, const std::string& program) {
   interrupt.first_one_asks();  // from here on there is something to save
   bool computes = false;       // run() refuses some input before it does
   const TrainResult result = trainer.run([&](const Progress& progress) {
-    if (!std::exchange(computes, true)) say_what_computes(options.threads);
+    if (!std::exchange(computes, true)) {
+      say_what_computes(options.threads);
+      samples.begin();
+    }
     display.show(progress);
     if (progress.phase == Phase::training && !interrupt.asked()) sample_if_due(progress.step, false);
     return interrupt.asked() ? Control::stop : Control::go_on;

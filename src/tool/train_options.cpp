@@ -19,7 +19,8 @@ void add_options(CLI::App& verb, TrainOptions& o) {
           "Files to learn from, or folders that stand for all files under them; - for standard input, which the run keeps")
       ->type_name("PATH");
   auto* valid = verb.add_option("--valid", o.valid, "Files to validate on")->type_name("PATH");
-  verb.add_option("--valid-share", o.valid_share, "Or this share, held out at the end of the data")
+  verb.add_option("--valid-share", o.valid_share,
+                  "Or this share, held out of the data: the end of a file, pieces from all over a folder")
       ->check(share_below_one())
       ->excludes(valid)
       ->type_name("X");
@@ -29,24 +30,44 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   verb.add_flag("--resume", o.resume,
                 "Continues the run in --out with its saved options; give --data or --valid again if the files have moved");
 
-  auto* steps = verb.add_option("--steps", o.steps, "How long to train: in steps")->check(whole_number(1))->type_name("N");
-  auto* bytes = verb.add_option("--bytes", o.bytes, "in bytes")->check(whole_number(1))->excludes(steps)->type_name("N");
-  verb.add_option("--minutes", o.minutes, with_default("or in minutes", kDefaultMinutes))
-      ->check(positive_number())
+  const auto or_more = [&o](const CLI::Validator& amount) {
+    return CLI::Validator(
+        [&o, amount](std::string& given) {
+          o.more = given.starts_with('+');
+          if (o.more) given.erase(0, 1);
+          return amount(given);
+        },
+        "");
+  };
+  auto* steps =
+      verb.add_option("--steps", o.steps, "How long to train: in steps; with --resume, +N trains a run N steps longer")
+          ->transform(or_more(whole_number(1)))
+          ->type_name("N");
+  auto* bytes = verb.add_option("--bytes", o.bytes, "or in bytes, or +N more of them")
+                    ->transform(or_more(whole_number(1)))
+                    ->excludes(steps)
+                    ->type_name("N");
+  verb.add_option("--minutes", o.minutes, with_default("or in minutes, or +X more of them", kDefaultMinutes))
+      ->transform(or_more(positive_number()))
       ->excludes(steps)
       ->excludes(bytes)
       ->type_name("X");
 
   verb.add_option("--batch", o.batch, of_recipe("Windows in a batch", defaults.batch))
-      ->check(whole_number(1))
+      ->transform(whole_number(1))
       ->type_name("N");
-  verb.add_option("--length", o.length, "Bytes in a window [the model's]")->check(whole_number(1))->type_name("N");
+  verb.add_option("--length", o.length, "Bytes in a window [the model's]")->transform(whole_number(1))->type_name("N");
   verb.add_option("--accumulate", o.accumulate, with_default("Batches in a step", defaults.accumulate))
-      ->check(whole_number(1))
+      ->transform(whole_number(1))
       ->type_name("N");
   verb.add_option("--lr", o.lr, of_recipe("Peak learning rate", defaults.schedule.peak))
       ->check(positive_number())
       ->type_name("X");
+  verb.add_option("--warmup", o.warmup,
+                  with_default("Steps in which the learning rate rises to its peak; by default a tenth of the run at most",
+                               defaults.schedule.warmup_steps))
+      ->transform(whole_number(0))
+      ->type_name("N");
   const auto add_choice = [&](const char* option, auto& value, auto from_name, const std::string& description) {
     return verb.add_option_function<std::string>(
         option,
@@ -62,9 +83,9 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   add_choice("--schedule", o.schedule, parse_schedule_kind,
              of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
       ->type_name("linear|cosine|cooldown");
-  add_choice(
-      "--precision", o.precision, parse_precision,
-      with_default("Of products: fp32, or bf16, which is faster where the processor has it", to_string(defaults.precision)))
+  add_choice("--precision", o.precision, parse_precision,
+             with_default("Precision of products: fp32, or bf16, which is faster where the processor has it",
+                          to_string(defaults.precision)))
       ->type_name("fp32|bf16");
   verb.add_flag_callback(
       "--recompute", [&o] { o.recompute = true; }, "Keeps less of the forward pass in memory and computes it again");
@@ -76,21 +97,22 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->type_name("X");
   verb.add_option("--init", o.init, "Starts from these weights, and with their model unless --model is given")
       ->type_name("CHECKPOINT");
-  verb.add_option("--seed", o.seed, with_default("Of weights, data and dropout", defaults.seed))
-      ->check(whole_number(0))
+  verb.add_option("--seed", o.seed, with_default("Seed of weights, data and dropout", defaults.seed))
+      ->transform(whole_number(0))
       ->type_name("N");
   add_threads(verb, o.threads);
 
   verb.add_option("--eval-every", o.eval_every,
-                  "Steps between validations; 0: at the end [where they cost a hundredth of training]")
-      ->check(whole_number(0))
+                  "Steps between validations; 0: only at the end [so that they take about 1 % of training]")
+      ->transform(whole_number(0))
       ->type_name("N");
-  verb.add_option("--eval-bytes", o.eval_bytes,
-                  with_default("Size of their evenly spread sample; 0: everything", defaults.eval_bytes))
-      ->check(whole_number(0))
+  verb.add_option(
+          "--eval-bytes", o.eval_bytes,
+          with_default("Bytes to validate on, spread evenly over the data, more at the end; 0: all", defaults.eval_bytes))
+      ->transform(whole_number(0))
       ->type_name("N");
   verb.add_option("--patience", o.patience, "Stops after N validations in a row that bring no new best [never]")
-      ->check(whole_number(1))
+      ->transform(whole_number(1))
       ->type_name("N");
   verb.add_option("--save-every", o.save_every_minutes,
                   with_default("Minutes between checkpoints; 0: at start and end", defaults.save_every_minutes))
@@ -99,12 +121,15 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   const SampleOptions sample;
   verb.add_option("--sample-every", o.sample_every,
                   "Steps between texts that the model writes, kept in samples.jsonl [none]")
-      ->check(whole_number(0))
+      ->transform(whole_number(0))
       ->type_name("N");
-  verb.add_option("--sample-bytes", o.sample_bytes, with_default("Their length", sample.bytes))
-      ->check(whole_number(1, SampleOptions::kMaxBytes))
+  verb.add_option("--sample-bytes", o.sample_bytes, with_default("Bytes of each such text", sample.bytes))
+      ->transform(whole_number(1, SampleOptions::kMaxBytes))
       ->type_name("N");
-  verb.add_option("--prompt", o.prompt, "What they begin with [nothing]")->type_name("TEXT");
+  // By a function: of an optional, CLI11 takes an empty value for none.
+  verb.add_option_function<std::string>(
+          "--prompt", [&o](const std::string& given) { o.prompt = given; }, "What these texts begin with [nothing]")
+      ->type_name("TEXT");
 }
 
 }  // namespace megalith::tool

@@ -26,7 +26,8 @@ struct TrainOptions {
   std::vector<std::string> data, valid;
   std::optional<double> valid_share, minutes, lr, dropout, average;
   std::optional<std::int64_t> steps, bytes;
-  std::optional<Index> batch, length, accumulate, patience;
+  bool more = false;  // what is given of steps, bytes or minutes comes on top of a run's budget
+  std::optional<Index> batch, length, accumulate, patience, warmup;
   std::optional<ScheduleKind> schedule;
   std::optional<Precision> precision;
   std::optional<bool> recompute;

@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <vector>
 
+#include "../page/utf8.h"
+#include "arguments.h"
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
 #include "option_text.h"
-#include "utf8.h"
 
 namespace megalith::tool {
 namespace {
+
+using page::printable;
 
 using Options = std::vector<const CLI::Option*>;
 
@@ -52,12 +55,13 @@ const CLI::Option* named(const std::string& sentence, const Options& options) {
   return nullptr;
 }
 
-/// What a verb's own options tell; the parser's sentence where that is no more.
+/// What is wrong with options that the verb has; the parser's own sentence where nothing better is known.
 std::string about_known_options(const CLI::App& verb, const CLI::ParseError& error, const Options& options) {
   const std::string sentence = error.what();
   const CLI::Option* const at = named(sentence, options);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
-    return text("there is nothing to do with '", verb.remaining().empty() ? "" : printable(verb.remaining().front()), "'");
+    return text("there is nothing to do with '",
+                verb.remaining().empty() ? "" : printable(as_given(verb.remaining().front())), "'");
   if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr)
     for (const CLI::Option* option : options)
       for (const CLI::Option* other : option->get_excludes())
@@ -106,8 +110,8 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error, int
   const std::string name = "megalith " + verb.get_name();
   for (const std::string& left : app.remaining())  // not those of the verb
     if (left != "--")
-      return with_help(
-          name, {text("'", printable(left), "' stands outside of what ", name, " takes; options come after the verb")});
+      return with_help(name, {text("'", printable(as_given(left)), "' stands outside of what ", name,
+                                   " takes; options come after the verb")});
   return with_help(name, about_options(verb, error, verb.get_options(every)));
 }
 

@@ -11,7 +11,7 @@ class App;
 
 namespace megalith::tool {
 
-/// What the shell sees. Wrong usage is everything that the options alone tell.
+/// Exit codes. Wrong usage is what can be seen from the options alone.
 /// A verb that a signal stopped gives InterruptWatch::exit_code().
 enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2 };
 
@@ -24,6 +24,8 @@ struct Verb {
 Verb add_train(CLI::App& app, const std::string& program);
 Verb add_eval(CLI::App& app);
 Verb add_generate(CLI::App& app);
+Verb add_classify(CLI::App& app);
+Verb add_embed(CLI::App& app);
 Verb add_models(CLI::App& app);
 Verb add_info(CLI::App& app);
 Verb add_flops(CLI::App& app);

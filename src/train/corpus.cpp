@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "megalith/train/corpus.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,12 +11,12 @@
 #include <filesystem>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "megalith/core/check.h"
 #include "megalith/io/input_file.h"
+#include "megalith/io/run_names.h"
 
 namespace megalith {
 namespace {
@@ -31,9 +32,15 @@ std::optional<struct stat> status_of(const std::string& path) {
   return status;
 }
 
+/// Whether a trainer has begun a run in a folder.
+bool is_run(const std::string& folder) {
+  return status_of(run_names::path_in(folder, run_names::kConfig)) &&
+         status_of(run_names::path_in(folder, run_names::kMetrics));
+}
+
 /// Adds the regular files under a folder, in no particular order. `seen` holds the folders met so far: each is read once, so
 /// a link back up ends there.
-void list_folder(const std::string& folder, std::set<Identity>& seen, std::vector<std::string>& files) {
+void list_folder(const std::string& folder, Folders how, std::set<Identity>& seen, std::vector<std::string>& files) {
   std::error_code error;
   std::vector<std::string> entries;
   for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) entries.push_back(i->path());
@@ -42,25 +49,37 @@ void list_folder(const std::string& folder, std::set<Identity>& seen, std::vecto
   for (const std::string& path : entries) {
     const auto status = status_of(path);
     if (!status) {
-      check(errno == ENOENT || errno == ELOOP, "cannot read ", path, ": ", std::generic_category().message(errno));
-      continue;  // a link to nothing, or to itself
+      if (errno == ENOENT || errno == ELOOP) continue;  // a link to nothing, or to itself
+      throw Error(text("cannot read ", path, ": ", std::generic_category().message(errno)));
     }
     if (S_ISREG(status->st_mode)) files.push_back(path);
-    if (S_ISDIR(status->st_mode) && seen.emplace(status->st_dev, status->st_ino).second) list_folder(path, seen, files);
+    if (!S_ISDIR(status->st_mode) || !seen.emplace(status->st_dev, status->st_ino).second) continue;
+    if (how == Folders::whole || !is_run(path)) list_folder(path, how, seen, files);
   }
 }
 
 /// The files that a path given by the user stands for.
-std::vector<std::string> files_of(const std::string& path) {
+std::vector<std::string> files_of(const std::string& path, Folders how) {
   const auto status = status_of(path);
-  check(status.has_value(), "cannot read ", path, ": ", std::generic_category().message(errno));
+  if (!status) throw Error(text("cannot read ", path, ": ", std::generic_category().message(errno)));
   if (!S_ISDIR(status->st_mode)) return {path};  // what is not a regular file is refused when it is opened
   std::set<Identity> seen{{status->st_dev, status->st_ino}};
   std::vector<std::string> files;
-  list_folder(path, seen, files);
-  check(!files.empty(), "the folder ", path, " holds no files");
+  list_folder(path, how, seen, files);
+  check(!files.empty(), "the folder ", path, " holds no files",
+        how == Folders::whole ? "" : " outside of the folders of runs");
   std::sort(files.begin(), files.end());
   return files;
+}
+
+/// How many files this process may still open; as many as usual where the system does not say.
+std::size_t descriptors_left() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  std::error_code error;
+  rlim_t open = 0;
+  for (fs::directory_iterator i("/proc/self/fd", error), end; !error && i != end; i.increment(error)) ++open;
+  return static_cast<std::size_t>(std::min<rlim_t>(1 << 20, limit.rlim_cur - std::min(limit.rlim_cur, open)));
 }
 
 }  // namespace
@@ -71,42 +90,67 @@ class Corpus::Sources {
  public:
   void add(InputFile file) {
     if (file.size() > kRandomReadsAbove) file.expect_random_reads();
-    if (open_.size() < kMaxOpen) open_.push_back(std::move(file));
+    if (open_.size() < max_open_) open_.push_back(std::move(file));
   }
 
   void read(std::size_t index, const CorpusFile& file, std::int64_t offset, std::span<std::byte> out) const {
-    const auto at = static_cast<std::uint64_t>(offset);
+    const auto at = static_cast<std::uint64_t>(file.begin + offset);
     if (index < open_.size()) return open_[index].read(at, out);
     const InputFile source(file.path);
-    check(source.size() >= static_cast<std::uint64_t>(file.size), file.path, " had ", file.size, " bytes and now has ",
-          source.size(), ": it changed while it was in use");
+    const std::int64_t end = file.begin + file.size;
+    check(source.size() >= static_cast<std::uint64_t>(end), file.path, " had ", end, " bytes and now has ", source.size(),
+          ": it changed while it was in use");
     source.read(at, out);
   }
 
  private:
-  static constexpr std::size_t kMaxOpen = 128;
+  const std::size_t max_open_ = std::min<std::size_t>(128, descriptors_left() / 4);
   // Reading ahead helps a corpus that fits into memory and wastes the disk's time on one that does not.
   static constexpr std::uint64_t kRandomReadsAbove = std::uint64_t{4} << 30;
 
   std::vector<InputFile> open_;
 };
 
-Corpus::Corpus(const std::vector<std::string>& paths, std::string separator) : separator_(std::move(separator)) {
+Corpus::Corpus(const std::vector<std::string>& paths, std::string separator, Folders folders)
+    : separator_(std::move(separator)) {
   check(!paths.empty(), "no data: name at least one file or folder");
-  auto sources = std::make_unique<Sources>();
+  const auto sources = std::make_shared<Sources>();
   for (const std::string& given : paths) {
-    for (const std::string& path : files_of(given)) {
+    for (const std::string& path : files_of(given, folders)) {
       InputFile file(path);
       const auto bytes = static_cast<std::int64_t>(file.size());
       if (bytes == 0) continue;
-      if (!files_.empty()) size_ += static_cast<std::int64_t>(separator_.size());
-      files_.push_back({path, size_, bytes});
-      size_ += bytes;
+      add(path, 0, bytes, files_.size());
       sources->add(std::move(file));
     }
   }
   check(size_ > 0, "no data: every file under ", paths[0], paths.size() > 1 ? " and the other paths" : "", " is empty");
-  sources_ = std::move(sources);
+  sources_ = sources;
+}
+
+void Corpus::add(const std::string& path, std::int64_t begin, std::int64_t size, std::size_t source) {
+  if (!files_.empty()) size_ += static_cast<std::int64_t>(separator_.size());
+  files_.push_back({path, size_, size, begin});
+  source_of_.push_back(source);
+  size_ += size;
+}
+
+Corpus Corpus::pieces(std::span<const std::pair<std::int64_t, std::int64_t>> ranges) const {
+  Corpus part(Empty{}, separator_);
+  std::size_t i = 0;
+  for (const auto& [begin, end] : ranges) {
+    check(begin >= 0 && begin <= end && end <= size_, "bytes ", begin, " to ", end, " are not all inside the ", size_,
+          " bytes of the data");
+    while (i < files_.size() && files_[i].offset + files_[i].size <= begin) ++i;
+    for (std::size_t k = i; k < files_.size() && files_[k].offset < end; ++k) {
+      const CorpusFile& file = files_[k];
+      const std::int64_t from = std::max(begin, file.offset), to = std::min(end, file.offset + file.size);
+      if (from < to) part.add(file.path, file.begin + from - file.offset, to - from, source_of_[k]);
+    }
+  }
+  check(part.size_ > 0, "no byte of the data is in these pieces");
+  part.sources_ = sources_;
+  return part;
 }
 
 Corpus::Corpus(Corpus&&) noexcept = default;
@@ -124,7 +168,7 @@ void Corpus::read(std::int64_t offset, std::span<std::uint8_t> out) const {
     const std::int64_t inside = offset - file.offset;
     if (inside < file.size) {
       const auto n = std::min(out.size(), static_cast<std::size_t>(file.size - inside));
-      sources_->read(i, file, inside, std::as_writable_bytes(out.first(n)));
+      sources_->read(source_of_[i], file, inside, std::as_writable_bytes(out.first(n)));
       out = out.subspan(n);
       offset += static_cast<std::int64_t>(n);
     }
@@ -176,9 +220,7 @@ void CorpusSlice::read(std::int64_t offset, std::span<std::uint8_t> out) const {
 
 std::string CorpusSlice::describe() const {
   if (corpus == nullptr) return "none";
-  std::ostringstream words;
-  words << size() << " bytes from " << begin << " on, digest " << std::hex << corpus->digest();
-  return words.str();
+  return text(size(), " bytes from ", begin, " on, digest ", std::hex, corpus->digest());
 }
 
 }  // namespace megalith

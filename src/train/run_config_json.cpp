@@ -38,6 +38,9 @@ RunConfig read_run_config(const ConfigDocument& document) {
   const nlohmann::json& all = document.root();
   RunConfig config;
   config.model = document.model();
+  // What runs did that are older than these settings.
+  config.train.schedule.warmup_share = 1;
+  config.data.spread = config.data.skip_runs = false;
   FieldReader reader;
   std::vector<std::string_view> known(std::begin(kRunFields), std::end(kRunFields));
   const auto read_group = [&](const char* name, auto& group) {
@@ -54,6 +57,7 @@ RunConfig read_run_config(const ConfigDocument& document) {
 nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& train, const nlohmann::json& data) {
   nlohmann::json train_settings = write_fields(train);
   for (const char* free : {"init", "log_every", "save_every_minutes"}) train_settings.erase(free);
+  if (train.schedule.warmup_share == 1) train_settings["schedule"].erase("warmup_share");  // as before there was one
   // Without patience, as in a state from before there was any, validations decide nothing.
   if (train.patience == 0)
     for (const char* free : {"patience", "eval_every", "eval_bytes"}) train_settings.erase(free);

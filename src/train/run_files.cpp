@@ -6,19 +6,24 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <limits>
 #include <string_view>
+#include <system_error>
 
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
+#include "megalith/io/input_file.h"
 #include "megalith/io/safetensors.h"
 
 namespace megalith::detail {
 
 namespace fs = std::filesystem;
+
+bool RunFiles::has_config() const {
+  std::error_code error;
+  return fs::exists(config(), error);
+}
 
 bool RunFiles::has_state() const {
   std::error_code error;
@@ -66,20 +71,18 @@ void RunFiles::begin(const RunConfig& config) {
 
 std::int64_t RunFiles::take_up(const RunConfig& config, std::int64_t lines) {
   open_metrics();
-  std::ifstream in(metrics(), std::ios::binary);
-  const std::string before{std::istreambuf_iterator<char>(in), {}};
-  check(!in.bad(), "cannot read ", metrics());
+  const std::string before = read_text(metrics(), std::numeric_limits<std::uint64_t>::max());
   std::size_t keep = 0;
   std::int64_t kept = 0;
   for (std::size_t end; kept < lines && (end = before.find('\n', keep)) != before.npos; ++kept) keep = end + 1;
-  check(::ftruncate(metrics_, static_cast<off_t>(keep)) == 0, "cannot shorten ", metrics(), ": ", std::strerror(errno));
+  if (::ftruncate(metrics_, static_cast<off_t>(keep)) != 0) cannot("shorten");
   write_file(this->config(), to_json(config));
   return kept;
 }
 
 void RunFiles::open_metrics() {
-  metrics_ = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  check(metrics_ >= 0, "cannot write ", metrics(), ": ", std::strerror(errno));
+  metrics_ = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (metrics_ < 0) cannot("write");
 }
 
 void RunFiles::append_metrics(std::string line) {
@@ -88,13 +91,17 @@ void RunFiles::append_metrics(std::string line) {
   while (!left.empty()) {
     const ssize_t n = ::write(metrics_, left.data(), left.size());
     if (n < 0 && errno == EINTR) continue;
-    check(n > 0, "cannot write ", metrics(), ": ", std::strerror(errno));
+    if (n < 0) cannot("write");
     left.remove_prefix(static_cast<std::size_t>(n));
   }
 }
 
 void RunFiles::sync_metrics() const {
-  check(::fsync(metrics_) == 0, "cannot write ", metrics(), ": ", std::strerror(errno));
+  if (::fsync(metrics_) != 0) cannot("write");
+}
+
+void RunFiles::cannot(const char* what) const {
+  throw Error(text("cannot ", what, " ", metrics(), ": ", std::generic_category().message(errno)));
 }
 
 }  // namespace megalith::detail

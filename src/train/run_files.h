@@ -24,12 +24,13 @@ class RunFiles {
   std::string state() const { return run_names::path_in(dir_, run_names::kState); }
   std::string metrics() const { return run_names::path_in(dir_, run_names::kMetrics); }
   const std::string& dir() const { return dir_; }
+  bool has_config() const;
   bool has_state() const;
   /// Whether nothing here can have come after a first checkpoint, which is that of step 0.
   bool untrained() const;
 
   /// Claims the folder: nobody else may train in it until end(). Throws Error where somebody does. A folder that does not
-  /// exist cannot be claimed, and is no error yet.
+  /// exist cannot be claimed, and is not an error yet.
   void lock();
 
   /// Makes the folder where it is missing and begins a run in it. Throws Error where it cannot be written to or holds a run.
@@ -48,6 +49,8 @@ class RunFiles {
 
  private:
   void open_metrics();
+  /// Throws what the last call of the system said of metrics.jsonl.
+  [[noreturn]] void cannot(const char* what) const;
 
   std::string dir_;
   int folder_ = -1, metrics_ = -1;  // descriptors

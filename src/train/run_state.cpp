@@ -51,6 +51,7 @@ void save_state(const std::string& path, const nlohmann::json& settings, Counter
   writer.metadata("format_version", std::to_string(kFormatVersion));
   writer.metadata("library_version", kLibraryVersion);
   writer.metadata("optimizer", describe(tensors.optimizer));
+  writer.metadata("structure", tensors.structure);
   writer.metadata("settings", settings.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   counters.visit([&](const std::string& name, auto& value) { writer.add("run." + name, type_of(value), {1}, &value); });
   for_each_tensor<const Tensor<float>>(tensors, [&](const std::string& name, const Tensor<float>& tensor, StateNumbers) {
@@ -99,6 +100,26 @@ nlohmann::json read_settings(const SafetensorsReader& file, const nlohmann::json
           in_quotes(document), ", and must be JSON with an object \"", group.key(), "\"");
   saved["model"] = write_config(read_config(saved["model"], file.path() + ": settings: model"));  // as it is written now
   return saved;
+}
+
+/// Whether a budget, as JSON, is of the same kind as another one and no smaller.
+bool at_least(const nlohmann::json& budget, const nlohmann::json& other) {
+  bool same = budget.is_object() && other.is_object();
+  for (const char* kind : {"steps", "bytes", "minutes"}) {
+    if (!same || !budget.contains(kind) || !other.contains(kind) || !other[kind].is_number()) return false;
+    const double now = budget[kind].get<double>(), before = other[kind].get<double>();
+    same = (now > 0) == (before > 0) && now >= before;
+  }
+  return same;
+}
+
+/// Throws where a state says that it was saved by a model of another structure.
+void check_structure(const SafetensorsReader& file, const std::string& now) {
+  const auto saved = file.metadata().find("structure");  // 0.1.0 did not say
+  const auto shown = [](const std::string& name) { return name.empty() ? std::string("of its config") : in_quotes(name); };
+  check(saved == file.metadata().end() || saved->second == now, file.path(), " was saved by a model of the structure ",
+        saved == file.metadata().end() ? "" : shown(saved->second), ", and resuming with one of the structure ", shown(now),
+        " would change the result");
 }
 
 /// Throws unless a state was saved by this optimiser.
@@ -162,9 +183,14 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
     return file;
   });
   check_format_version(path, metadata(reader, "format_version"), kFormatVersion, metadata(reader, "library_version"));
-  const std::string different = differences(advised([&] { return read_settings(reader, settings); }), settings);
+  nlohmann::json saved = advised([&] { return read_settings(reader, settings); });
+  const nlohmann::json& budget = settings["train"]["budget"];
+  const bool longer = size.may_be_longer && saved["train"]["budget"] != budget && at_least(budget, saved["train"]["budget"]);
+  if (longer) saved["train"]["budget"] = budget;
+  const std::string different = differences(saved, settings);
   check(different.empty(), path,
         " was saved with other settings or data, and resuming with these would change the result: ", different);
+  check_structure(reader, tensors.structure);
   check_optimizer(reader, tensors.optimizer);
 
   Counters counters;
@@ -176,6 +202,7 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
     check_numbers(reader, tensors, problems);
     problems.report(path, ": ");
   });
+  if (longer) counters.finished = 0;
   for_each_tensor<Tensor<float>>(
       tensors, [&](const std::string& name, Tensor<float>& tensor, StateNumbers) { reader.read(name, tensor.span()); });
   return counters;

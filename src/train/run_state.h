@@ -19,6 +19,7 @@ namespace megalith::detail {
 struct RunSize {
   std::int64_t steps = 0;           // 0 where the budget is in minutes
   std::int64_t bytes_per_step = 0;  // above 0
+  bool may_be_longer = false;       // than the budget in its state; a run that is done then is not
 };
 
 /// What a run knows besides its tensors.
@@ -61,18 +62,21 @@ struct Counters {
   void list_problems(const RunSize& size, Problems& problems) const;
 };
 
-/// The tensors of a run, owned by others. average is null where averaging is off.
+/// The tensors of a run, owned by others, and the structure of its model (AnyModel::structure). average is null where
+/// averaging is off.
 struct RunTensors {
   std::span<const Parameter> weights;
   Optimizer& optimizer;
   WeightAverage* average;
+  std::string structure{};
 };
 
 /// Replaces the file at `path`. `settings` is what load_state compares.
 void save_state(const std::string& path, const nlohmann::json& settings, Counters counters, const RunTensors& tensors);
 
 /// Reads the file at `path` into counters and tensors, after checking all of it, numbers too. Throws Error when it is not a
-/// valid state, naming what is wrong, or when its settings or its optimiser differ from these, naming both.
+/// valid state, naming what is wrong, or when its settings, its model's structure or its optimiser differ from
+/// these, naming both.
 Counters load_state(const std::string& path, const nlohmann::json& settings, const RunSize& size, const RunTensors& tensors);
 
 }  // namespace megalith::detail

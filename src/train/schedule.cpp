@@ -12,6 +12,7 @@ namespace megalith {
 void ScheduleConfig::list_problems(Problems& problems) const {
   problems.require(peak > 0 && std::isfinite(peak), "schedule.peak", peak, "above 0");
   problems.not_negative("schedule.warmup_steps", warmup_steps);
+  problems.require(warmup_share > 0 && warmup_share <= 1, "schedule.warmup_share", warmup_share, "a share above 0, up to 1");
   problems.require(floor >= 0 && floor <= 1, "schedule.floor", floor, "a share from 0 to 1");
   problems.require(cooldown_share > 0 && cooldown_share <= 1, "schedule.cooldown_share", cooldown_share,
                    "a share above 0, up to 1");
@@ -31,8 +32,9 @@ double learning_rate(const ScheduleConfig& config, std::int64_t step, double pro
       decay = std::min(1.0, (1 - p) / config.cooldown_share);
       break;
   }
-  const double warmup =
+  double warmup =
       step < config.warmup_steps ? static_cast<double>(step + 1) / static_cast<double>(config.warmup_steps) : 1.0;
+  if (config.warmup_share < 1) warmup = std::min(1.0, std::max(warmup, p / config.warmup_share));
   return config.peak * warmup * decay;
 }
 

@@ -38,7 +38,7 @@ class TrainStep {
   AnyModel& model() const { return model_; }
   /// The model that users get: the averaged weights where averaging is on.
   AnyModel& result() { return average_ ? average_->model() : model_; }
-  RunTensors tensors() { return {weights_, *optimizer_, average_ ? &*average_ : nullptr}; }
+  RunTensors tensors() { return {weights_, *optimizer_, average_ ? &*average_ : nullptr, model_.structure()}; }
   /// After the weights were set from outside.
   void restart_average();
   Workspace& workspace() { return workspace_; }

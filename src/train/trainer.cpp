@@ -2,6 +2,7 @@
 #include "megalith/train/trainer.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "megalith/core/check.h"
 #include "megalith/runtime/machine_memory.h"
@@ -44,10 +45,14 @@ Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string&
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, const std::string& dir,
                   const TrainerOptions& options)
     : Run(model, config, dir, options) {
+  open_data(data);
+}
+
+void Trainer::Run::open_data(const DataConfig& data) {
   data_config_ = data;
   files_of_data_.emplace(data);
   valid_ = files_of_data_->valid();
-  sampler_ = std::make_unique<RandomWindows>(files_of_data_->train(), length_, config.data_key());
+  sampler_ = std::make_unique<RandomWindows>(files_of_data_->train(), length_, config_.data_key());
   describe_data();
 }
 
@@ -65,18 +70,60 @@ void Trainer::Run::describe_data() {
   data_ = {{"train", sampler_->describe()}, {"valid", valid_.describe()}};
 }
 
-void Trainer::Run::resume() {
+/// Refuses a folder for a new run in which files of the data lie, or which is a folder of the data itself: what the run
+/// writes would be data, and its folder is none once it is a run.
+void Trainer::Run::check_is_outside_of_data() const {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (files_.has_config()) return;  // a run, which another sentence refuses
+  const fs::path run = fs::weakly_canonical(files_.dir(), error);
+  std::vector<std::string> paths = data_config_.train;
+  paths.insert(paths.end(), data_config_.valid.begin(), data_config_.valid.end());
+  for (const std::string& path : paths) {
+    if (!fs::is_directory(path, error)) continue;
+    const fs::path data = fs::weakly_canonical(path, error);
+    const bool inside = std::mismatch(data.begin(), data.end(), run.begin(), run.end()).first == data.end();
+    if (!inside || (data != run && !fs::exists(run, error))) continue;
+    bool holds_files = data == run;
+    for (fs::recursive_directory_iterator i(run, error), end; !holds_files && !error && i != end; i.increment(error))
+      holds_files = i->is_regular_file(error) && i->file_size(error) > 0;
+    check(!holds_files, "the folder of the run, ", files_.dir(), ", is in the data, ", path, ", and holds files of them",
+          "; choose another folder for the run, such as a new one");
+  }
+}
+
+/// Whether the state may be of a smaller budget. One that was made longer has the new budget in config.json before its first
+/// checkpoint has it.
+bool Trainer::Run::may_be_longer(Resume how) const {
+  return how == Resume::longer || (files_.has_config() && load_run_config(files_.dir()).train.budget == config_.budget);
+}
+
+void Trainer::Run::resume(Resume how) {
   check(!started_, "resume() comes before run()");
-  files_.lock();  // first: whoever still trains there moves what is read here
+  files_.lock();                                // first: whoever still trains there moves what is read here
+  if (files_of_data_ && files_.has_config()) {  // a run of an older version holds out other bytes, and its files say so
+    const DataConfig begun = load_run_config(files_.dir()).data;
+    if (begun.spread != data_config_.spread || begun.skip_runs != data_config_.skip_runs) {
+      DataConfig data = data_config_;
+      data.spread = begun.spread;
+      data.skip_runs = begun.skip_runs;
+      open_data(data);
+    }
+  }
   if (files_.has_state()) {
-    counters_ = detail::load_state(files_.state(), settings(), {steps_, step_.bytes_per_step()}, step_.tensors());
+    const bool longer = may_be_longer(how);
+    counters_ = detail::load_state(files_.state(), settings(), {steps_, step_.bytes_per_step(), longer}, step_.tensors());
+    check(how != Resume::longer || !out_of_patience(), files_.dir(), " holds a run that ended because its ",
+          config_.patience,
+          " last validations brought no new best; to go on from its weights, start a run from them in another folder");
     check(counters_.finished == 0 || trained(), files_.state(), ": run.finished is 1 after step ", counters_.step,
           ", where the run is not done; the state is damaged or was edited: put an undamaged copy in its place");
     saved_step_ = counters_.step;
     update_rates();
   } else {
     // Killed before its first checkpoint, that of step 0: the run starts anew, with the settings that it was started with.
-    const RunConfig begun = load_run_config(files_.dir());
+    RunConfig begun = load_run_config(files_.dir());
+    if (how == Resume::longer) begun.train.budget = config_.budget;
     check(files_.untrained(), files_.dir(), " has lost its state.safetensors and cannot be resumed; start a run in another ",
           "folder, from the weights in this one to keep what they learned");
     check(begun.data == data_config_ && begun.train.init == config_.init, files_.dir(), " holds a run that was killed at ",
@@ -119,7 +166,7 @@ Trainer::Trainer(AnyModel& model, const TrainConfig& config, std::unique_ptr<con
 
 Trainer::~Trainer() = default;
 
-void Trainer::resume() { run_->resume(); }
+void Trainer::resume(Resume how) { run_->resume(how); }
 Progress Trainer::progress() const { return run_->progress(); }
 const AnyModel& Trainer::result() const { return run_->result(); }
 TrainResult Trainer::run(const Report& report) { return run_->run(report); }

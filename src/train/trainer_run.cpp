@@ -2,6 +2,7 @@
 #include "trainer_run.h"
 
 #include <cmath>
+#include <exception>
 #include <numbers>
 #include <utility>
 
@@ -20,6 +21,7 @@ void Trainer::Run::begin() {
   const RunConfig config{step_.model().config(), config_, data_config_};
   // The weights before the files: a wrong --init leaves no run behind.
   if (saved_step_ < 0) {
+    if (!resumed_) check_is_outside_of_data();
     if (!config_.init.empty()) load_parameters(config_.init, step_.model());
     check(step_.finite(*sampler_, 0), "the model's losses are not finite numbers before the first step; start from other ",
           "weights", config_.init.empty() ? "" : " than those of ", config_.init);
@@ -37,7 +39,30 @@ void Trainer::Run::begin() {
 
 TrainResult Trainer::Run::run(const Report& report) {
   const detail::EndOfWork end_of_work(files_);
+  bool thrown = false;  // by the report, which comes after steps and between the pieces of a validation
+  const Report guarded = [&](const Progress& p) {
+    thrown = true;
+    const Control answer = report(p);
+    thrown = false;
+    return answer;
+  };
   begin();
+  detail::RunClock clock;
+  clock_ = &clock;
+  try {
+    return train(report ? guarded : report);
+  } catch (...) {
+    if (thrown && saved_step_ < counters_.step) {
+      try {
+        save();
+      } catch (const std::exception&) {  // the caller hears of what it threw itself
+      }
+    }
+    throw;
+  }
+}
+
+TrainResult Trainer::Run::train(const Report& report) {
   bool validation_left = stopped_in_validation();
   while (!trained()) {
     if (!std::exchange(validation_left, false)) train_step();
@@ -52,7 +77,7 @@ TrainResult Trainer::Run::run(const Report& report) {
 }
 
 void Trainer::Run::train_step() {
-  const Clock::time_point start = Clock::now();
+  const double start = clock_->now();
   logged_ = false;
   counters_.lr = learning_rate(config_.schedule, counters_.step, share_used());
   const detail::TrainStep::Result result = step_.gradient(*sampler_, counters_.step);
@@ -61,7 +86,7 @@ void Trainer::Run::train_step() {
   if (!std::isfinite(result.grad_norm)) fail(counters_.step + 1, "the gradient", result.grad_norm);
   step_.update(counters_.step, counters_.lr, counters_.grad_norm);
 
-  const double seconds = seconds_since(start);
+  const double seconds = clock_->now() - start;
   ++counters_.step;
   counters_.bytes += step_.bytes_per_step();
   counters_.seconds += seconds;
@@ -101,13 +126,14 @@ TrainResult Trainer::Run::finish(const Report& report) {
     return result(false);
   }
   if (has_valid()) {
-    // The best is chosen on the sample, which is the same for all steps; the value that counts is that of everything.
+    // The best is chosen on the sample, which is the same for all steps; the value that counts is that of everything,
+    // or of a larger sample.
     const bool sampled = config_.eval_every > 0 && sample_bytes() > 0;
     if (sampled && counters_.valid.step < counters_.step) {  // where patience ended, it was made
       if (validate(sample_bytes(), report).stopped) return result(true);
       keep_best();
     }
-    if (validate(0, report).stopped) return result(true);
+    if (validate(last_sample_bytes(), report).stopped) return result(true);
     if (!sampled) keep_best();
   }
   write_line(has_valid());

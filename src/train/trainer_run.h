@@ -2,6 +2,7 @@
 // What a Trainer holds. trainer.cpp sets a run up, takes it up again and tells where it stands; trainer_run.cpp runs it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "megalith/train/run_config.h"
 #include "megalith/train/trainer.h"
 #include "megalith/train/training_data.h"
+#include "run_clock.h"
 #include "run_config_json.h"
 #include "run_files.h"
 #include "run_state.h"
@@ -27,7 +29,7 @@ class Trainer::Run {
   Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
       const std::string& dir, const TrainerOptions& options);
 
-  void resume();
+  void resume(Resume how);
   TrainResult run(const Report& report);
   Progress progress() const;
   const AnyModel& result() { return step_.result(); }
@@ -37,7 +39,10 @@ class Trainer::Run {
 
   Run(AnyModel& model, const TrainConfig& config, const std::string& dir, const TrainerOptions& options);
 
+  void open_data(const DataConfig& data);
   void describe_data();
+  void check_is_outside_of_data() const;
+  bool may_be_longer(Resume how) const;
   nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_); }
   double share_used() const {
     return steps_ > 0 ? static_cast<double>(counters_.step) / static_cast<double>(steps_)
@@ -48,6 +53,13 @@ class Trainer::Run {
   /// Bytes of the sample for validations during the run; 0 means all, also where the sample would be as large as the data:
   /// it would still leave out ends of files.
   std::int64_t sample_bytes() const { return config_.eval_bytes < valid_.size() ? config_.eval_bytes : 0; }
+  /// The same of the last validation, which reads everything where that is no more work than a twelfth of the training: a
+  /// megabyte it always reads.
+  std::int64_t last_sample_bytes() const {
+    if (config_.eval_bytes == 0) return 0;
+    const std::int64_t most = std::max({config_.eval_bytes, std::int64_t{1} << 20, counters_.bytes / 4});
+    return most < valid_.size() ? most : 0;
+  }
   /// Whether the best validation is `patience` validations before the latest. A checkpoint has the steps of both, and a run
   /// with patience keeps its intervals: so a resumed run stops at the same step as an uninterrupted one.
   bool out_of_patience() const {
@@ -56,6 +68,7 @@ class Trainer::Run {
   }
   bool trained() const { return share_used() >= 1 || out_of_patience(); }
 
+  TrainResult train(const Report& report);
   void begin();
   void train_step();
   void update_rates();
@@ -83,7 +96,8 @@ class Trainer::Run {
   detail::Counters counters_;
   double train_bpb_ = 0, bytes_per_second_ = 0;  // over the steps since the last line
   bool logged_ = false, started_ = false, resumed_ = false, stop_asked_ = false;
-  std::int64_t saved_step_ = -1;  // of the checkpoint on the disk; -1: none
+  detail::RunClock* clock_ = nullptr;  // while it runs
+  std::int64_t saved_step_ = -1;       // of the checkpoint on the disk; -1: none
   Clock::time_point saved_at_{};
 };
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "megalith/models/window_scorer.h"
 #include "megalith/runtime/scratch_memory.h"
-#include "megalith/train/evaluate.h"
 
 namespace megalith {
 

@@ -15,7 +15,7 @@ namespace {
 
 bool positive(double x) { return std::isfinite(x) && x > 0; }
 
-/// What is told about a sound config before a model is made of it.
+/// What is told about a valid config before a model is made of it.
 void describe(const ModelConfig& config) {
   const auto summary = make_summary(config);
   require(summary->parameter_count() > 0, "a model has parameters");
@@ -40,7 +40,7 @@ bool read_run(std::string_view json) {
   const RunConfig again = run_config_from_json(to_json(run), "what was written");
   require(again.model == run.model && again.train == run.train && again.data == run.data, "a run comes back from JSON");
   if (accepts([&] { run.train.validate(*make_summary(run.model)); }))
-    require(run.train.modest_eval_every(run.model.length) >= 1, "validations come every so many steps");
+    require(run.train.modest_eval_every(run.model.length) >= 1, "the default interval of validations is at least a step");
   return true;
 }
 
@@ -50,6 +50,6 @@ bool read_run(std::string_view json) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view json(reinterpret_cast<const char*>(data), size);
   const bool model = megalith::fuzz::read_model(json), run = megalith::fuzz::read_run(json);
-  megalith::fuzz::require(!model || !run, "the config of a model is none of a run");
+  megalith::fuzz::require(!model || !run, "the config of a model is not that of a run");
   return 0;
 }

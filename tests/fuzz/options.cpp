@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "generate_options.h"
 #include "megalith/models/model_summary.h"
 #include "megalith/models/zoo.h"
@@ -62,12 +63,15 @@ void run(std::vector<std::string> arguments) {
     (void)tool::read_prompt(generate);
     return 0;
   };
-  const Verb eval = tool::add_eval(app);  // owns what is parsed into
-  const std::vector<Verb> verbs{{&train_verb, describe_run}, {&generate_verb, read_prompt}, {eval.options, [] { return 0; }},
-                                tool::add_models(app),       tool::add_info(app),           tool::add_flops(app),
-                                tool::add_completion(app),   tool::add_manual(app)};
+  const Verb eval = tool::add_eval(app), classify = tool::add_classify(app),
+             embed = tool::add_embed(app);  // own what is parsed into
+  const auto nothing = [] { return 0; };
+  const std::vector<Verb> verbs{{&train_verb, describe_run}, {&generate_verb, read_prompt}, {eval.options, nothing},
+                                {classify.options, nothing}, {embed.options, nothing},      tool::add_models(app),
+                                tool::add_info(app),         tool::add_flops(app),          tool::add_completion(app),
+                                tool::add_manual(app)};
   try {
-    app.parse(static_cast<int>(arguments.size()), argv.data());
+    tool::parse(app, static_cast<int>(arguments.size()), argv.data());
     for (const Verb& verb : verbs)
       if (verb.options->parsed()) verb.run();
   } catch (const CLI::ParseError& error) {

@@ -20,9 +20,9 @@ bool accepts(F&& f) {
   }
 }
 
-/// Ends the process unless `sound`: for what must hold of everything that was accepted.
-inline void require(bool sound, const char* what) {
-  if (sound) return;
+/// Ends the process unless `holds`: for what must hold of everything that was accepted.
+inline void require(bool holds, const char* what) {
+  if (holds) return;
   std::fprintf(stderr, "does not hold: %s\n", what);
   std::abort();
 }

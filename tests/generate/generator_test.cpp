@@ -3,34 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
-#include "support/fake_model.h"
-#include "support/forwarding_model.h"
+#include "support/generated.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
 namespace {
 
-using tests::FakeModel;
-
-FakeModel made_model(Index length, Index unit) {
-  FakeModel model(length, unit);
-  model.init({4});
-  return model;
-}
-
-std::string generated(Generator& generator, Index n) {
-  std::string bytes;
-  for (Index i = 0; i < n; ++i) bytes += static_cast<char>(generator.next());
-  return bytes;
-}
-
-std::string with_prompt(const AnyModel& model, std::string_view prompt, Index n, const SamplingConfig& config = {}) {
-  Generator generator(model, config, 1);
-  generator.prompt(prompt);
-  return std::string(prompt) + generated(generator, n);
-}
+using namespace tests;
 
 TEST(Generator, GreedyFollowsTheModelAndItsWindows) {
   struct Case {
@@ -106,19 +85,6 @@ TEST(Generator, StreamsKeepTheirNumbers) {
     ASSERT_EQ(std::vector<int>(bytes.begin() + 3, bytes.end()), std::vector<int>(two.begin(), two.end()));
   }
 }
-
-/// Tells how many streams a state is made for.
-struct ObservedModel final : tests::ForwardingModel {
-  explicit ObservedModel(bool batch_invariant)
-      : ForwardingModel(std::make_unique<FakeModel>(made_model(16, 4))), own_summary(16, 4, 0, batch_invariant) {}
-  const ModelSummary& summary() const override { return own_summary; }
-  std::unique_ptr<AnyState> make_state(Index B, Index room) const override {
-    batches.insert(B);
-    return ForwardingModel::make_state(B, room);
-  }
-  tests::FakeSummary own_summary;
-  mutable std::set<Index> batches;
-};
 
 TEST(Generator, StreamsAreDecodedTogetherOnlyWhereThatLeavesNoTrace) {
   for (const bool together : {true, false}) {

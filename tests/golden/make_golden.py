@@ -20,7 +20,7 @@ import torch
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
 
-TOLERANCE = 2e-5  # of the float test; a planted mistake must move some cost by a hundred times as much
+TOLERANCE = 2e-5  # of the float test; a planted mistake must move some loss by a hundred times as much
 
 
 class Reference:
@@ -34,7 +34,7 @@ class Reference:
         self.relu_margin = math.inf  # the pre-activation of a ReLU that came closest to its kink
 
     def costs(self, x):
-        """Bytes (B,T) -> costs in nats (B,T), each row a window of its own."""
+        """Bytes (B,T) -> losses in nats (B,T), each row a window of its own."""
         return self.decoder(0, "", x, x.shape[1], None)
 
     def decoder(self, scale, name, x, window, condition):
@@ -242,7 +242,7 @@ def random_bytes(rng, B, T):
 
 
 def run(config, parameters, x, scale, dtype=torch.float64):
-    """Costs (B,T), gradients of scale * sum of costs, and the distance of the nearest ReLU to its kink."""
+    """Losses (B,T), gradients of scale * their sum, and the distance of the nearest ReLU to its kink."""
     p = {name: value.to(dtype).requires_grad_() for name, value in parameters.items()}
     model = Reference(config, p)
     costs = model.costs(x)

@@ -34,6 +34,8 @@ TEST(OldRun, ItsConfigIsRead) {
   EXPECT_EQ(config.model.scales[1].first_input, FirstInput::previous);
   EXPECT_EQ(config.model.scales[1].stack.block, (TransformerConfig{.heads = 2, .activation = Activation::gelu}));
   EXPECT_EQ(config.train.budget.steps, 400);
+  EXPECT_EQ(config.train.schedule.warmup_share, 1) << "as it was before there was one";
+  EXPECT_FALSE(config.data.spread || config.data.skip_runs);
   EXPECT_EQ(load_model(kRun)->config(), config.model);
   EXPECT_EQ(config_from_json(to_json(config.model), "its config, written anew"), config.model);
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 
@@ -11,7 +12,7 @@
 namespace megalith {
 namespace {
 
-/// Files cannot grow beyond so many bytes while this lives: the nearest to a full disk that needs no disk.
+/// Files cannot grow beyond a number of bytes while this lives: the nearest to a full disk that needs no disk.
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -118,6 +119,43 @@ TEST(AtomicFile, RefusesWhatIsNoFile) {
   EXPECT_ERROR(AtomicFile(folder / "d"), "Is a directory");
   EXPECT_ERROR(AtomicFile("/dev/null"), "no regular file");
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return status.st_mode & 0777;
+}
+
+TEST(AtomicFile, TwoWritersOfOnePathDoNotMix) {
+  const TemporaryFolder folder;
+  folder.write("a.megalith-tmp", "left by a process that was killed");
+  AtomicFile first(folder / "a"), second(folder / "a");
+  first.write("first");
+  second.write("the second");
+  first.commit();
+  EXPECT_EQ(read_file(folder / "a"), "first");
+  {
+    AtomicFile third(folder / "a");
+    third.write("third");
+  }  // its temporary file goes, and no other one
+  second.commit();
+  EXPECT_EQ(read_file(folder / "a"), "the second");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
+}
+
+TEST(AtomicFile, PermissionsAreThoseOfTheOldFileOrOfTheUmask) {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  write_file(folder / "new", "x");
+  const std::string old = folder.write("old", "x");
+  for (const mode_t mode : {0600, 0666, 0444}) {
+    ::chmod(old.c_str(), mode);
+    write_file(old, "y");
+    EXPECT_EQ(mode_of(old), mode);
+  }
+  ::umask(before);
+  EXPECT_EQ(mode_of(folder / "new"), mode_t{0640});
 }
 
 }  // namespace

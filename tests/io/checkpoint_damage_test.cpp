@@ -30,8 +30,8 @@ struct CheckpointDamage : ::testing::Test {
     const auto model = make_model(config);
     model->init(RandomKey{1});
     numbers = numbers_of(*model);
-    save_model(folder / "sound", *model);
-    whole = read_file(folder / "sound");
+    save_model(folder / "valid", *model);
+    whole = read_file(folder / "valid");
     std::uint64_t length = 0;
     std::memcpy(&length, whole.data(), sizeof length);
     header_end = sizeof length + length;
@@ -135,7 +135,7 @@ TEST_F(CheckpointDamage, ANewerVersionSaysWhatToDo) {
 TEST_F(CheckpointDamage, AConfigOfAbsurdSizeIsRefusedBeforeMemoryIsTaken) {
   const auto refusal = [&](const std::function<void(ModelConfig&)>& change) {
     SafetensorsWriter writer;
-    const SafetensorsReader reader(folder / "sound");
+    const SafetensorsReader reader(folder / "valid");
     ModelConfig absurd = config;
     change(absurd);
     for (const auto& [key, value] : reader.metadata()) writer.metadata(key, key == "config" ? to_json(absurd) : value);

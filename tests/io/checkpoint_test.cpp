@@ -9,6 +9,7 @@
 #include "megalith/core/version.h"
 #include "megalith/io/safetensors.h"
 #include "megalith/models/config_json.h"
+#include "support/forwarding_model.h"
 #include "support/temporary_folder.h"
 #include "support/version_1.h"
 
@@ -42,7 +43,7 @@ std::vector<float> numbers_of(AnyModel& model) {
   return all;
 }
 
-/// A sound checkpoint's content, for tests to spoil and write.
+/// A valid checkpoint's content, for tests to spoil and write.
 struct Content {
   struct Entry {
     DType type;
@@ -124,9 +125,9 @@ TEST(Checkpoint, SavesOtherValuesOfTheSameModel) {
 
 TEST(Checkpoint, RefusesWhatIsNotAModelOfOurs) {
   const TemporaryFolder folder;
-  save_model(folder / "sound", *random_model(small_config(), 1));
+  save_model(folder / "valid", *random_model(small_config(), 1));
   const auto problem = [&](const std::function<void(Content&)>& spoil) {
-    Content content(folder / "sound");
+    Content content(folder / "valid");
     spoil(content);
     content.write(folder / "spoilt");
     return error_of([&] { load_model(folder / "spoilt"); });
@@ -244,6 +245,24 @@ TEST(Checkpoint, NamesTheFirstDifference) {
   expect(problem([](ModelConfig& c) { c.soft_cap = 15; }), "soft_cap (0.0 and 15.0)");
   expect(problem([](ModelConfig& c) { c.length = 32; }), "length (16 and 32)");
   expect(problem([](ModelConfig& c) { c.scales[1].stack.layers = 2; }), "scales[1].stack.layers (1 and 2)");
+}
+
+TEST(Checkpoint, SaysWhichStructureItHolds) {
+  struct Own : tests::ForwardingModel {  // the same names and shapes, computed otherwise
+    using ForwardingModel::ForwardingModel;
+    std::string structure() const override { return "of my own"; }
+  };
+  const TemporaryFolder folder;
+  const Own own(random_model(small_config(), 1));
+  save_model(folder / "own", own);
+  EXPECT_ERROR(load_model(folder / "own"),
+               "a model of the structure \"of my own\", and the one to load is of the structure that");
+  EXPECT_ERROR(load_parameters(folder / "own", *random_model(small_config(), 2)), "of my own");
+  Own again(random_model(small_config(), 2));
+  load_parameters(folder / "own", again);
+  EXPECT_EQ(numbers_of(static_cast<AnyModel&>(again)), numbers_of(*random_model(small_config(), 1)));
+  save_model(folder / "ours", *random_model(small_config(), 1));
+  EXPECT_ERROR(load_parameters(folder / "ours", again), "of my own");
 }
 
 }  // namespace

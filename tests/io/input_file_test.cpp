@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cerrno>
 
 #include "support/temporary_folder.h"
 
@@ -51,6 +52,18 @@ TEST(InputFile, ReadText) {
   EXPECT_ERROR(read_text(path, 6), "a is too large: it has 7 bytes, and may have at most 6");
   EXPECT_ERROR(read_text(folder / "none", 1), "cannot read");
   EXPECT_ERROR(read_text(folder.path(), 1), "is a folder, not a file");
+}
+
+TEST(InputFile, TheReasonIsThatOfTheCallThatFailed) {
+  errno = 0;  // a reason that is read before the call says Success
+  EXPECT_ERROR(InputFile("/none/at/all"), "cannot read /none/at/all: No such file or directory");
+  errno = EDOM;
+  EXPECT_ERROR(InputFile("/none/at/all"), "No such file or directory");
+}
+
+TEST(InputFile, RefusesFilesThatAreMadeUpWhenTheyAreRead) {
+  if (!std::filesystem::exists("/proc/self/status")) GTEST_SKIP();
+  EXPECT_ERROR(InputFile("/proc/self/status"), "says that it has 0 bytes, and gives more, as files of /proc and /sys do");
 }
 
 }  // namespace

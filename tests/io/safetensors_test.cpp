@@ -12,7 +12,7 @@
 namespace megalith {
 namespace {
 
-/// The bytes of a file with this header and so many bytes of data: 0, 1, 2, ...
+/// The bytes of a file with this header and `data_size` bytes of data: 0, 1, 2, ...
 std::string file_of(const std::string& header, std::size_t data_size) {
   std::string bytes(8, '\0');
   const std::uint64_t length = header.size();
@@ -119,7 +119,7 @@ TEST(Safetensors, RefusesDamagedFiles) {
   const auto tensor = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {
     return R"({"a":{"dtype":)" + dtype + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
   };
-  EXPECT_EQ(problem(file_of(tensor("\"F32\"", "[2]", "[0,8]"), 8)), "") << "the sound one";
+  EXPECT_EQ(problem(file_of(tensor("\"F32\"", "[2]", "[0,8]"), 8)), "") << "the valid one";
   struct Case {
     std::string bytes, words;
   };

@@ -13,7 +13,7 @@ namespace {
 
 /// Logits (bytes, 256) of sequence `b` of B, all of which read the same prompt and then each bytes of its own.
 std::vector<float> logits_of(const AnyModel& model, Index B, Index b, std::uint64_t sequence) {
-  constexpr Index kPrompt = 13;  // no multiple of a patch; with B = 4 and more, too many rows for the thin product
+  constexpr Index kPrompt = 13;  // not a multiple of a patch; with B = 4 and more, too many rows for the thin product
   Workspace workspace(2);
   const Context ctx(workspace);
   std::vector<std::uint8_t> prompt;

@@ -192,6 +192,8 @@ TEST_F(BlockKindTest, WeightsOfOneKindAreNotThoseOfAnother) {
 TEST_F(BlockKindTest, ADecoderOfOneKindRefusesAnother) {
   const DecoderModel<Flat<ParallelBlock<float>>> model(read(kAlone));
   EXPECT_EQ(model.summary().parameter_count(), make_summary(read(kAlone))->parameter_count());
+  EXPECT_EQ(model.structure(), "") << "its config makes the same";
+  EXPECT_NE((detail::IsOfConfig<Flat<ParallelBlock<float>>>::at(config_named("vanilla"), 0)), true);
   EXPECT_ERROR(DecoderModel<Flat<ParallelBlock<float>>>{config_named("vanilla")},
                "the blocks of the stack are of the kind \"transformer\", and \"parallel\" is asked for");
 }

@@ -174,7 +174,7 @@ TEST(ConfigJson, AllThatIsWrongIsToldInOneRound) {
       {R"({"length":0,"lenght":8,"scales":[{"stack":{"heads":7}}]})",
        "the config has no field \"lenght\"; did you mean \"length\"?; length must be from 1 to 2147483648, not 0; "
        "scales[0].stack.transformer.heads = 7 does not divide scales[0].stack.width = 512"},
-      // And where an object is none.
+      // And where another value stands for an object.
       {R"({"scales":[{"patch":4},7],"init_std":-1})",
        "scales[1] must be an object, not 7; init_std must be 0 or above, not -1"},
       {R"({"init_std":-1})", "the config has no field \"scales\"; init_std must be 0 or above, not -1"},

@@ -14,7 +14,7 @@ namespace {
 
 using tests::transformer;
 
-ModelConfig sound() {
+ModelConfig valid_config() {
   ModelConfig c;
   c.length = 64;
   c.scales = {{.patch = 8, .stack = {.width = 32, .layers = 2, .block = TransformerConfig{.heads = 4}}},
@@ -23,7 +23,7 @@ ModelConfig sound() {
 }
 
 std::string problem(const std::function<void(ModelConfig&)>& spoil) {
-  ModelConfig c = sound();
+  ModelConfig c = valid_config();
   spoil(c);
   return error_of([&] { c.validate(); });
 }
@@ -117,7 +117,7 @@ TEST(ModelConfig, ReportsAllProblemsAtOnce) {
 }
 
 TEST(ModelConfig, InWords) {
-  EXPECT_EQ(in_words(sound()),
+  EXPECT_EQ(in_words(valid_config()),
             "2 layers of width 32 over patches of 8 bytes, 1 layer of width 16 over bytes, windows of 64 bytes");
 }
 

@@ -108,7 +108,7 @@ class SummaryOfMemory : public ::testing::TestWithParam<NamedConfig> {
   const std::unique_ptr<ModelSummary> summary_ = make_summary(config_);
   const std::unique_ptr<AnyModel> model_ = make_model(config_);
 
-  /// That make() leaves so many bytes on the heap. Beside numbers there are only headers, padding and bytes read.
+  /// That make() leaves about that many bytes on the heap. Beside numbers there are only headers, padding and bytes read.
   template <class F>
   static void expect_on_heap(double expected, F&& make) {
     if (!kHeapProbe) GTEST_SKIP() << "the heap of the address sanitizer tells nothing";

@@ -27,7 +27,7 @@ Any<S> any_block() {
   return m;
 }
 
-/// x of one sequence after another, through a State that remembers.
+/// x of one sequence after another, through one State.
 Tensor<float> continued(const Any<float>& m, Any<float>::State& state, const Tensor<float>& x) {
   Workspace workspace(1);
   Tensor<float> y = x;

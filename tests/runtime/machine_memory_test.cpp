@@ -24,6 +24,30 @@ TEST(MachineMemory, IsTheLeastThatAnythingAllows) {
   EXPECT_EQ(detail::free_memory(machine.path()), 500000);
   machine.write("sys/fs/cgroup/outer/inner/memory.max", "600000\n");
   EXPECT_EQ(detail::free_memory(machine.path()), 500000);
+  machine.write("sys/fs/cgroup/outer/memory.current", "300000\n");
+  machine.write("sys/fs/cgroup/outer/memory.stat", "anon 90000\nfile 210000\ninactive_file 150000\nactive_file 50000\n");
+  EXPECT_EQ(detail::free_memory(machine.path()), 400000) << "cached files can be dropped, the rest is taken";
+}
+
+TEST(MachineMemory, GroupsOfVersion1) {
+  const TemporaryFolder machine;
+  machine.write("proc/meminfo", "MemAvailable:    900 kB\nSwapFree:       100 kB\n");
+  machine.write("proc/self/cgroup", "5:cpu:/a\n4:memory:/outer/inner\n0::/\n");
+  machine.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(detail::free_memory(machine.path()), 1024000);
+  machine.write("sys/fs/cgroup/memory/outer/memory.limit_in_bytes", "800000\n");
+  EXPECT_EQ(detail::free_memory(machine.path()), 800000);
+  machine.write("sys/fs/cgroup/memory/outer/memory.usage_in_bytes", "500000\n");
+  machine.write("sys/fs/cgroup/memory/outer/memory.stat", "inactive_file 1\ntotal_inactive_file 100000\n");
+  EXPECT_EQ(detail::free_memory(machine.path()), 400000);
+  machine.write("sys/fs/cgroup/memory/outer/memory.usage_in_bytes", "2000000\n");
+  EXPECT_EQ(detail::free_memory(machine.path()), 0);
+}
+
+TEST(MachineMemory, WhatIsEstimatedMustBeThere) {
+  const double free = free_memory();
+  if (!std::isfinite(free)) GTEST_SKIP() << "this system does not say";
+  EXPECT_THROW(check_memory("a model", 1.1 * free), Error);
 }
 
 TEST(MachineMemory, ALimitOfTheProcessCounts) {

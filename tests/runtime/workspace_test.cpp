@@ -98,5 +98,10 @@ TEST(Workspace, HasAnArenaForEachThread) {
   EXPECT_NE(&workspace.arena(0), &workspace.arena(2));
 }
 
+TEST(Workspace, IsForOneThreadAtLeast) {
+  EXPECT_THROW(Workspace(0), Error);
+  EXPECT_THROW(Workspace(-3), Error);
+}
+
 }  // namespace
 }  // namespace megalith

@@ -100,7 +100,7 @@ inline std::vector<NamedConfig> unusual_configs() {
         .tied = false}}};
 }
 
-/// Those with so many scales.
+/// Those with this number of scales.
 inline std::vector<NamedConfig> unusual_configs(std::size_t scales) {
   std::vector<NamedConfig> some;
   for (NamedConfig& c : unusual_configs())

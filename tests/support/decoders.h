@@ -7,6 +7,7 @@
 #include "megalith/models/decoders.h"
 #include "megalith/testing/decoder_streaming_check.h"
 #include "support/configs.h"
+#include "support/sanitized.h"
 
 namespace megalith::tests {
 
@@ -55,6 +56,13 @@ void for_each_config(F&& f) {
     SCOPED_TRACE(c.name);
     f(Maker{c.config});
   }
+}
+
+/// The same where no sanitizer runs.
+template <class Maker, class F>
+void for_each_config_but_sanitized(F&& f) {
+  if constexpr (kSanitized) GTEST_SKIP() << kNotUnderSanitizers;
+  else for_each_config<Maker>(f);
 }
 
 }  // namespace megalith::tests

@@ -17,6 +17,7 @@ class ForwardingModel : public AnyModel {
 
   const ModelConfig& config() const override { return model_->config(); }
   const ModelSummary& summary() const override { return model_->summary(); }
+  std::string structure() const override { return model_->structure(); }
   std::unique_ptr<AnyModel> clone() const override { return model_->clone(); }
   std::vector<Parameter> parameters() override { return model_->parameters(); }
   void init(RandomKey key) override { model_->init(key); }
@@ -36,6 +37,8 @@ class ForwardingModel : public AnyModel {
     model_->next(ctx, state, logits);
   }
   void accept(std::span<const std::uint8_t> bytes, AnyState& state) const override { model_->accept(bytes, state); }
+  Index embedding_width() const override { return model_->embedding_width(); }
+  void embed(const Context& ctx, Bytes bytes, std::span<float> vectors) const override { model_->embed(ctx, bytes, vectors); }
 
  private:
   std::unique_ptr<AnyModel> model_;

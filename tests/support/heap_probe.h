@@ -12,21 +12,12 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define MEGALITH_HEAP_PROBE 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MEGALITH_HEAP_PROBE 0
-#endif
-#endif
-#ifndef MEGALITH_HEAP_PROBE
-#define MEGALITH_HEAP_PROBE 1
-#endif
+#include "support/sanitized.h"
 
 namespace megalith::tests {
 
 /// Whether allocations can be counted: not under the address sanitizer, which replaces the heap itself.
-inline constexpr bool kHeapProbe = MEGALITH_HEAP_PROBE;
+inline constexpr bool kHeapProbe = !kSanitized;
 
 inline std::atomic<bool> heap_probe_on{false};
 inline std::atomic<long> heap_probe_count{0};
@@ -49,7 +40,7 @@ inline std::size_t live_heap() {
 
 }  // namespace megalith::tests
 
-#if MEGALITH_HEAP_PROBE
+#if !MEGALITH_SANITIZED
 extern "C" {
 extern char __executable_start, etext;  // set by the linker: the code of the executable
 void* __libc_malloc(std::size_t);

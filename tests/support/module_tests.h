@@ -36,6 +36,12 @@ class ModuleTest : public ::testing::Test {
       f(c, Make{c.config});
     }
   }
+  /// The same where no sanitizer runs.
+  template <class F>
+  void for_each_case_but_sanitized(F&& f) {
+    if constexpr (kSanitized) GTEST_SKIP() << kNotUnderSanitizers;
+    else for_each_case(f);
+  }
   /// The maker of a case at a width near `width`.
   template <class C>
   static Make of_width(const C& c, Index width) {
@@ -60,7 +66,7 @@ TYPED_TEST_P(ModuleTest, Adjoint) {
                        {.shape = kLong},
                        {.shape = {2, 30}, .before = 45},
                        {.shape = {1, 30}, .before = detail::kKeyTile - 10}};
-  this->for_each_case([&](const auto&, const auto& make) {
+  this->for_each_case_but_sanitized([&](const auto&, const auto& make) {
     for (const Trial& trial : trials) {
       const Finding found = testing::check_gradients(make, trial);
       EXPECT_LT(found.error, kExact) << found.where << " at T = " << trial.shape.T << " after " << trial.before;
@@ -166,7 +172,7 @@ TYPED_TEST_P(ModuleTest, Threads) {
 }
 
 TYPED_TEST_P(ModuleTest, Flops) {
-  this->for_each_case([&](const auto&, const auto& make) {
+  this->for_each_case_but_sanitized([&](const auto&, const auto& make) {
     for (const Shape shape : {Shape{1, 1}, Shape{3, 1}, kShort, kLong}) {
       const testing::FlopCount flops = testing::count_flops(make, {.shape = shape});
       EXPECT_EQ(flops.claimed, flops.steps) << "T = " << shape.T;
@@ -179,7 +185,7 @@ TYPED_TEST_P(ModuleTest, Flops) {
 }
 
 TYPED_TEST_P(ModuleTest, Scratch) {
-  this->for_each_case([&](const auto& c, const auto&) {
+  this->for_each_case_but_sanitized([&](const auto& c, const auto&) {
     const auto make = this->of_width(c, 48);
     for (const int threads : {1, 2}) {
       for (const Pass pass : {Pass::forward, Pass::step, Pass::backward}) {
@@ -196,8 +202,7 @@ TYPED_TEST_P(ModuleTest, Scratch) {
 }
 
 TYPED_TEST_P(ModuleTest, ShapesAloneTellTheMemory) {
-  if (!kHeapProbe) GTEST_SKIP() << "the address sanitizer has a heap of its own";
-  this->for_each_case([&](const auto& c, const auto&) {
+  this->for_each_case_but_sanitized([&](const auto& c, const auto&) {
     const auto make = this->of_width(c, 96);
     const auto of_shapes = make.template operator()<ShapeOnly>();
     const auto of_numbers = make.template operator()<float>();
@@ -208,7 +213,7 @@ TYPED_TEST_P(ModuleTest, ShapesAloneTellTheMemory) {
       const std::size_t before = live_heap();
       [[maybe_unused]] const auto value = made();
       const double bytes = static_cast<double>(live_heap() - before);
-      const double slack = 40000;  // a page for each tensor, and what is no number
+      const double slack = 40000;  // a page for each tensor, and what is held beside numbers
       EXPECT_NEAR(4 * claimed, bytes, 0.01 * bytes + slack) << what;
     };
     compare("module", numbers_of([&] { return make.template operator()<ShapeOnly>(); }),
@@ -225,11 +230,10 @@ TYPED_TEST_P(ModuleTest, ShapesAloneTellTheMemory) {
 }
 
 TYPED_TEST_P(ModuleTest, NoHeap) {
-  if (!kHeapProbe) GTEST_SKIP() << "the address sanitizer has a heap of its own";
   // Which thread gets a task is left to chance, so one may meet its largest task late and grow then. What allocates in
   // every step does so in each of three tries.
   const auto least_of_three = [](auto&& measure) { return std::min({measure(), measure(), measure()}); };
-  this->for_each_case([&](const auto&, const auto& make) {
+  this->for_each_case_but_sanitized([&](const auto&, const auto& make) {
     for (const Trial& trial : {Trial{.shape = {2, 9}, .threads = 2}, Trial{.shape = kLong, .threads = 2}}) {
       const auto s = testing::draw_sample<float>(make, trial);
       using M = std::remove_const_t<decltype(s.module)>;

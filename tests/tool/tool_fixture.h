@@ -18,7 +18,7 @@ namespace megalith::tests {
 
 inline constexpr Index kPatch = 8, kLength = 48;
 
-/// MEGABYTE in miniature, its weights wide enough that every byte in view moves every later cost.
+/// MEGABYTE in miniature, its weights wide enough that every byte in view changes the loss of every later one.
 inline ModelConfig miniature() {
   return {.length = kLength,
           .scales = {{.patch = kPatch, .stack = {.width = 32, .layers = 1, .block = TransformerConfig{.heads = 2}}},

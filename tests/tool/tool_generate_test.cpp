@@ -38,7 +38,7 @@ TEST_F(ToolGenerate, TemperatureZeroNeedsNoSeed) {
 }
 
 TEST_F(ToolGenerate, APromptIsReadWhereverItComesFrom) {
-  const std::string prompt = "line 12 says th";  // no multiple of the patch
+  const std::string prompt = "line 12 says th";  // not a multiple of the patch
   folder.write("prompt", prompt);
   const std::string bytes = generate({"--bytes", "40", "--prompt", prompt});
   EXPECT_EQ(bytes, generate({"--bytes", "40", "--prompt-file", folder / "prompt"}));
@@ -55,15 +55,15 @@ TEST_F(ToolGenerate, AnyBytesMakeAPrompt) {
 }
 
 TEST_F(ToolGenerate, TheBytesAreThoseThatTheModelExpects) {
-  // Greedy bytes must be cheap: what eval charges for them ties generation to the model that was trained.
+  // Greedy bytes are likely ones: what eval says of them ties generation to the model that was trained.
   const std::string bytes = generate({"--bytes", "40", "--temperature", "0"});
   folder.write("greedy", bytes);
-  ASSERT_EQ(run_tool({"eval", folder / "run", "--data", folder / "greedy", "--per-byte", folder / "costs"}).code, 0);
-  const std::string raw = read_file(folder / "costs");
-  std::vector<float> costs(raw.size() / sizeof(float));
-  std::memcpy(costs.data(), raw.data(), raw.size());
-  ASSERT_EQ(costs.size(), 40u);
-  for (const float bits : costs) EXPECT_LT(bits, 8) << "the likeliest of 256 bytes costs at most 8 bits";
+  ASSERT_EQ(run_tool({"eval", folder / "run", "--data", folder / "greedy", "--per-byte", folder / "bits"}).code, 0);
+  const std::string raw = read_file(folder / "bits");
+  std::vector<float> surprisals(raw.size() / sizeof(float));
+  std::memcpy(surprisals.data(), raw.data(), raw.size());
+  ASSERT_EQ(surprisals.size(), 40u);
+  for (const float bits : surprisals) EXPECT_LT(bits, 8) << "the likeliest of 256 bytes has at most 8 bits";
 }
 
 }  // namespace

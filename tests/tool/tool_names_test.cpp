@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of files that a terminal would act on, and names that are no text.
+// Names of files that a terminal would act on, and names that are not text.
 #include <nlohmann/json.hpp>
 
 #include "tool_fixture.h"
@@ -49,10 +49,10 @@ TEST_F(ToolNames, AreShownByARunAndItsCommandsWork) {
       << read_file(folder / "err");
   EXPECT_EQ(read_file(folder / "out").size(), 400u);
 
-  const Outcome costs = run_tool({"eval", run, "--data", data, "--html", folder / "page.html"});
-  EXPECT_EQ(costs.code, 0) << costs.err;
-  expect_harmless(costs.out);
-  EXPECT_NE(costs.out.find(kShown), std::string::npos) << costs.out;
+  const Outcome evaluated = run_tool({"eval", run, "--data", data, "--html", folder / "page.html"});
+  EXPECT_EQ(evaluated.code, 0) << evaluated.err;
+  expect_harmless(evaluated.out);
+  EXPECT_NE(evaluated.out.find(kShown), std::string::npos) << evaluated.out;
   EXPECT_EQ(run_tool({"train", "--out", run, "--resume"}).code, 0);
 }
 

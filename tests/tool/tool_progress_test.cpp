@@ -25,7 +25,7 @@ Progress in_the_middle() {
   return p;
 }
 
-/// Columns on the screen: UTF-8 signs count one, colours none.
+/// Columns on the screen: UTF-8 characters count one, colours none.
 std::size_t columns(const std::string& line) {
   std::size_t n = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {

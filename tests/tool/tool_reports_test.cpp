@@ -5,6 +5,7 @@
 
 #include "megalith/io/config_file.h"
 #include "megalith/models/any_model.h"
+#include "support/sanitized.h"
 #include "tool_fixture.h"
 
 namespace megalith::tests {
@@ -107,9 +108,7 @@ double anonymous_memory(const Tool& tool) {
 
 // What is told must be what a process takes, within 10 %.
 TEST_F(ToolReports, MemoryIsThatOfAProcess) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "the sanitizer's own memory counts";
-#endif
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's own memory counts";
   for (const std::string model : {"megabyte-books", "vanilla-small-flops"}) {
     const Json told = json({"info", model, "--batch", "8"});
     const auto expect_told = [&](const Tool& tool, const char* part) {

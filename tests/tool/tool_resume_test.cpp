@@ -212,5 +212,17 @@ TEST_F(ToolResume, AcceptsTheOptionsThatTheRunWasStartedWith) {
   EXPECT_EQ(run_tool(options).code, 0);
 }
 
+TEST_F(ToolResume, TrainsARunLonger) {
+  ASSERT_EQ(train("run", {"--steps", "12"}).code, 0);
+  expect_refusal(resume("run", {"--minutes", "+1"}), 1, {"12 steps", "1 minute more"});
+  expect_refusal(train("new", {"--steps", "+5"}), 2, {"--steps", "--resume"});
+  const Outcome longer = resume("run", {"--steps", "+8"});
+  EXPECT_EQ(longer.code, 0) << longer.err;
+  EXPECT_NE(longer.out.find("after 20 steps"), std::string::npos) << longer.out;
+  EXPECT_EQ(resume("run").code, 0) << "it is done again";
+  EXPECT_EQ(resume("run", {"--steps", "20"}).code, 0);
+  expect_refusal(resume("run", {"--steps", "25"}), 1, {"25 steps", "20 steps"});
+}
+
 }  // namespace
 }  // namespace megalith::tests

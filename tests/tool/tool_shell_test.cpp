@@ -94,7 +94,7 @@ TEST_F(ToolShell, TheManualHasEveryVerbAndOption) {
   for (const unsigned char c : manual.out)
     EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 127)) << "a sign that roff may not know";
   // In --help, options stand at the start of a line.
-  for (const char* verb : {"train", "eval", "generate", "models", "info", "flops"}) {
+  for (const char* verb : {"train", "eval", "generate", "classify", "embed", "models", "info", "flops"}) {
     EXPECT_NE(manual.out.find("\n.SS \\fBmegalith " + std::string(verb) + "\\fR"), std::string::npos) << verb;
     std::istringstream help(run_tool({verb, "--help"}).out);
     for (std::string line; std::getline(help, line);) {

@@ -92,7 +92,7 @@ TEST_F(ToolSignals, EndASampleThatTheResumedRunTakes) {
   const Outcome stopped = tool.wait();
   EXPECT_EQ(stopped.code, 130) << stopped.err;
   EXPECT_NE(stopped.out.find("stopped after step 1 and saved"), std::string::npos) << stopped.out;
-  EXPECT_FALSE(exists("run/samples.jsonl"));
+  EXPECT_EQ(lines("run/samples.jsonl"), 1) << "the options alone";
   const Outcome resumed = resume("run", short_samples);
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   std::vector<std::string> whole{"--steps", "3"};
@@ -107,7 +107,7 @@ TEST_F(ToolSignals, EndTheLastSampleOfARunThatIsDone) {
   ASSERT_TRUE(wait_until([&] { return lines("run/metrics.jsonl") == 1; }));
   tool.signal(SIGINT);
   EXPECT_EQ(tool.wait().code, 130);
-  EXPECT_FALSE(exists("run/samples.jsonl"));
+  EXPECT_EQ(lines("run/samples.jsonl"), 1) << "the options alone";
   ASSERT_EQ(resume("run", {"--sample-every", "5", "--sample-bytes", "9"}).code, 0);
   EXPECT_EQ(lines("run/samples.jsonl"), 2);
 }
@@ -173,12 +173,12 @@ TEST_F(ToolSignals, LeaveNoHalfOfAPage) {
   ASSERT_EQ(train("run").code, 0);
   const std::string text = folder.write("long.txt", std::string(40'000'000, 'x'));
   for (const int signal : kSignals) {
-    Tool tool({"eval", folder / "run", "--data", text, "--html", folder / "page.html", "--per-byte", folder / "costs"});
-    ASSERT_TRUE(wait_until([&] { return exists("page.html.megalith-tmp") && exists("costs.megalith-tmp"); }));
+    Tool tool({"eval", folder / "run", "--data", text, "--html", folder / "page.html", "--per-byte", folder / "bits"});
+    ASSERT_TRUE(wait_until([&] { return exists("page.html.megalith-tmp") && exists("bits.megalith-tmp"); }));
     tool.signal(signal);
     expect_ended_by(signal, tool.wait());
     EXPECT_EQ(temporary_files(), std::vector<std::string>());
-    EXPECT_FALSE(exists("page.html") || exists("costs"));
+    EXPECT_FALSE(exists("page.html") || exists("bits"));
   }
 }
 
@@ -192,6 +192,39 @@ TEST_F(ToolSignals, LeaveNoHalfOfASample) {
     EXPECT_EQ(temporary_files(), std::vector<std::string>());
     EXPECT_FALSE(exists("s-0001.bin"));
   }
+}
+
+TEST_F(ToolSignals, OfQueuesAndLimitsSave) {
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGXCPU}) {
+    const std::string run = "run" + std::to_string(signal);
+    Tool tool(train_options(run, {"--steps", "1000000"}));
+    ASSERT_TRUE(wait_until([&] { return lines(run + "/metrics.jsonl") >= 1; }));
+    tool.signal(signal);
+    tool.signal(signal);  // limits say it every second
+    const Outcome stopped = tool.wait();
+    EXPECT_EQ(stopped.code, 128 + signal) << stopped.err;
+    EXPECT_NE(stopped.out.find("and saved"), std::string::npos) << stopped.out;
+  }
+}
+
+TEST_F(ToolSignals, AProcessThatIsStoppedDoesNotTrain) {
+  Tool tool(train_options("run", {"--minutes", "0.05"}));
+  ASSERT_TRUE(trains(tool));
+  const auto start = std::chrono::steady_clock::now();
+  tool.signal(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(4));
+  tool.signal(SIGCONT);
+  EXPECT_EQ(tool.wait().code, 0);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::seconds(6)) << "of 3 seconds, hardly one was used before";
+}
+
+TEST_F(ToolSignals, BeforeTheFirstSampleLeaveItsOptions) {
+  Tool tool(train_options("run", {"--steps", "1000000", "--sample-every", "999999", "--prompt", "line "}));
+  ASSERT_TRUE(wait_until([&] { return lines("run/metrics.jsonl") >= 1; }));
+  tool.signal(SIGTERM);
+  EXPECT_EQ(tool.wait().code, 143);
+  EXPECT_NE(file("run/samples.jsonl").find("\"sample_every\":999999,"), std::string::npos) << file("run/samples.jsonl");
+  EXPECT_NE(file("run/samples.jsonl").find("\"prompt\":\"line \""), std::string::npos);
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ TEST_F(ToolTrain, SaysWhatStartsAndWhatCameOut) {
       << outcome.err;
   EXPECT_TRUE(contains(outcome.out, "parameters, windows of 48 bytes")) << outcome.out;
   EXPECT_TRUE(
+      contains(outcome.out, "data: 9,000 bytes in 2 files to learn from, 1,000 bytes in 1 file to validate on; for 12"));
+  EXPECT_TRUE(
       std::regex_search(outcome.out, std::regex("validation: [0-9.]+ bits per byte over 1,000 bytes, after 12 steps\n")))
       << outcome.out;
   EXPECT_TRUE(contains(outcome.out, "the run is in " + folder / "run")) << outcome.out;
@@ -94,8 +96,10 @@ TEST_F(ToolTrain, StartsFromGivenWeightsAndTheirModel) {
                                     folder / "second", "--steps", "1", "--lr", "1e-30", "--batch", "1"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   // With a learning rate of nothing, the weights are still those that the run started from.
-  const auto cost = [&](const char* run) { return run_tool({"eval", folder / run, "--data", folder / "valid.txt"}).out; };
-  EXPECT_EQ(cost("first"), cost("second"));
+  const auto evaluated = [&](const char* run) {
+    return run_tool({"eval", folder / run, "--data", folder / "valid.txt"}).out;
+  };
+  EXPECT_EQ(evaluated("first"), evaluated("second"));
 }
 
 TEST_F(ToolTrain, TheNumberOfThreadsChangesNoBit) {
@@ -104,6 +108,41 @@ TEST_F(ToolTrain, TheNumberOfThreadsChangesNoBit) {
   *(std::find(options.begin(), options.end(), "--threads") + 1) = "3";
   ASSERT_EQ(run_tool(options).code, 0);
   EXPECT_EQ(read_file(folder / "two/model.safetensors"), read_file(folder / "three/model.safetensors"));
+}
+
+TEST_F(ToolTrain, FilesFollowTheUmask) {
+  ASSERT_EQ(run_tool(train_options("run", {"--steps", "3", "--sample-every", "2"}), "", after("umask 007")).code, 0);
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "run"))
+    EXPECT_EQ(static_cast<int>(entry.status().permissions()), 0660) << entry.path();
+}
+
+TEST_F(ToolTrain, NotesDataThatDisappoint) {
+  folder.write("data/c.gz", std::string("\x1f\x8b\x08 compressed", 14));
+  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--valid", folder / "data/a.txt", "--model",
+                                    folder / "model.json", "--out", folder / "run", "--steps", "1"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "1 of 1 validation file is learned from as well")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "1 of 3 files to learn from, 0.2 % of the bytes, is compressed (gzip 1)"))
+      << outcome.err;
+  std::filesystem::remove(folder / "data/c.gz");
+  EXPECT_FALSE(contains(train("other").err, "note:"));
+}
+
+TEST_F(ToolTrain, ARunInsideItsDataGoesOn) {
+  const std::vector<std::string> start{"train", "--data",          folder.path(), "--model", folder / "model.json",
+                                       "--out", folder / "runs/a", "--steps",     "30"};
+  ASSERT_EQ(run_tool(start).code, 0);
+  const Outcome resumed = resume("runs/a", {"--steps", "+3"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  expect_refusal(run_tool({"train", "--data", folder / "data", "--out", folder / "data", "--model", folder / "model.json"}),
+                 1, {"is in the data", "choose another folder"});
+}
+
+TEST_F(ToolTrain, AWarmUpIsShorterThanTheRun) {
+  expect_refusal(train("run", {"--steps", "12", "--warmup", "12"}), 1, {"--warmup 12", "12 steps"});
+  ASSERT_EQ(train("run", {"--steps", "12", "--warmup", "6"}).code, 0);
+  EXPECT_EQ(load_run_config(folder / "run").train.schedule.warmup_steps, 6);
+  EXPECT_EQ(load_run_config(folder / "run").train.schedule.warmup_share, 1);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ TEST_F(ToolUsage, ModelsListsThePresets) {
 
 TEST_F(ToolUsage, AnUnknownVerbNamesTheNearest) {
   expect_refusal(run_tool({"trian"}), kWrongUsage, {"'trian'", "train"});
-  expect_refusal(run_tool({"sing"}), kWrongUsage, {"'sing'", "; choose from train, eval, generate, models"});
+  expect_refusal(run_tool({"sing"}), kWrongUsage, {"'sing'", "; choose from train, eval, generate, classify, embed, models"});
   expect_refusal(run_tool({}), kWrongUsage, {"megalith --help"});
 }
 
@@ -161,7 +161,7 @@ TEST_F(ToolUsage, EvalAndGenerateRefuseBadCheckpoints) {
   };
   refused(folder / "nowhere", {"nowhere"});
   refused(folder / "data/a.txt", {"a.txt"});
-  refused(folder / "data", {"data"});  // a folder that is no run
+  refused(folder / "data", {"data"});  // a folder that is not a run
   ASSERT_EQ(train("run").code, 0);
   const std::string whole = read_file(folder / "run/model.safetensors");
   folder.write("cut.safetensors", whole.substr(0, whole.size() - 4));
@@ -169,7 +169,7 @@ TEST_F(ToolUsage, EvalAndGenerateRefuseBadCheckpoints) {
 }
 
 TEST_F(ToolUsage, NoCheckpointTakesMemoryThatThereIsNot) {
-  // Its positions are no parameters, so the file is as small as ever, and what it says of its length is all there is.
+  // Its positions are not parameters, so the file is as small as ever, and what it says of its length is all there is.
   const StackConfig deep{
       .width = 64, .layers = 16, .positions = PositionKind::rotary, .block = TransformerConfig{.heads = 1}};
   folder.write("model.json", to_json({.length = kLength, .scales = {{.patch = 1, .stack = deep}}}));

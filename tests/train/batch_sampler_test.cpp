@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "megalith/train/weighted_windows.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -43,6 +44,39 @@ TEST(RandomWindows, Errors) {
   const TemporaryFolder folder;
   const Corpus corpus({folder.write("data", "short")});
   EXPECT_ERROR(RandomWindows(corpus.all(), 16, RandomKey{1}), "5 bytes, fewer than one window of 16");
+}
+
+TEST(WeightedWindows, SourcesAreDrawnByTheirWeights) {
+  const TemporaryFolder folder;
+  const Corpus small({folder.write("a", std::string(20, 'a'))}), large({folder.write("b", std::string(5000, 'b'))}),
+      third({folder.write("c", std::string(100, 'c'))});
+  const WeightedWindows windows({{small.all(), 3}, {large.all(), 1}, {third.all(), 0.5}}, 10, RandomKey{5});
+  std::map<char, int> seen;
+  std::string all(10000, ' ');
+  windows.fill(7, 0, 10, std::span(reinterpret_cast<std::uint8_t*>(all.data()), all.size()));
+  for (std::size_t i = 0; i < all.size(); i += 10) {
+    EXPECT_EQ(all.substr(i, 10), std::string(10, all[i]));
+    ++seen[all[i]];
+  }
+  EXPECT_NEAR(seen['a'], 667, 60);
+  EXPECT_NEAR(seen['b'], 222, 50);
+  EXPECT_NEAR(seen['c'], 111, 40);
+  // A window depends on step and number alone.
+  std::string later(300, ' ');
+  windows.fill(7, 100, 10, std::span(reinterpret_cast<std::uint8_t*>(later.data()), later.size()));
+  EXPECT_EQ(later, all.substr(1000, 300));
+  windows.fill(8, 100, 10, std::span(reinterpret_cast<std::uint8_t*>(later.data()), later.size()));
+  EXPECT_NE(later, all.substr(1000, 300));
+  EXPECT_NE(windows.describe(),
+            WeightedWindows({{small.all(), 2}, {large.all(), 1}, {third.all(), 0.5}}, 10, {5}).describe());
+}
+
+TEST(WeightedWindows, Errors) {
+  const TemporaryFolder folder;
+  const Corpus corpus({folder.write("data", "short")});
+  EXPECT_ERROR(WeightedWindows({}, 4, RandomKey{1}), "at least one source");
+  EXPECT_ERROR(WeightedWindows({{corpus.all(), 1}, {corpus.all(), 0}}, 4, RandomKey{1}), "the weight of source 2 is 0");
+  EXPECT_ERROR(WeightedWindows({{corpus.all(), 1}}, 16, RandomKey{1}), "5 bytes, fewer than one window of 16");
 }
 
 }  // namespace

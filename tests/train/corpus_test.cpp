@@ -2,6 +2,7 @@
 #include "megalith/train/corpus.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "support/temporary_folder.h"
@@ -146,6 +147,52 @@ TEST(Corpus, Digest) {
   EXPECT_NE(Corpus({first, second}).digest(), digest) << "the same bytes, cut into other files";
   EXPECT_NE(Corpus({first, second}, "\n").digest(), Corpus({first, second}, "\t").digest());
   EXPECT_NE(Corpus({folder.write("s", "a")}).digest(), Corpus({folder.write("t", "b")}).digest());
+}
+
+TEST(Corpus, Pieces) {
+  const TemporaryFolder folder;
+  const Corpus whole({folder.write("a", "0123456789"), folder.write("b", "abcdefghij")}, "--");
+  using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  const Corpus part = whole.pieces(Ranges{{2, 5}, {8, 13}, {15, 15}, {20, 22}});
+  EXPECT_EQ(all(part), "234--89--a--ij");
+  ASSERT_EQ(part.files().size(), 4u);
+  EXPECT_EQ(part.files()[1].begin, 8);
+  EXPECT_EQ(part.files()[2].begin, 0);
+  EXPECT_EQ(part.files()[3].begin, 8);
+  EXPECT_EQ(part.files()[3].path, folder / "b");
+  EXPECT_EQ(all(part.pieces(Ranges{{1, 6}})), "34--8");
+  EXPECT_NE(part.digest(), whole.digest());
+  EXPECT_ERROR(whole.pieces(Ranges{{10, 12}}), "no byte of the data");
+  EXPECT_ERROR(whole.pieces(Ranges{{10, 23}}), "not all inside");
+}
+
+TEST(Corpus, LeavesOutRunsInsideAFolder) {
+  const TemporaryFolder folder;
+  folder.write("data/a", "[a]");
+  folder.write("data/runs/one/config.json", "{}");
+  folder.write("data/runs/one/metrics.jsonl", "");
+  folder.write("data/model/config.json", "[no run]");
+  EXPECT_EQ(all(Corpus({folder / "data"})), "[a][no run]");
+  EXPECT_EQ(all(Corpus({folder / "data"}, "", Folders::whole)), "[a][no run]{}");
+  EXPECT_EQ(all(Corpus({folder / "data/runs/one"})), "{}") << "a run that is named itself";
+  EXPECT_ERROR(Corpus({folder / "data/runs"}), "runs holds no files outside of the folders of runs");
+}
+
+TEST(Corpus, MoreFilesThanDescriptors) {
+  const TemporaryFolder folder;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 100; ++i) paths.push_back(folder.write(std::to_string(i), "x"));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{48, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::string content, problem = error_of([&] {
+                         const Corpus one(paths), two(paths);
+                         content = all(one) + all(two);
+                       });
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(problem, "");
+  EXPECT_EQ(content, std::string(200, 'x'));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "support/fake_model.h"
+#include "support/small_models.h"
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -35,7 +36,7 @@ std::vector<float> expected_losses(const FakeModel& model, const std::string& by
 
 TEST(Evaluate, EveryByteOfEveryFileOnce) {
   const TemporaryFolder folder;
-  // One byte, a unit and a bit, one window exactly, many windows and a rest that is no multiple of the unit.
+  // One byte, a unit and a bit, one window exactly, many windows and a rest that is not a multiple of the unit.
   const std::vector<Index> sizes{1, 5, 16, 16 * 700 + 7};
   std::vector<std::string> paths, contents;
   for (const Index size : sizes) {
@@ -100,6 +101,60 @@ TEST(Evaluate, SliceEndsInsideAFile) {
   EXPECT_EQ(pieces, (std::vector<std::pair<std::string, std::int64_t>>{{"a30", 10}, {"b0", 16}, {"b16", 4}}));
 }
 
+std::span<const std::uint8_t> bytes_of(const std::string& s) {
+  return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()};
+}
+
+TEST(Evaluate, MemoryCountsAsAFile) {
+  const TemporaryFolder folder;
+  const std::string bytes = some_bytes(16 * 20 + 3, 7);
+  const Corpus corpus({folder.write("data", bytes)});
+  Workspace workspace(1);
+  FakeModel model(16, 4);
+  model.init({3});
+  EvaluateConfig config;
+  std::vector<std::int64_t> offsets;
+  config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float>) {
+    EXPECT_EQ(file.size, 16 * 20 + 3);
+    offsets.push_back(offset);
+  };
+  EXPECT_EQ(evaluate(model, workspace, bytes_of(bytes), config).bits, evaluate(model, workspace, corpus.all()).bits);
+  EXPECT_EQ(offsets.size(), 21u);
+  EXPECT_EQ(offsets.back(), 320);
+  EXPECT_ERROR(evaluate(model, workspace, bytes_of("")), "no data");
+}
+
+TEST(Evaluate, OverlappingWindowsGiveEveryByteOnceWithItsContext) {
+  const auto model = tests::make_small(tests::small_models()[1]);  // windows of 32 bytes, units of 4
+  Workspace workspace(1);
+  for (const Index size : {5, 32, 33, 48, 49, 2000}) {
+    const std::string bytes = some_bytes(size, 9);
+    for (const Index stride : {4, 16, 28}) {
+      std::vector<float> found;
+      EvaluateConfig config{.stride = stride, .losses = {}, .progress = {}};
+      config.losses = [&](const CorpusFile&, std::int64_t offset, std::span<const float> bits) {
+        EXPECT_EQ(offset, std::ssize(found));
+        found.insert(found.end(), bits.begin(), bits.end());
+      };
+      EXPECT_EQ(evaluate(*model, workspace, bytes_of(bytes), config).bytes, size);
+      ASSERT_EQ(std::ssize(found), size);
+      for (Index start = 0; start < size; start += stride) {  // each window from its start
+        std::vector<std::uint8_t> window(32);
+        const Index n = std::min<Index>(32, size - start);
+        std::copy_n(bytes_of(bytes).begin() + start, n, window.begin());
+        std::vector<float> losses(32);
+        model->score(Context(workspace), {window.data(), 1, 32}, losses);
+        for (Index i = start == 0 ? 0 : 32 - stride; i < n; ++i)
+          ASSERT_NEAR(found[static_cast<std::size_t>(start + i)],
+                      losses[static_cast<std::size_t>(i)] / std::numbers::ln2_v<float>, 3e-4f)
+              << size << ", stride " << stride << ", byte " << start + i;
+      }
+    }
+  }
+  const EvaluateConfig wrong{.stride = 6, .losses = {}, .progress = {}};
+  EXPECT_ERROR(evaluate(*model, workspace, bytes_of("x"), wrong), "the stride is 6, and must be a multiple of 4 up to 32");
+}
+
 TEST(Evaluate, ReportsAndStops) {
   const TemporaryFolder folder;
   const Corpus corpus({folder.write("data", some_bytes(100000, 1))});
@@ -126,7 +181,7 @@ TEST(Evaluate, Errors) {
   const Corpus corpus({folder.write("data", "some text")});
   Workspace workspace(1);
   FakeModel model(16, 4);
-  EXPECT_ERROR(evaluate(model, workspace, {}), "no data");
+  EXPECT_ERROR(evaluate(model, workspace, CorpusSlice{}), "no data");
   EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 6, .max_bytes = 0, .losses = {}, .progress = {}}),
                "6 bytes");
   EXPECT_ERROR(evaluate(model, workspace, corpus.all(), {.length = 20, .max_bytes = 0, .losses = {}, .progress = {}}),

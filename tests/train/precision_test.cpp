@@ -36,7 +36,7 @@ TEST(PrecisionBf16, IsRefusedWhereTheProcessorLacksIt) {
   }
 }
 
-/// The gradient of the first parameter that is a weight of a product, and the cost, of one step of a small model.
+/// The gradient of the first parameter that is a weight of a product, and the loss, of one step of a small model.
 std::pair<double, Tensor<float>> gradient(Precision of_products) {
   ModelConfig config = load_config("megabyte-tiny");
   config.residual_init = 1;  // else the branches start at nothing
@@ -55,7 +55,7 @@ std::pair<double, Tensor<float>> gradient(Precision of_products) {
   std::vector<float> losses(bytes.size());
   model->train(ctx, {bytes.data(), shape.B, shape.T}, 1.0f / static_cast<float>(shape.rows()), losses, *grad, *tape);
   double sum = 0;
-  for (const float cost : losses) sum += cost;
+  for (const float loss : losses) sum += loss;
   for (const Parameter& p : grad->parameters())
     if (p.name.find("table") != std::string::npos) return {sum, *p.tensor};
   return {sum, {}};
@@ -63,10 +63,10 @@ std::pair<double, Tensor<float>> gradient(Precision of_products) {
 
 TEST(PrecisionBf16, GivesNearlyTheSameGradient) {
   if (!has_bf16_gemm()) GTEST_SKIP() << "this processor has neither AMX nor AVX-512 BF16 instructions";
-  const auto [cost, exact] = gradient(Precision::fp32);
-  const auto [rounded_cost, rounded] = gradient(Precision::bf16);
-  EXPECT_NE(cost, rounded_cost) << "the products were not rounded";
-  EXPECT_NEAR(rounded_cost, cost, 0.01 * cost);
+  const auto [loss, exact] = gradient(Precision::fp32);
+  const auto [rounded_loss, rounded] = gradient(Precision::bf16);
+  EXPECT_NE(loss, rounded_loss) << "the products were not rounded";
+  EXPECT_NEAR(rounded_loss, loss, 0.01 * loss);
   ASSERT_FALSE(exact.empty());
   EXPECT_LT((exact.vec() - rounded.vec()).norm(), 0.05f * exact.vec().norm());
 }

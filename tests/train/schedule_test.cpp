@@ -33,7 +33,7 @@ TEST(Schedule, CooldownIsConstantThenLinear) {
 }
 
 TEST(Schedule, WarmUpIsLinearAndMultiplies) {
-  const ScheduleConfig c{.kind = ScheduleKind::linear, .peak = 1, .warmup_steps = 4};
+  const ScheduleConfig c{.kind = ScheduleKind::linear, .peak = 1, .warmup_steps = 4, .warmup_share = 1};
   EXPECT_EQ(learning_rate(c, 0, 0), 0.25);
   EXPECT_EQ(learning_rate(c, 1, 0.5), 0.25);
   EXPECT_EQ(learning_rate(c, 3, 0), 1);
@@ -44,6 +44,16 @@ TEST(Schedule, Names) {
   for (const ScheduleKind kind : {ScheduleKind::linear, ScheduleKind::cosine, ScheduleKind::cooldown})
     EXPECT_EQ(parse_schedule_kind(to_string(kind)), kind);
   EXPECT_ERROR(parse_schedule_kind("cosin"), "\"cosin\"");
+}
+
+TEST(Schedule, TheWarmUpEndsAfterATenthOfTheRunAtTheLatest) {
+  ScheduleConfig c{.kind = ScheduleKind::cooldown, .peak = 1, .warmup_steps = 100};
+  EXPECT_EQ(learning_rate(c, 0, 0), 0.01);
+  EXPECT_EQ(learning_rate(c, 1, 0.05), 0.5) << "a run of 20 steps";
+  EXPECT_EQ(learning_rate(c, 2, 0.1), 1);
+  EXPECT_EQ(learning_rate(c, 49, 0.001), 0.5) << "a long run";
+  c.warmup_share = 1;  // as older runs did
+  EXPECT_EQ(learning_rate(c, 1, 0.05), 0.02);
 }
 
 }  // namespace

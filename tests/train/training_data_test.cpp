@@ -37,5 +37,39 @@ TEST(TrainingData, Errors) {
   EXPECT_ERROR(TrainingData({.train = {file}, .valid_share = 0.3}), "less than one of its 3 bytes");
 }
 
+std::string bytes_of(const CorpusSlice& slice) {
+  std::string out(static_cast<std::size_t>(slice.size()), '\0');
+  slice.read(0, {reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
+  return out;
+}
+
+TEST(TrainingData, HoldsOutPiecesFromAllOverAFolder) {
+  const TemporaryFolder folder;
+  for (const char c : {'a', 'b', 'c', 'd'}) folder.write(std::string("data/") + c, std::string(3000, c));
+  DataConfig config{.train = {folder / "data"}, .valid_share = 0.1};
+  const TrainingData data(config);
+  std::string train, valid;
+  for (const char c : {'a', 'b', 'c', 'd'}) train += std::string(2700, c), valid += std::string(300, c);
+  EXPECT_EQ(bytes_of(data.train()), train);
+  EXPECT_EQ(bytes_of(data.valid()), valid);
+  config.spread = false;  // as older runs did
+  EXPECT_EQ(bytes_of(TrainingData(config).valid()), std::string(1200, 'd'));
+  config.spread = true;
+  config.valid_share = 0.03;  // 360 bytes are one stretch
+  EXPECT_EQ(bytes_of(TrainingData(config).valid()), std::string(360, 'd'));
+}
+
+TEST(TrainingData, HoldsOutTheShareExactly) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 90; ++i)
+    folder.write("data/" + std::to_string(i), std::string(static_cast<std::size_t>(1000 + 37 * i), 'x'));
+  for (const double share : {0.05, 0.333, 0.9}) {
+    const TrainingData data({.train = {folder / "data"}, .valid_share = share});
+    const auto size = data.corpus().size();
+    EXPECT_EQ(data.valid().size(), static_cast<std::int64_t>(share * static_cast<double>(size)));
+    EXPECT_EQ(data.train().size() + data.valid().size(), size);
+  }
+}
+
 }  // namespace
 }  // namespace megalith

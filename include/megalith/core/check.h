@@ -2,6 +2,7 @@
 // The library's one exception, and the function that throws it.
 #pragma once
 
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -15,10 +16,11 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Joins values into a text with `operator<<`.
+/// Joins values into a text with `operator<<`, the same whatever locale the program has: such texts go into files too.
 template <class... A>
 std::string text(const A&... parts) {
   std::ostringstream out;
+  out.imbue(std::locale::classic());
   (out << ... << parts);
   return out.str();
 }

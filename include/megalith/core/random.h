@@ -57,8 +57,8 @@ inline double random_uniform(RandomKey key, std::uint64_t counter) {
 
 /// Uniform in [0, n). The bias of the multiplication is below n / 2^64.
 inline Index random_below(RandomKey key, std::uint64_t counter, Index n) {
-  return static_cast<Index>((static_cast<unsigned __int128>(random_bits(key, counter)) * static_cast<std::uint64_t>(n)) >>
-                            64);
+  __extension__ typedef unsigned __int128 Product;  // no standard type, which -Wpedantic of a program would remark
+  return static_cast<Index>((static_cast<Product>(random_bits(key, counter)) * static_cast<std::uint64_t>(n)) >> 64);
 }
 
 /// Standard normal, truncated to [-2, 2] by rejection.

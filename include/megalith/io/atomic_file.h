@@ -13,9 +13,10 @@
 namespace megalith {
 
 /// Writes a file under a temporary name in the same folder, `path` + kTemporary, and gives it its name once all of it is on
-/// the disk. Whoever is interrupted at any moment leaves either the old file or the new one under `path`; the temporary one
-/// that a killed process leaves behind (one that Unfinished::undo_all() was no part of) is overwritten by the next writer.
-/// One writer of a path at a time.
+/// the disk. An interruption at any moment leaves either the old file or the new one under `path`. A process that is killed
+/// leaves the temporary file behind (one that ends by Unfinished::undo_all() does not); the next writer removes it. Several
+/// may write one path at once, each under a temporary name of its own (`path`.2 + kTemporary): the last to commit stays. A
+/// file that is replaced keeps its permissions, a new one has those that the umask leaves.
 class AtomicFile {
  public:
   static constexpr const char* kTemporary = ".megalith-tmp";
@@ -35,6 +36,9 @@ class AtomicFile {
   void commit();
 
  private:
+  void open();
+  bool take(unsigned permissions);
+
   std::string path_, temporary_;
   int descriptor_ = -1;
   std::optional<Unfinished> unfinished_;

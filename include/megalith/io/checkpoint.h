@@ -16,14 +16,16 @@ inline constexpr int kCheckpointVersion = 2;
 
 /// Writes a model's parameters and config; `extra` goes into the metadata beside them. Replaces the file at `path`, whole or
 /// not at all. Throws Error where that is not possible.
-void save_model(const std::string& path, AnyModel& model, const std::map<std::string, std::string>& extra = {});
+void save_model(const std::string& path, const AnyModel& model, const std::map<std::string, std::string>& extra = {});
 
-/// The same for other values of the parameters of a model of that config, such as averaged ones, in the model's order.
+/// The same for other values of the parameters of a model that make_model(config) makes, such as averaged ones, in the
+/// model's order.
 void save_model(const std::string& path, const ModelConfig& config, std::span<const Parameter> values,
                 const std::map<std::string, std::string>& extra = {});
 
 /// The model in a file, or in the `model.safetensors` of a run's folder. Throws Error where the file is missing, damaged (a
-/// number that is changed to another finite one is not noticed), not a model of ours, or fits no memory of this machine.
+/// number that is changed to another finite one is not noticed), not a model of ours, one of a structure that its config
+/// alone does not make (AnyModel::structure), or too large for this machine.
 std::unique_ptr<AnyModel> load_model(const std::string& run_dir_or_file);
 
 /// The config of that model alone, with the same checks; its weights are not read.

@@ -13,7 +13,8 @@ namespace megalith {
 /// then an Error and not a signal that ends the process. Const calls may run at once.
 class InputFile {
  public:
-  /// Throws Error where the path does not exist, cannot be read, or is a folder, pipe, socket or device.
+  /// Throws Error where the path does not exist, cannot be read, is a folder, pipe, socket or device, or a file whose size
+  /// is not that of what it gives, as those of /proc and /sys are.
   explicit InputFile(const std::string& path);
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
@@ -28,6 +29,8 @@ class InputFile {
   void expect_random_reads() const;
 
  private:
+  void check_size() const;
+
   std::string path_;
   std::uint64_t size_ = 0;
   int descriptor_ = -1;

@@ -41,7 +41,7 @@ std::string shape_text(std::span<const Index> shape);
 /// against ranges, no two ranges overlapping and no byte left over. Const calls may run at once.
 class SafetensorsReader {
  public:
-  /// Throws Error where the file cannot be read or is no sound safetensors file.
+  /// Throws Error where the file cannot be read or is not a valid safetensors file.
   explicit SafetensorsReader(const std::string& path);
 
   const std::string& path() const { return file_.path(); }

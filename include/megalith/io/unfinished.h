@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nobody wants to find once the process is gone.
+// Removes half-made things, such as temporary files, before the process ends.
 #pragma once
 
 #include <functional>
@@ -7,8 +7,8 @@
 
 namespace megalith {
 
-/// Something that was begun and is no good before it is finished, such as a file under a temporary name. It is undone when
-/// this value goes, and by undo_all(), which a program may call that a signal ends.
+/// Something begun that is of no use until it is finished, such as a file under a temporary name. It is undone when this
+/// value is destroyed, and by undo_all(), for a program that a signal is about to end.
 class Unfinished {
  public:
   /// Calls begin(). Where that throws, nothing is to be undone. `undo` may run on another thread, and must neither throw nor
@@ -21,8 +21,8 @@ class Unfinished {
   /// Calls end(), after which nothing is to be undone any more. Where that throws, it still is.
   void finish(const std::function<void()>& end);
 
-  /// Undoes all that is unfinished in this process, the latest first. Until the lock that it returns goes, whoever wants to
-  /// begin or finish something waits: so nothing comes between the undoing and the end of the process. Not for signal
+  /// Undoes all that is unfinished in this process, the latest first. While the lock that it returns is held, a thread that
+  /// begins or finishes something waits: so nothing comes between the undoing and the end of the process. Not for signal
   /// handlers.
   [[nodiscard]] static std::unique_lock<std::mutex> undo_all();
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "megalith/core/check.h"
 #include "megalith/core/seq.h"
 #include "megalith/core/tensor.h"
 #include "megalith/models/model_summary.h"
@@ -54,10 +55,13 @@ class AnyModel {
  public:
   virtual ~AnyModel() = default;
 
-  /// What the model was made of, for files; what the model is like, its summary tells.
+  /// What the model was made from, for files. How it behaves, and what it takes, is in its summary.
   virtual const ModelConfig& config() const = 0;
   virtual const ModelSummary& summary() const = 0;
   virtual std::unique_ptr<AnyModel> clone() const = 0;
+  /// The name of what computes, for files: a file is read only by a model that gives the same. Empty where make_model()
+  /// makes such a model from the config alone; that of this type unless a model says otherwise.
+  virtual std::string structure() const;
   /// In checkpoint order. The names are the same for every model of the same structure.
   virtual std::vector<Parameter> parameters() = 0;
   virtual void init(RandomKey key) = 0;
@@ -82,10 +86,17 @@ class AnyModel {
   virtual void read(const Context& ctx, Bytes bytes, AnyState& state) const = 0;
   /// Logits (B, 256) of the next byte. Call accept() or read() with that byte before the next call.
   virtual void next(const Context& ctx, AnyState& state, std::span<float> logits) const = 0;
-  /// Tells the bytes (B) that came.
+  /// Takes the byte of each sequence (B) that came.
   virtual void accept(std::span<const std::uint8_t> bytes, AnyState& state) const = 0;
 
-  // What the summary says that loops over a model ask most.
+  /// How long the vectors of embed() are; 0 where the model gives none.
+  virtual Index embedding_width() const { return 0; }
+  /// vectors (B, T / unit(), embedding_width()): for each patch of bytes (B,T), what the outermost stack makes of it and of
+  /// all before it in its row, behind the stack's final norm. T is a multiple of unit(), at most max_length() - unit().
+  /// Throws Error where the model gives none.
+  virtual void embed(const Context&, Bytes, std::span<float>) const { throw Error("this model gives no embeddings"); }
+
+  // The answers of the summary that loops over a model need most.
   Index unit() const { return summary().unit(); }
   std::optional<Index> max_length() const { return summary().max_length(); }
   bool batch_invariant() const { return summary().batch_invariant(); }

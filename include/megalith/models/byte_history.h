@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a decoder remembers of the bytes it has seen.
+// What a decoder keeps of the bytes it has seen.
 #pragma once
 
 #include <algorithm>

@@ -13,8 +13,8 @@ namespace megalith {
 std::string to_json(const ModelConfig& config);
 
 /// The config that `text` describes. `scales` must be there; any other field that is not keeps its default. `where` names
-/// the text in messages. Throws Error on text that is no such JSON; an unknown name is refused with the nearest known one.
-/// What it can read it does not validate(); where it refuses, it tells what validate() would say too.
+/// the text in messages. Throws Error on text that is not such JSON; an unknown name is refused with the nearest known one.
+/// It does not validate() what it reads; where it refuses, the message says what validate() would say too.
 ModelConfig config_from_json(std::string_view text, std::string_view where);
 
 /// The first field in which two configs differ, with both values, such as `scales[0].stack.heads (8 and 4)`; empty where

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <iterator>
+#include <typeinfo>
 
 #include "megalith/core/check.h"
 #include "megalith/models/any_model.h"
 #include "megalith/models/decoder_summary.h"
+#include "megalith/models/decoders.h"
+#include "megalith/models/embed_patches.h"
 #include "megalith/models/state_bytes.h"
+#include "megalith/nn/block_kind.h"
 #include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
@@ -18,6 +22,37 @@ constexpr std::size_t scales_of() {
   if constexpr (requires { typename Decoder::Inner; }) return 1 + scales_of<typename Decoder::Inner>();
   else return 1;
 }
+
+namespace detail {
+
+/// The name of a type, as people write it.
+std::string name_of(const std::type_info& type);
+
+/// Whether a decoder is one of the library's, of the blocks that the kinds in a config make: then the config tells it all.
+template <class Decoder>
+struct IsOfConfig {
+  static bool at(const ModelConfig&, std::size_t) { return false; }
+};
+template <class Block>
+bool is_of_kind(const StackConfig& stack) {
+  if constexpr (std::same_as<Block, AnyModule<float>>) return true;
+  else {
+    const AnyModule<ShapeOnly> made = stack.block.kind().block_shape(stack, 0);
+    return made.template get_if<typename Rebind<Block, ShapeOnly>::type>() != nullptr;
+  }
+}
+template <class Block>
+struct IsOfConfig<Flat<Block>> {
+  static bool at(const ModelConfig& c, std::size_t scale) { return is_of_kind<Block>(c.scales[scale].stack); }
+};
+template <class Block, class Inner>
+struct IsOfConfig<Patched<Block, Inner>> {
+  static bool at(const ModelConfig& c, std::size_t scale) {
+    return is_of_kind<Block>(c.scales[scale].stack) && IsOfConfig<Inner>::at(c, scale + 1);
+  }
+};
+
+}  // namespace detail
 
 /// Wraps a ByteDecoder in float. Use it to train a decoder of your own with the library's trainer. Its files can be read
 /// again where the kinds of its blocks are registered (register_block).
@@ -41,6 +76,9 @@ class DecoderModel final : public AnyModel {
     std::vector<Parameter> all;
     for_each_parameter(decoder_, [&](const Name& name, Tensor<float>& t) { all.push_back({name.str(), name.role, &t}); });
     return all;
+  }
+  std::string structure() const override {
+    return detail::IsOfConfig<Decoder>::at(config_, 0) ? "" : detail::name_of(typeid(Decoder));
   }
   void init(RandomKey key) override { decoder_.init(key, {config_.init_std, config_.residual_init}); }
 
@@ -84,6 +122,19 @@ class DecoderModel final : public AnyModel {
     decoder_.score(ctx, bytes, {}, losses.data(), closed);
   }
 
+  Index embedding_width() const override { return kEmbeds ? decoder_.width() : 0; }
+  void embed(const Context& ctx, Bytes bytes, std::span<float> vectors) const override {
+    if constexpr (kEmbeds) {
+      check_shape({bytes.B, bytes.T + unit()});
+      check(bytes.T >= 1, "there is nothing to embed");
+      const Index patches = bytes.T / unit();
+      check_room(vectors.size(), bytes.B * patches * decoder_.width(), "numbers");
+      embed_patches(decoder_, ctx, bytes, Seq<float>{vectors.data(), bytes.B, patches, decoder_.width()});
+    } else {
+      AnyModel::embed(ctx, bytes, vectors);
+    }
+  }
+
   std::unique_ptr<AnyState> make_state(Index B, Index room = 0) const override {
     check(B >= 1, "a state is for one sequence or more, not for ", B);
     check(room >= 0 && room <= config_.length, "the model reads at most ", config_.length,
@@ -115,6 +166,8 @@ class DecoderModel final : public AnyModel {
   }
 
  private:
+  // A decoder of a program's own may be built otherwise.
+  static constexpr bool kEmbeds = requires(const Decoder& m) { m.embedder, m.stack; };
   struct Tape final : AnyTape {
     ModelConfig config;  // of the model that it was made by
     Shape shape;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model is, holds, computes and takes: said by its modules, over ShapeOnly, so that no model has to be made for it.
+// Parameters, FLOPs and memory of a model, asked of its modules over ShapeOnly, so that no model has to be made for it.
 #pragma once
 
 #include <memory>

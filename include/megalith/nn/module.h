@@ -62,7 +62,7 @@ enum class Pass { forward, step, backward };
 ///                room for T positions. A copy of a State branches the sequence; reset() forgets it.
 ///                visit(name, f, state...) calls f(name, tensor...) for the tensors that have a gradient;
 ///                visit_all(name, f, state) calls it for every field, a Tensor<S> or an Index: saved, sent, compared.
-///                valid(rows) tells whether the fields are those of a sequence of which so many rows were read: what
+///                valid(rows) tells whether the fields are those of a sequence of which that many rows were read: what
 ///                loading a saved State asks.
 ///
 ///   forward(ctx, x, y, state, tape)               y = f(x, state; m). Starts from state and leaves in it what the rows

@@ -55,8 +55,8 @@ struct Context {
       f(begin, begin + piece < n ? begin + piece : n, arena);
     });
   }
-  /// f(begin, end, arena) over `rows` rows of so many channels, in tasks that suit a little work on each number. They depend
-  /// on threads(): each row is to be treated by itself, and sums over rows are for parallel_ranges.
+  /// f(begin, end, arena) over `rows` rows of `channels` numbers, in tasks that suit a little work on each number. They
+  /// depend on threads(): each row is to be treated by itself, and sums over rows are for parallel_ranges.
   template <class F>
   void parallel_rows(Index rows, Index channels, F&& f) const {
     // Numbers per task: below kMin, waking a thread costs more than the work; above kMax, the last task leaves the others

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "megalith/core/aligned_memory.h"
+#include "megalith/core/check.h"
 #include "megalith/core/seq.h"
 #include "megalith/runtime/parallel.h"
 
@@ -103,7 +104,8 @@ class Frame {
 /// A team of threads, and an arena for each of them. Arena 0 is also the caller's own.
 class Workspace {
  public:
-  explicit Workspace(int threads) : arenas_(static_cast<std::size_t>(threads)), team_(threads) {}
+  /// Throws Error where threads is below 1.
+  explicit Workspace(int threads) : arenas_(count(threads)), team_(threads) {}
 
   Team& team() { return team_; }
 
@@ -125,6 +127,11 @@ class Workspace {
   }
 
  private:
+  static std::size_t count(int threads) {
+    check(threads >= 1, "a workspace for ", threads, " threads is asked for, and must be for 1 or more");
+    return static_cast<std::size_t>(threads);
+  }
+
   std::vector<Arena> arenas_;
   Team team_;
 };

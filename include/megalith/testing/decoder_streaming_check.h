@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A decoder read in pieces, generated from, or asked what leaks: its losses are those of one forward over everything.
+// A decoder read in pieces or generated from has the losses of one forward over everything; and no loss sees later bytes.
 #pragma once
 
 #include "megalith/testing/decoder_check.h"
 
 namespace megalith::testing {
 
-/// score() gives the losses of train() to the bit of rounding, and in pieces of whole units, chained through State, too.
+/// score() gives the losses of train() up to rounding: in one piece, and in pieces of whole units chained through State.
 template <class S = double, class F>
 Finding check_decoder_score(const F& make, Trial trial) {
   trial.mode = Mode::infer;

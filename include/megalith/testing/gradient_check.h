@@ -24,8 +24,8 @@ double sum_of_magnitudes(const Tensor<S>& a, const Tensor<Dual>& direction_of) {
 /// Rows that are read after those under test, so that a gradient comes back to the state left.
 inline constexpr Index kRowsAfter = 3;
 
-/// The state of a sequence of which `trial.before` rows were read; closed if there are none. Read in one forward: what no
-/// row has reached is exactly 0.
+/// The state of a sequence of which `trial.before` rows were read; closed if there are none. Read in one forward, so that
+/// what no row has reached is exactly 0.
 template <class M>
 typename M::State state_received(const Context& ctx, const M& m, const Trial& trial) {
   using S = typename M::Scalar;

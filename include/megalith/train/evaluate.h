@@ -2,7 +2,6 @@
 // How well a model predicts bytes that it was not trained on.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -25,6 +24,7 @@ struct Evaluation {
 
 struct EvaluateConfig {
   Index length = 0;            // bytes in a window; 0 means the model's
+  Index stride = 0;            // from the start of a window to that of the next; 0 means the length: no overlap
   std::int64_t max_bytes = 0;  // about this many, in windows spread evenly over all files; 0 means all
   /// Called in order with the losses, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
   /// file.
@@ -33,17 +33,17 @@ struct EvaluateConfig {
   std::function<Control(std::int64_t done, std::int64_t total)> progress;
 };
 
-/// Windows of `length` bytes that are scored at once: enough for full products.
-inline Index windows_at_once(Index length) {
-  constexpr Index kBytes = 8192;
-  return std::max<Index>(1, kBytes / length);
-}
-
-/// The loss of the bytes of `data` under the model. Every file starts afresh and is cut into windows that do not overlap and
-/// are read each from its start; the last one is padded to a multiple of the model's units, and the padding is free of loss.
-/// Where the slice begins or ends inside a file, that part counts as a file; separators between files are not read.
-/// The bits of the result do not depend on the workspace's threads. Throws Error when the slice is empty, or the length does
-/// not suit the model.
+/// The loss of the bytes of `data` under the model. Every file starts afresh and is cut into windows that are read each from
+/// its start; the last one is padded to a multiple of the model's units, and the loss of
+/// the padding does not count. With a stride
+/// shorter than the length, windows overlap: of each but the first of a file, the first length - stride bytes are context,
+/// whose losses the window before gave (SlidingWindow). Where the slice begins or ends inside a file, that part counts as a
+/// file; separators between files are not read. The bits of the result do not depend on the workspace's threads. Throws
+/// Error when the slice is empty, or length or stride do not suit the model.
 Evaluation evaluate(const AnyModel& model, Workspace& workspace, const CorpusSlice& data, const EvaluateConfig& config = {});
+
+/// The same of bytes in memory, which count as one file without a name.
+Evaluation evaluate(const AnyModel& model, Workspace& workspace, std::span<const std::uint8_t> bytes,
+                    const EvaluateConfig& config = {});
 
 }  // namespace megalith

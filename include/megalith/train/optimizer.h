@@ -61,7 +61,7 @@ inline std::string describe(const Optimizer& optimizer) {
   return optimizer.name() + (settings.empty() ? "" : " (" + settings + ")");
 }
 
-/// Makes an optimiser with a fresh state for `parameters`; of none, to be asked about itself.
+/// Makes an optimiser with a fresh state for `parameters`; for none, where it is only asked about itself.
 using OptimizerFactory =
     std::function<std::unique_ptr<Optimizer>(const TrainConfig& config, std::span<const Parameter> parameters)>;
 

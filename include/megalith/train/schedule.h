@@ -25,6 +25,7 @@ struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::cooldown;
   double peak = 1e-3;           // the learning rate where warm-up and decay are both 1
   Index warmup_steps = 100;     // linear from peak / warmup_steps in the first step
+  double warmup_share = 0.1;    // of the budget, after which the warm-up ends at the latest; 1: warmup_steps alone count
   double floor = 0;             // of cosine, as a share of the peak
   double cooldown_share = 0.5;  // of cooldown, as a share of the budget
 
@@ -35,6 +36,7 @@ struct ScheduleConfig {
     f("kind", c.kind);
     f("peak", c.peak);
     f("warmup_steps", c.warmup_steps);
+    f("warmup_share", c.warmup_share);
     f("floor", c.floor);
     f("cooldown_share", c.cooldown_share);
   }
@@ -44,7 +46,8 @@ struct ScheduleConfig {
 };
 
 /// The learning rate of step `step` (from 0), before which the share `progress` of the budget was used. It is the peak times
-/// the warm-up's factor min(1, (step + 1) / warmup_steps) times the factor of the kind.
+/// the warm-up's factor min(1, (step + 1) / warmup_steps), or progress / warmup_share where that is more, times the factor
+/// of the kind.
 double learning_rate(const ScheduleConfig& config, std::int64_t step, double progress);
 
 /// `linear`, `cosine` or `cooldown`.

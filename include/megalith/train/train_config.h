@@ -18,7 +18,7 @@ namespace megalith {
 struct Budget {
   std::int64_t steps = 0;
   std::int64_t bytes = 0;  // rounded up to whole steps
-  double minutes = 0;      // of training; validation and saving stop the clock
+  double minutes = 0;      // of training; validation, saving and a process that is stopped stop the clock
 
   bool operator==(const Budget&) const = default;
 
@@ -34,8 +34,12 @@ struct Budget {
 struct DataConfig {
   std::vector<std::string> train{};
   std::vector<std::string> valid{};  // validation data of its own, or
-  double valid_share = 0;            // this share, held out at the end of the training bytes; neither: no validation
+  double valid_share = 0;            // this share, held out of the training bytes; neither: no validation
   std::string separator{};           // put between files
+  /// Where the share is held out: true, in as many stretches as there are files, up to 64, of 256 bytes or more, at equal
+  /// distances and the last one at the end; false, at the end alone.
+  bool spread = true;
+  bool skip_runs = true;  // leaves the folders of runs out of folders
 
   bool operator==(const DataConfig&) const = default;
 
@@ -45,6 +49,8 @@ struct DataConfig {
     f("valid", c.valid);
     f("valid_share", c.valid_share);
     f("separator", c.separator);
+    f("spread", c.spread);
+    f("skip_runs", c.skip_runs);
   }
 };
 
@@ -103,7 +109,7 @@ struct TrainConfig {
   void validate(const ModelSummary& model) const;
   /// T: bytes in a window, the default filled in.
   Index window_length(const ModelSummary& model) const;
-  /// A number of steps between validations that keeps their cost small: 24 bytes are trained on for each byte validated, and
+  /// A number of steps between validations that keeps their time small: 24 bytes are trained on for each byte validated, and
   /// training on a byte is three times the work. At most 1,000; 250 where all validation data are read. `model_length` is
   /// the length of the model's windows.
   Index modest_eval_every(Index model_length) const;

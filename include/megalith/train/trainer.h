@@ -35,7 +35,7 @@ struct Progress {
   std::int64_t step = 0;    // steps done
   std::int64_t steps = 0;   // steps in all; 0 where the budget is in minutes
   std::int64_t bytes = 0;   // bytes trained on
-  double seconds = 0;       // of training, those before a resume included; validation and saving stop the clock
+  double seconds = 0;       // of training, those before a resume included; see Budget::minutes
   double fraction = 0;      // of the budget
   double seconds_left = 0;  // of training, an estimate
 
@@ -57,6 +57,13 @@ struct TrainResult {
   bool stopped = false;          // by the callback: resume() continues
   bool out_of_patience = false;  // done before the budget was used: TrainConfig::patience
   Progress progress;
+};
+
+/// Which budget a run that is resumed may have.
+enum class Resume {
+  same_budget,  // that with which it was begun
+  longer,  // also a larger one of the same kind: a run that is done goes on then. Its schedule follows the new budget from
+           // there on, so the learning rate rises again, and the run ends otherwise than one with that budget from the start
 };
 
 /// What a trainer is given that is not a setting of the run: config.json does not have it.
@@ -96,13 +103,13 @@ class Trainer {
   ~Trainer();
 
   /// Continues the run in the run directory from its last checkpoint; call before run(). If no checkpoint was written yet,
-  /// the run starts over. If the run is finished, run() only rewrites model.safetensors. The data may have moved. Throws
-  /// Error
+  /// the run starts over. If the run is finished, run() only rewrites model.safetensors. The data may have moved. What of
+  /// them is held out, and whether folders of runs count (DataConfig), is as in the run's config.json. Throws Error
   ///   - when there is no run, or somebody else trains in its directory;
   ///   - when its state is lost, damaged or edited, naming each value that is out of range;
   ///   - when a setting, the model, the optimiser or the data (sizes and samples of the bytes) differ in a way that would
   ///     change the result, naming both values.
-  void resume();
+  void resume(Resume how = Resume::same_budget);
 
   /// Where the run stands; after resume(), where it goes on.
   Progress progress() const;
@@ -112,8 +119,9 @@ class Trainer {
   const AnyModel& result() const;
 
   /// Trains until the budget or the patience is used up, or the callback answers stop: then the run is saved. A validation
-  /// that is stopped is discarded, and the resumed run begins with it. Throws Error before the first step when the run
-  /// directory cannot be written, or holds a run already and resume() was not called.
+  /// that is stopped is discarded, and the resumed run begins with it. Where the callback throws, the run is saved as well,
+  /// and what it threw comes through. Throws Error before the first step when the run directory cannot be written, or holds
+  /// a run already and resume() was not called.
   TrainResult run(const Report& report = {});
 
  private:

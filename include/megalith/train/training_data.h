@@ -17,13 +17,17 @@ class TrainingData {
   TrainingData(const TrainingData&) = delete;
   TrainingData& operator=(const TrainingData&) = delete;
 
+  /// The files that are read, for validation too.
+  const Corpus& corpus() const { return corpus_; }
   const CorpusSlice& train() const { return train_; }
   /// Empty where there is no validation.
   const CorpusSlice& valid() const { return valid_; }
 
  private:
+  void hold_out(double share, bool spread);
+
   Corpus corpus_;
-  std::optional<Corpus> valid_corpus_;
+  std::optional<Corpus> train_corpus_, valid_corpus_;  // where they are pieces of the other, or other files
   CorpusSlice train_, valid_;
 };
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-namespace megalith::tool {
+namespace megalith::page {
 
 /// x with this many decimals: 3.1416 as "3.14".
 inline std::string rounded(double x, int decimals) {
@@ -40,4 +40,4 @@ inline std::string counted(std::int64_t n, const std::string& thing) {
   return grouped(n) + " " + plural(static_cast<double>(n), thing);
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

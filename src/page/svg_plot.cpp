@@ -12,7 +12,7 @@
 #include "megalith/core/check.h"
 #include "numbers.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 constexpr std::string_view kStyle = R"css(
@@ -219,7 +219,7 @@ std::vector<double> ticks(double low, double high, bool log, int wanted) {
           if (digit * decade >= low && digit * decade <= high) found.push_back(digit * decade);
       if (found.size() > all.size() && (all.size() < 2 || std::ssize(found) <= wanted + 2)) all = found;
     }
-    if (std::ssize(all) > 2 * wanted) {  // many decades: every so many of them
+    if (std::ssize(all) > 2 * wanted) {  // many decades: every keep-th of the ticks
       const std::size_t keep = (all.size() - 1) / static_cast<std::size_t>(wanted) + 1;
       for (std::size_t i = 0; i * keep < all.size(); ++i) all[i] = all[i * keep];
       all.resize((all.size() - 1) / keep + 1);
@@ -236,4 +236,4 @@ std::vector<double> ticks(double low, double high, bool log, int wanted) {
 
 std::string svg(const Plot& plot, const std::string& id, bool standalone) { return Drawing(plot, id).draw(standalone); }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -5,12 +5,10 @@
 #include <cmath>
 #include <cstdio>
 
-#include "json_lines.h"
 #include "megalith/core/check.h"
-#include "megalith/io/run_names.h"
 #include "numbers.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 constexpr std::size_t kMaxPoints = 300;  // of a line: more than a screen shows
@@ -26,10 +24,9 @@ std::string note(const Metric& metric, const std::string& what, double value) {
               short_number(static_cast<double>(metric.bytes), "B"));
 }
 
-/// The means of values that lie beside each other, so that at most so many are left. The first stays: it tells where the run
-/// began.
-std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& all, std::size_t most) {
-  const std::size_t together = (all.size() + most - 1) / std::max<std::size_t>(most, 1);
+/// Means of neighbouring points, at most about `max` of them. The first point stays as it is: it shows where the run began.
+std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& all, std::size_t max) {
+  const std::size_t together = (all.size() + max - 1) / std::max<std::size_t>(max, 1);
   std::vector<PlotPoint> out;
   for (std::size_t i = 0; i < all.size();) {
     const std::size_t end = i == 0 ? 1 : std::min(all.size(), i + std::max<std::size_t>(together, 1));
@@ -43,7 +40,7 @@ std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& all, std::size_t mo
 }
 
 /// Means over a fiftieth of the run to both sides, and over less near the start, where values fall so fast that a wider mean
-/// would stand beside them.
+/// would be far from them.
 std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
   std::vector<double> sums{0};  // of all values before
   for (const PlotPoint& point : points) sums.push_back(sums.back() + point.y);
@@ -55,21 +52,6 @@ std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
 }
 
 }  // namespace
-
-std::vector<Metric> read_metrics(const std::string& run_dir) {
-  std::vector<Metric> metrics;
-  for_each_json_line(run_names::path_in(run_dir, run_names::kMetrics), [&](JsonLine& line) {
-    Metric& metric = metrics.emplace_back();
-    line.read("step", metric.step);
-    line.read("bytes", metric.bytes);
-    line.read("seconds", metric.seconds);
-    line.read("train_bpb", metric.train_bpb);
-    if (!line.has("valid_bpb")) return;
-    line.read("valid_bpb", metric.valid_bpb.emplace());
-    line.read("valid_bytes", metric.valid_bytes);
-  });
-  return metrics;
-}
 
 Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
   Series as_it_was{.color = 0, .faint = true}, training{.name = "training", .color = 0},
@@ -108,4 +90,4 @@ Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
   return plot;
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

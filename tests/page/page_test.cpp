@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What pages, plots and files of standard input are made of.
+// What pages and plots are made of.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <numeric>
 
-#include "html.h"
-#include "learning_curve.h"
-#include "standard_input.h"
-#include "support/temporary_folder.h"
-#include "surprise_map.h"
-#include "svg_plot.h"
-#include "utf8.h"
+#include "page/html.h"
+#include "page/learning_curve.h"
+#include "page/surprise_map.h"
+#include "page/svg_plot.h"
+#include "page/utf8.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 std::size_t count(const std::string& text, const std::string& part) {
@@ -25,13 +20,13 @@ std::size_t count(const std::string& text, const std::string& part) {
   return n;
 }
 
-TEST(Utf8, TellsSignsFromOtherBytes) {
-  for (const char* sign : {"a", "\n", "é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
-    EXPECT_EQ(utf8_sign(sign), std::string(sign).size()) << printable(sign);
+TEST(Utf8, TellsCharactersFromOtherBytes) {
+  for (const char* character : {"a", "\n", "é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
+    EXPECT_EQ(utf8_length(character), std::string(character).size()) << printable(character);
   for (const char* wrong : {"\x80", "\xC0\xAF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
                             "\xF4\x90\x80\x80", "\xFF", "\xE2\x82"})
-    EXPECT_EQ(utf8_sign(wrong), 0u) << printable(wrong);
-  EXPECT_EQ(utf8_sign(""), 0u);
+    EXPECT_EQ(utf8_length(wrong), 0u) << printable(wrong);
+  EXPECT_EQ(utf8_length(""), 0u);
 }
 
 TEST(Utf8, EveryByteIsInOnePiece) {
@@ -39,11 +34,11 @@ TEST(Utf8, EveryByteIsInOnePiece) {
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
   all += "é€😀\xE2\x82";
   std::string together;
-  for_each_sign(all, [&](std::string_view piece, bool) { together += piece; });
+  for_each_character(all, [&](std::string_view piece, bool) { together += piece; });
   EXPECT_EQ(together, all);
 }
 
-TEST(Utf8, ATerminalIsToldNothing) {
+TEST(Utf8, NothingThatATerminalActsOn) {
   EXPECT_EQ(printable("a\033[2Jb\x7F\xC2\x9B\xFF\tc\né"), "a\\x1b[2Jb\\x7f\\xc2\\x9b\\xff\tc\né");
 }
 
@@ -51,7 +46,7 @@ TEST(Html, WhatTextHoldsIsNoMarkup) {
   EXPECT_EQ(escaped("<b a=\"1\" c='2'> & é"), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt; &amp; é");
   EXPECT_EQ(escaped(std::string_view("\0\xFF", 2)), "\uFFFD\uFFFD");
   EXPECT_EQ(bytes_as_html("<\xFFé"), "&lt;<b class=\"hex\">ff</b>é");
-  const std::string all = page("<i>", "", "<p>x</p>");
+  const std::string all = document("<i>", "", "<p>x</p>");
   EXPECT_NE(all.find("<title>&lt;i&gt;</title>"), std::string::npos);
   EXPECT_EQ(all.find("http://"), std::string::npos);
   EXPECT_EQ(all.find("https://"), std::string::npos);
@@ -135,7 +130,7 @@ TEST(SurpriseMap, ColoursWhatItShowsAndNoMore) {
   const std::string text = "a<\xC3\xA9\xFFz?";
   const std::vector<float> bits{0.2f, 1.5f, 3, 9, 20, 0, 1};
   const auto bytes = std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-  map.add("f<1>", 0, bytes.first(3), std::span(bits).first(3));  // a sign may lie across two windows
+  map.add("f<1>", 0, bytes.first(3), std::span(bits).first(3));  // a character may lie across two windows
   map.add("f<1>", 3, bytes.subspan(3, 2), std::span(bits).subspan(3, 2));
   EXPECT_FALSE(map.full());
   map.add("second", 0, bytes.subspan(5), std::span(bits).subspan(5));
@@ -152,47 +147,5 @@ TEST(SurpriseMap, ColoursWhatItShowsAndNoMore) {
   EXPECT_EQ(all.find(" sign "), std::string::npos) << "what readers know as a character";
 }
 
-/// A pipe with these bytes in it.
-int pipe_with(const std::string& bytes) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  EXPECT_EQ(write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  close(ends[1]);
-  return ends[0];
-}
-
-TEST(StandardInput, IsKeptOnceTheRunBegins) {
-  const TemporaryFolder folder;
-  const int input = pipe_with("some bytes");
-  {
-    const StandardInput kept(input, folder / "new/run");
-    EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
-    folder.write("new/run/config.json", "{}");
-  }
-  EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
-  EXPECT_ERROR(StandardInput(input, folder / "new/run"), "holds a run already");
-  EXPECT_EQ(read_file(folder / "new/run/stdin.bin"), "some bytes");
-  close(input);
-}
-
-TEST(StandardInput, LeavesNothingOtherwise) {
-  const TemporaryFolder folder;
-  const auto with = [&](const std::string& bytes) {
-    const int input = pipe_with(bytes);
-    StandardInput kept(input, folder / "run", 10);
-    close(input);
-  };
-  with("1234567890");
-  EXPECT_FALSE(std::filesystem::exists(folder / "run")) << "no run began";
-  EXPECT_ERROR(with("12345678901"), "more than 10 bytes");
-  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
-  EXPECT_ERROR(with(""), "standard input is empty");
-  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
-  std::filesystem::create_directory(folder / "run");
-  folder.write("run/stdin.bin", "somebody's own");
-  EXPECT_ERROR(with("123"), "is there already");
-  EXPECT_EQ(read_file(folder / "run/stdin.bin"), "somebody's own");
-}
-
 }  // namespace
-}  // namespace megalith::tool
+}  // namespace megalith::page

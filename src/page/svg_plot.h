@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-namespace megalith::tool {
+namespace megalith::page {
 
 struct PlotPoint {
   double x = 0, y = 0;
-  std::string note{};  // shown when the pointer rests on it; empty: nothing to rest on
+  std::string note{};  // shown when the pointer rests on it; empty: nothing is shown
 };
 
 struct Series {
@@ -38,10 +38,10 @@ struct Plot {
 /// The <svg> element. `id` tells the ids inside from those of other plots on a page. A standalone file has its own ground.
 std::string svg(const Plot& plot, const std::string& id = "plot", bool standalone = false);
 
-/// 1234567 as 1.23 M, or with a unit as 1.23 MB: three digits that count.
+/// 1234567 as 1.23 M, or with a unit as 1.23 MB: three significant digits.
 std::string short_number(double value, const std::string& unit = "");
 
 /// The round numbers within [low, high] where an axis has its ticks: about `wanted` of them, at least two.
 std::vector<double> ticks(double low, double high, bool log, int wanted);
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -4,15 +4,16 @@
 #include <algorithm>
 #include <array>
 
+#include "../json/hex.h"
 #include "html.h"
 #include "megalith/core/check.h"
 #include "numbers.h"
 #include "utf8.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
-/// Where each colour but the first begins, in bits. 8 is what a byte costs that nothing is known of.
+/// Where each colour but the first begins, in bits. 8 is the surprisal of a byte of which nothing is known.
 constexpr std::array<double, 8> kSteps{0.5, 1, 2, 3, 4.5, 6, 8, 12};
 
 constexpr std::string_view kStyle = R"css(
@@ -36,7 +37,7 @@ h2 { overflow-wrap: anywhere; } h2 small { font-weight: 400; }
 )css";
 
 std::string legend() {
-  std::string out = "<p class=\"legend\" aria-label=\"Colours by cost in bits\"><span>bits for a byte</span>";
+  std::string out = "<p class=\"legend\" aria-label=\"Colours by surprisal in bits\"><span>bits for a byte</span>";
   for (std::size_t i = 0; i <= kSteps.size(); ++i)
     out += text("<i class=\"h", i, "\">",
                 i == 0               ? "under " + text(kSteps[0])
@@ -46,16 +47,16 @@ std::string legend() {
   return out + "</p>\n";
 }
 
-/// The character in the colour of its dearest byte: a letter of two bytes is as surprising as the byte that told it.
+/// The character in the colour of its least expected byte: a letter of two bytes is as surprising as that one.
 std::string coloured(std::string_view piece, bool is_text, std::span<const float> bits) {
-  const double cost = static_cast<double>(*std::max_element(bits.begin(), bits.end()));
-  std::string costs;
-  for (const float b : bits) costs += (costs.empty() ? "" : " + ") + rounded(static_cast<double>(b), 2);
+  const double most = static_cast<double>(*std::max_element(bits.begin(), bits.end()));
+  std::string each;
+  for (const float b : bits) each += (each.empty() ? "" : " + ") + rounded(static_cast<double>(b), 2);
   // A line that ends is something to predict too, and has nothing to see by itself.
-  const std::string sign = !is_text        ? "<b class=\"hex\">" + hex(piece[0]) + "</b>"
+  const std::string sign = !is_text        ? "<b class=\"hex\">" + detail::hex(piece[0]) + "</b>"
                            : piece == "\n" ? std::string("<span class=\"end\">↵</span>\n")
                                            : escaped(piece);
-  return text("<i class=\"h", heat(cost), "\" title=\"", costs, " bits\">", sign, "</i>");
+  return text("<i class=\"h", heat(most), "\" title=\"", each, " bits\">", sign, "</i>");
 }
 
 }  // namespace
@@ -78,8 +79,8 @@ std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, 
       "<h1>What surprises the model</h1>\n<p class=\"soft\">" + escaped(model) + ": " + rounded(bits_per_byte, 3) +
       " bits per byte over " + grouped(total_bytes) + " bytes" +
       (shown_ < total_bytes ? ", of which the first " + grouped(shown_) + " are shown" : "") +
-      ". The stronger its colour, the less the model expected a character; a byte that could be any costs 8 bits. "
-      "Point at a character to read its cost. ↵ ends a line, and a byte that is not text is shown in "
+      ". The stronger its colour, the less the model expected a character; a byte that could be any has 8 bits. "
+      "Point at a character to read its bits. ↵ ends a line, and a byte that is not text is shown in "
       "hexadecimal.</p>\n" +
       legend();
   for (const File& file : files_) {
@@ -88,13 +89,13 @@ std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, 
     body += "<h2>" + escaped(file.path) + " <small>" + rounded(sum / static_cast<double>(file.bits.size()), 3) +
             " bits per byte</small></h2>\n<pre class=\"text\">";
     std::size_t at = 0;
-    for_each_sign(file.bytes, [&](std::string_view piece, bool is_text) {
+    for_each_character(file.bytes, [&](std::string_view piece, bool is_text) {
       body += coloured(piece, is_text, std::span(file.bits).subspan(at, piece.size()));
       at += piece.size();
     });
     body += "</pre>\n";
   }
-  return page("What surprises the model", kStyle, body);
+  return document("What surprises the model", kStyle, body);
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text in the colours of its costs: what surprises a model.
+// Text coloured by the surprisal of its characters: what a model did not expect.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,20 @@
 #include <string_view>
 #include <vector>
 
-namespace megalith::tool {
+namespace megalith::page {
 
-/// A page with the beginning of each file, every character on a ground of the colour of its cost, until so many bytes were
-/// shown.
+/// A page with the beginning of each file, every character on a ground of the colour of its surprisal, up to a number of
+/// bytes in all.
 class SurpriseMap {
  public:
   explicit SurpriseMap(std::int64_t max_bytes) : left_(max_bytes) {}
 
-  /// Costs in bits of the bytes that follow in a file, files one after another; of a file given first at offset 0.
+  /// Adds the next bytes of a file and the surprisal of each in bits. Files come one after the other, each from offset 0 on.
   void add(const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes, std::span<const float> bits);
-  /// Whether more bytes would be shown.
+  /// Whether no more bytes would be shown.
   bool full() const { return left_ <= 0; }
 
-  /// `total_bytes` of them were measured, with `bits_per_byte`.
+  /// `total_bytes` is how many bytes were measured, shown or not, and `bits_per_byte` their mean surprisal.
   std::string html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const;
 
  private:
@@ -33,7 +33,7 @@ class SurpriseMap {
   std::vector<File> files_;
 };
 
-/// The colour of a cost in bits: 0, below half a bit, to 8, from 12 on.
+/// The colour of a surprisal in bits: 0, below half a bit, to 8, from 12 on.
 int heat(double bits);
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

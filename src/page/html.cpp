@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "html.h"
 
+#include "../json/hex.h"
 #include "utf8.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 namespace {
 
 constexpr std::string_view kStyle = R"css(
@@ -47,7 +48,7 @@ summary { cursor: pointer; color: var(--soft); font-size: .875rem; }
 std::string escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for_each_sign(text, [&](std::string_view piece, bool is_text) {
+  for_each_character(text, [&](std::string_view piece, bool is_text) {
     if (!is_text) out += "\uFFFD";
     else if (piece == "&") out += "&amp;";
     else if (piece == "<") out += "&lt;";
@@ -61,14 +62,14 @@ std::string escaped(std::string_view text) {
 
 std::string bytes_as_html(std::string_view bytes) {
   std::string out;
-  for_each_sign(bytes, [&](std::string_view piece, bool is_text) {
+  for_each_character(bytes, [&](std::string_view piece, bool is_text) {
     if (is_text) out += escaped(piece);
-    else out += "<b class=\"hex\">" + hex(piece[0]) + "</b>";
+    else out += "<b class=\"hex\">" + detail::hex(piece[0]) + "</b>";
   });
   return out;
 }
 
-std::string page(std::string_view title, std::string_view style, std::string_view body) {
+std::string document(std::string_view title, std::string_view style, std::string_view body) {
   std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   // Whatever a text under test holds: this page loads nothing and runs nothing.
@@ -79,4 +80,4 @@ std::string page(std::string_view title, std::string_view style, std::string_vie
   return out;
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -8,10 +8,10 @@
 
 #include "../json/hex.h"
 
-namespace megalith::tool {
+namespace megalith::page {
 
-/// How many bytes the UTF-8 sign at the start of `bytes` has: 1 to 4, or 0 where none begins there.
-inline std::size_t utf8_sign(std::string_view bytes) {
+/// How many bytes the UTF-8 character at the start of `bytes` has: 1 to 4, or 0 where none begins there.
+inline std::size_t utf8_length(std::string_view bytes) {
   if (bytes.empty()) return 0;
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const unsigned first = at(0);
@@ -25,12 +25,12 @@ inline std::size_t utf8_sign(std::string_view bytes) {
   return n;
 }
 
-/// Calls f(piece, is_text) for each sign and each byte that belongs to none, in order. Control characters but the end of a
-/// line and the tab are no text: terminals and pages would act on them or hide them.
+/// Calls f(piece, is_text) for each character and each byte that belongs to none, in order. Control characters but the end
+/// of a line and the tab are not text: terminals and pages would act on them or hide them.
 template <class F>
-void for_each_sign(std::string_view bytes, F&& f) {
+void for_each_character(std::string_view bytes, F&& f) {
   while (!bytes.empty()) {
-    std::size_t n = utf8_sign(bytes);
+    std::size_t n = utf8_length(bytes);
     const unsigned char first = static_cast<unsigned char>(bytes[0]);
     const bool control = (first < 0x20 && first != '\n' && first != '\t') || first == 0x7F ||
                          (first == 0xC2 && n == 2 && static_cast<unsigned char>(bytes[1]) < 0xA0);
@@ -42,18 +42,16 @@ void for_each_sign(std::string_view bytes, F&& f) {
 }
 
 inline bool is_utf8(std::string_view bytes) {
-  while (const std::size_t n = utf8_sign(bytes)) bytes.remove_prefix(n);
+  while (const std::size_t n = utf8_length(bytes)) bytes.remove_prefix(n);
   return bytes.empty();
 }
-
-using detail::hex;
 
 /// Bytes that a terminal can show: what is not text as \xNN. Lines stay lines.
 inline std::string printable(std::string_view bytes) {
   std::string out;
-  for_each_sign(bytes, [&](std::string_view piece, bool is_text) {
+  for_each_character(bytes, [&](std::string_view piece, bool is_text) {
     if (is_text) out += piece;
-    else out += "\\x" + hex(piece[0]);
+    else out += "\\x" + detail::hex(piece[0]);
   });
   return out;
 }
@@ -69,4 +67,4 @@ inline std::string one_line(std::string_view bytes) {
   return out;
 }
 
-}  // namespace megalith::tool
+}  // namespace megalith::page

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scoring of many short pieces, each by itself: lines, messages, records.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "megalith/models/sliding_window.h"
+#include "megalith/models/window_scorer.h"
+
+namespace megalith {
+
+/// Tells how much the bytes of a record surprise a model that has seen nothing but that record. Records of about the same
+/// length are scored together. One that is longer than the model's window is read on as a Scorer reads a stream.
+class RecordScorer {
+ public:
+  /// Model and workspace must outlive this.
+  RecordScorer(const AnyModel& model, Workspace& workspace)
+      : model_(model), workspace_(workspace), slide_(SlidingWindow::of(model)), windows_(model) {}
+
+  /// The surprisals, in bits, of the bytes of all records, end to end; valid until the next call. To rounding they do not
+  /// depend on which records are given together; the same call gives the same bits on any number of threads.
+  std::span<const float> score(std::span<const std::string_view> records);
+
+ private:
+  /// Bytes [begin, begin + size) of a record, of which the first `context` are not scored.
+  struct Window {
+    std::string_view bytes;
+    Index context = 0, padded = 0;
+    std::size_t to = 0;  // where the losses go
+  };
+  void add_windows(std::string_view record, std::size_t to);
+  void score_together(std::span<const Window> windows);
+
+  const AnyModel& model_;
+  Workspace& workspace_;
+  SlidingWindow slide_;
+  WindowScorer windows_;
+  std::vector<Window> waiting_;
+  std::vector<std::uint8_t> batch_;
+  std::vector<float> losses_, bits_;
+};
+
+}  // namespace megalith

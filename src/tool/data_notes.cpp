@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data_notes.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "../page/numbers.h"
+#include "megalith/core/check.h"
+#include "megalith/train/corpus.h"
+
+namespace megalith::tool {
+namespace {
+
+using page::counted;
+using page::grouped;
+using page::rounded;
+
+struct Format {
+  std::string_view name, start;  // of its files
+};
+constexpr std::array kCompressed{Format{"gzip", "\x1f\x8b"},
+                                 Format{"xz",
+                                        "\xfd"
+                                        "7zXZ"},
+                                 Format{"zip", "PK\x03\x04"},
+                                 Format{"zstd", "\x28\xb5\x2f\xfd"},
+                                 Format{"bzip2", "BZh"},
+                                 Format{"7z", "7z\xbc\xaf\x27\x1c"},
+                                 Format{"PNG", "\x89PNG"},
+                                 Format{"JPEG", "\xff\xd8\xff"}};
+
+/// The name of the format of a file of the corpus, or nothing.
+std::string_view compression(const Corpus& corpus, const CorpusFile& file) {
+  std::array<std::uint8_t, 8> start{};
+  const auto n = static_cast<std::size_t>(std::min<std::int64_t>(file.size, std::ssize(start)));
+  corpus.read(file.offset, std::span(start).first(n));
+  const std::string_view bytes(reinterpret_cast<const char*>(start.data()), n);
+  for (const Format& format : kCompressed)
+    if (bytes.starts_with(format.start)) return format.name;
+  return {};
+}
+
+using Identity = std::pair<dev_t, ino_t>;
+
+std::set<Identity> identities(const Corpus& corpus) {
+  std::set<Identity> all;
+  for (const CorpusFile& file : corpus.files()) {
+    struct stat status {};
+    if (::stat(file.path.c_str(), &status) == 0) all.emplace(status.st_dev, status.st_ino);
+  }
+  return all;
+}
+
+void note_overlap(const Corpus& train, const Corpus& valid, std::vector<std::string>& notes) {
+  const std::set<Identity> learned = identities(train), tested = identities(valid);
+  const auto both = std::count_if(tested.begin(), tested.end(), [&](const Identity& id) { return learned.contains(id); });
+  if (both > 0)
+    notes.push_back(text(grouped(std::int64_t{both}), " of ", counted(std::ssize(tested), "validation file"),
+                         both == 1 ? " is" : " are", " learned from as well: validation will look better than it is"));
+}
+
+void note_compressed(const Corpus& train, std::vector<std::string>& notes) {
+  std::map<std::string_view, std::int64_t> files_of;
+  std::int64_t files = 0, bytes = 0;
+  for (const CorpusFile& file : train.files()) {
+    const std::string_view format = compression(train, file);
+    if (format.empty()) continue;
+    ++files_of[format];
+    ++files;
+    bytes += file.size;
+  }
+  if (files == 0) return;
+  std::string formats;
+  for (const auto& [format, n] : files_of) formats += text(formats.empty() ? "" : ", ", format, " ", grouped(n));
+  const double share = 100 * static_cast<double>(bytes) / static_cast<double>(train.size());
+  notes.push_back(text(grouped(files), " of ", counted(std::ssize(train.files()), "file"), " to learn from, ",
+                       rounded(share, share < 10 ? 1 : 0), " % of the bytes, ", files == 1 ? "is" : "are", " compressed (",
+                       formats, "): nothing can be learned from them; unpack them or leave them out"));
+}
+
+std::string size_of(const Corpus& corpus) {
+  return text(counted(corpus.size(), "byte"), " in ", counted(std::ssize(corpus.files()), "file"));
+}
+
+}  // namespace
+
+DataNotes notes_on(const DataConfig& data) {
+  const Folders folders = data.skip_runs ? Folders::without_runs : Folders::whole;
+  const Corpus train(data.train, "", folders);
+  DataNotes about{size_of(train) + " to learn from", {}};
+  if (!data.valid.empty()) {
+    const Corpus valid(data.valid, "", folders);
+    about.summary += ", " + size_of(valid) + " to validate on";
+    note_overlap(train, valid, about.notes);
+  } else if (data.valid_share > 0) {
+    const auto held_out = static_cast<std::int64_t>(data.valid_share * static_cast<double>(train.size()));
+    about.summary += ", " + grouped(held_out) + " of them held out to validate on";
+  }
+  note_compressed(train, about.notes);
+  return about;
+}
+
+}  // namespace megalith::tool
