@@ -7,7 +7,7 @@
 # the first two that this script may use, with two threads and with one, and starts the neighbours there itself: shells that
 # count. With --pinned each neighbour keeps to one of the two; otherwise the system moves it as it likes. The figures are
 # medians of N rounds [5] in bytes/s, all conditions in turn in each round, and shares of the quiet speed of two threads; they
-# go to FILE too, one line of JSON each [build/bench/busy.json]. About 10 minutes; let nothing else run meanwhile.
+# go to FILE too, one line of JSON each [build/bench/busy.json]. About 6 minutes; let nothing else run meanwhile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . bench/lib.sh
@@ -59,8 +59,9 @@ start_neighbours() {
 }
 work=$(mktemp -d)
 trap 'end_neighbours; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 cat include/megalith/*/*.h > "$work/text"
-head -c 100000 "$work/text" > "$work/piece"
+head -c 50000 "$work/text" > "$work/piece"
 "$tool" train --data "$work/text" --out "$work/model" --steps 1 --save-every 0 > /dev/null 2>&1
 
 now() { date +%s.%N; }
@@ -84,11 +85,11 @@ timed() {
 # speed WORK THREADS: bytes/s.
 speed() {
   case $1 in
-    tiny) training 60 "$2" --model megabyte-tiny ;;
-    small) training 3 "$2" --model megabyte-small ;;
-    stream) timed 6000 "$tool" generate "$work/model" --bytes 6000 --threads "$2" ;;
-    streams) timed 32000 "$tool" generate "$work/model" --bytes 2000 --samples 16 --out "$work/sample" --force --threads "$2" ;;
-    eval) timed 100000 "$tool" eval "$work/model" --data "$work/piece" --threads "$2" ;;
+    tiny) training 20 "$2" --model megabyte-tiny ;;
+    small) training 2 "$2" --model megabyte-small ;;
+    stream) timed 3000 "$tool" generate "$work/model" --bytes 3000 --threads "$2" ;;
+    streams) timed 16000 "$tool" generate "$work/model" --bytes 1000 --samples 16 --out "$work/sample" --force --threads "$2" ;;
+    eval) timed 50000 "$tool" eval "$work/model" --data "$work/piece" --threads "$2" ;;
   esac
 }
 
