@@ -7,7 +7,7 @@
 # the first two that this script may use, with two threads and with one, and starts the neighbours there itself: shells that
 # count. With --pinned each neighbour keeps to one of the two; otherwise the system moves it as it likes. The figures are
 # medians of N rounds [5] in bytes/s, all conditions in turn in each round, and shares of the quiet speed of two threads; they
-# go to FILE too, one line of JSON each [build/bench/busy.json]. About 10 minutes; let nothing else run meanwhile.
+# go to FILE too, one line of JSON each [build/bench/busy.json]. About 6 minutes; let nothing else run meanwhile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . bench/lib.sh
@@ -21,7 +21,9 @@ while [ $# -gt 0 ]; do
       shift 2 ;;
     --pinned) pinned=true; shift ;;
     tiny | small | stream | streams | eval) works+=("$1"); shift ;;
-    *) echo "busy.sh: there is no $1; choose tiny, small, stream, streams, eval, --tool, --rounds, --pinned or --out" >&2; exit 2 ;;
+    *)
+      echo "busy.sh: there is no $1; choose tiny, small, stream, streams, eval, --tool, --rounds, --pinned or --out" >&2
+      exit 2 ;;
   esac
 done
 whole_number "$rounds" || { echo "busy.sh: \"$rounds\" is not a number of rounds" >&2; exit 2; }
@@ -57,8 +59,9 @@ start_neighbours() {
 }
 work=$(mktemp -d)
 trap 'end_neighbours; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 cat include/megalith/*/*.h > "$work/text"
-head -c 100000 "$work/text" > "$work/piece"
+head -c 50000 "$work/text" > "$work/piece"
 "$tool" train --data "$work/text" --out "$work/model" --steps 1 --save-every 0 > /dev/null 2>&1
 
 now() { date +%s.%N; }
@@ -67,8 +70,8 @@ training() {
   local steps=$1 threads=$2
   shift 2
   rm -rf "$work/run"
-  taskset -c "$both" "$tool" train --data "$work/text" --out "$work/run" --save-every 0 --steps "$steps" --threads "$threads" "$@" \
-    > /dev/null 2>&1
+  taskset -c "$both" "$tool" train --data "$work/text" --out "$work/run" --save-every 0 --steps "$steps" --threads "$threads" \
+    "$@" > /dev/null 2>&1
   tail -n 1 "$work/run/metrics.jsonl" | awk -F '[:,]' '{ print $4 / $6 }'  # bytes over seconds
 }
 # timed BYTES COMMAND...
@@ -82,11 +85,11 @@ timed() {
 # speed WORK THREADS: bytes/s.
 speed() {
   case $1 in
-    tiny) training 60 "$2" --model megabyte-tiny ;;
-    small) training 3 "$2" --model megabyte-small ;;
-    stream) timed 6000 "$tool" generate "$work/model" --bytes 6000 --threads "$2" ;;
-    streams) timed 32000 "$tool" generate "$work/model" --bytes 2000 --samples 16 --out "$work/sample" --force --threads "$2" ;;
-    eval) timed 100000 "$tool" eval "$work/model" --data "$work/piece" --threads "$2" ;;
+    tiny) training 20 "$2" --model megabyte-tiny ;;
+    small) training 2 "$2" --model megabyte-small ;;
+    stream) timed 3000 "$tool" generate "$work/model" --bytes 3000 --threads "$2" ;;
+    streams) timed 16000 "$tool" generate "$work/model" --bytes 1000 --samples 16 --out "$work/sample" --force --threads "$2" ;;
+    eval) timed 50000 "$tool" eval "$work/model" --data "$work/piece" --threads "$2" ;;
   esac
 }
 
@@ -96,23 +99,27 @@ for ((round = 0; round < rounds; ++round)); do
   for condition in "${conditions[@]}"; do
     read -r count niceness threads <<< "$condition"
     start_neighbours "$count" "$niceness"
-    for w in "${works[@]}"; do echo "$(speed "$w" "$threads")" >> "$work/of $w $condition"; done
+    for w in "${works[@]}"; do speed "$w" "$threads" >> "$work/of $w $condition"; done
     end_neighbours
   done
 done
 
 : > "$out"
-echo "| | quiet, bytes/s | 1 neighbour | 2 neighbours | 1 niced | 2 niced | 1 thread, quiet | 1 neighbour, over 1 thread | 2, over 1 thread |"
+echo "| | quiet, bytes/s | 1 neighbour | 2 neighbours | 1 niced | 2 niced | 1 thread, quiet | 1 neighbour, over 1 thread |" \
+  "2, over 1 thread |"
 echo "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
 for w in "${works[@]}"; do
   declare -A of=()
   for condition in "${conditions[@]}"; do
     of[$condition]=$(median < "$work/of $w $condition")
     read -r count niceness threads <<< "$condition"
-    printf '{"work": "%s", "neighbours": %s, "niceness": %s, "pinned": %s, "threads": %s, "bytes_per_second": %s, "rounds": %s}\n' \
-      "$w" "$count" "$niceness" "$pinned" "$threads" "${of[$condition]}" "$rounds" >> "$out"
+    printf '{"work": "%s", "neighbours": %s, "niceness": %s, "pinned": %s, "threads": %s, ' \
+      "$w" "$count" "$niceness" "$pinned" "$threads" >> "$out"
+    printf '"bytes_per_second": %s, "rounds": %s}\n' "${of[$condition]}" "$rounds" >> "$out"
   done
   printf '| %s | %.0f |' "$w" "${of["0 0 2"]}"
-  for condition in "1 0 2" "2 0 2" "1 19 2" "2 19 2" "0 0 1"; do printf ' %s |' "$(ratio "${of[$condition]}" "${of["0 0 2"]}" 2)"; done
+  for condition in "1 0 2" "2 0 2" "1 19 2" "2 19 2" "0 0 1"; do
+    printf ' %s |' "$(ratio "${of[$condition]}" "${of["0 0 2"]}" 2)"
+  done
   printf ' %s | %s |\n' "$(ratio "${of["1 0 2"]}" "${of["1 0 1"]}" 2)" "$(ratio "${of["2 0 2"]}" "${of["2 0 1"]}" 2)"
 done

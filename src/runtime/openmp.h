@@ -8,6 +8,7 @@
 #ifdef __linux__
 #include <sched.h>
 
+#include <cstddef>
 #include <vector>
 #endif
 

@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <cstddef>
+#include <initializer_list>
+
 #ifdef __linux__
 #include <sched.h>
 #endif

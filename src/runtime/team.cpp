@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our own threads and not OpenMP's: DESIGN.md, section 11, says why.
+// Our own threads and not OpenMP's: DESIGN.md, section 10, says why.
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>

@@ -53,9 +53,8 @@ InterruptWatch::InterruptWatch() {
   } catch (const std::system_error&) {
     restore();
     throw Error(
-        "the system refuses the thread that waits for Ctrl-C: the limit on processes (ulimit -u) or on memory (ulimit -v) "
-        "is "
-        "reached; raise it, or end other programs");
+        "the system refuses the thread that waits for Ctrl-C: raise the limit on processes (ulimit -u) or on memory "
+        "(ulimit -v), or end other programs");
   }
 }
 
