@@ -19,6 +19,7 @@
 
 #include "megalith/runtime/processors.h"
 #include "runtime/region.h"
+#include "support/sanitized.h"
 
 namespace megalith {
 namespace {
@@ -247,7 +248,7 @@ TEST(Team, WorksInAFork) {
 }
 
 TEST(Team, DoesWithoutThreadsThatCannotBeStarted) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if MEGALITH_SANITIZED || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer needs addresses itself";
 #else
   EXPECT_EQ(in_a_fork([] {
