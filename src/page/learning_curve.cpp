@@ -11,7 +11,7 @@
 namespace megalith::page {
 namespace {
 
-constexpr std::size_t kMaxPoints = 300;  // of a line: more than a screen shows
+constexpr std::size_t kMaxPoints = 300, kMaxSmallPoints = 120;  // of a line: more than a screen shows
 
 std::string bits(double value) {
   char out[32];
@@ -51,9 +51,36 @@ std::vector<PlotPoint> smoothed(std::vector<PlotPoint> points) {
   return points;
 }
 
+/// One value of the metrics against steps.
+Plot small_plot(const std::vector<Metric>& metrics, std::optional<double> Metric::*value, const std::string& label,
+                int color) {
+  Series line{.color = color};
+  for (const Metric& metric : metrics)
+    if (metric.*value) line.points.push_back({static_cast<double>(metric.step), *(metric.*value)});
+  Plot plot{.title = label, .x = {.label = "steps"}, .y = {.label = label}};
+  if (!line.points.empty())
+    plot.description = text("From ", short_number(line.points.front().y), " after step ", metrics.front().step, " to ",
+                            short_number(line.points.back().y), " after step ", metrics.back().step, ".");
+  line.points = thinned(line.points, kMaxSmallPoints);
+  plot.series = {line};
+  return plot;
+}
+
 }  // namespace
 
-Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
+std::vector<Plot> small_plots(const std::vector<Metric>& metrics, double clip, int width, int height) {
+  std::vector<Plot> all{small_plot(metrics, &Metric::bytes_per_second, "bytes per second", 2),
+                        small_plot(metrics, &Metric::lr, "learning rate", 3),
+                        small_plot(metrics, &Metric::grad_norm, "norm of the gradient", 0)};
+  all[0].y.from_zero = all[1].y.from_zero = true;
+  all[2].y.log = true;  // the first ones may be far above the others
+  if (clip > 0) all[2].levels = {{clip, text("cut above ", short_number(clip))}};
+  std::erase_if(all, [](const Plot& plot) { return plot.series[0].points.empty(); });
+  for (Plot& plot : all) plot.width = width, plot.height = height;
+  return all;
+}
+
+Plot learning_curve(const std::vector<Metric>& metrics, const std::vector<Baseline>& baselines, int width, int height) {
   Series as_it_was{.color = 0, .faint = true}, training{.name = "training", .color = 0},
       validation{.name = "validation", .color = 1, .markers = true};
   for (const Metric& metric : metrics) {
@@ -83,6 +110,11 @@ Plot learning_curve(const std::vector<Metric>& metrics, int width, int height) {
   if (!validation.points.empty()) {
     validation.end = bits(validation.points.back().y);
     plot.description += text("; validation was at ", validation.end, " in the end");
+  }
+  for (const Baseline& baseline : baselines) {
+    const std::string name = text(baseline.name, " ", bits(baseline.bits_per_byte));
+    plot.levels.push_back({baseline.bits_per_byte, name});
+    plot.description += text("; ", name);
   }
   if (!metrics.empty()) plot.description += ".";
   plot.series = {as_it_was, training};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The learning curve of a run.
+// What a run measured, as plots: its learning curve, speed, learning rate and gradient.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,21 @@ struct Metric {
   double seconds = 0, train_bpb = 0;
   std::optional<double> valid_bpb{};
   std::int64_t valid_bytes = 0;
+  std::optional<double> bytes_per_second{}, lr{}, grad_norm{};  // files of older versions may lack them
 };
 
-/// Bits per byte against bytes learned from: training as it was and smoothed, validation with a dot for each.
-Plot learning_curve(const std::vector<Metric>& metrics, int width, int height);
+/// Bits per byte that a program which compresses makes of the validation data.
+struct Baseline {
+  std::string name{};
+  double bits_per_byte = 0;
+};
+
+/// Bits per byte against bytes learned from: training as it was and smoothed, validation with a dot for each, and a line for
+/// each baseline.
+Plot learning_curve(const std::vector<Metric>& metrics, const std::vector<Baseline>& baselines, int width, int height);
+
+/// Small plots against steps: speed, learning rate, and the norm of the gradient, above `clip` of which (0: any) it is cut.
+/// What no metric tells is left out.
+std::vector<Plot> small_plots(const std::vector<Metric>& metrics, double clip, int width, int height);
 
 }  // namespace megalith::page

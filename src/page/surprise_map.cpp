@@ -2,9 +2,8 @@
 #include "surprise_map.h"
 
 #include <algorithm>
-#include <array>
 
-#include "../json/hex.h"
+#include "byte_rows.h"
 #include "html.h"
 #include "megalith/core/check.h"
 #include "numbers.h"
@@ -13,55 +12,89 @@
 namespace megalith::page {
 namespace {
 
-/// Where each colour but the first begins, in bits. 8 is the surprisal of a byte of which nothing is known.
-constexpr std::array<double, 8> kSteps{0.5, 1, 2, 3, 4.5, 6, 8, 12};
-
 constexpr std::string_view kStyle = R"css(
-:root { --h1: #fdf0d5; --h2: #fbe0b0; --h3: #f9cb8b; --h4: #f5ad69; --h5: #ec8a50; --h6: #db6343; --h7: #bd3d3c; --h8: #861f3c; --hot: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --h1: #262320; --h2: #382d22; --h3: #513a22; --h4: #704a22; --h5: #965a24; --h6: #bf6d2d; --h7: #e5894a; --h8: #ffc08f; --hot: #15181c; }
-}
-body { max-width: 62rem; }
-.text { border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.1rem; line-height: 1.75; tab-size: 4; }
-.text i { font-style: normal; padding: .15em 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+body { max-width: 66rem; }
+.frame { border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 0; margin: 1.25rem 0 1.5rem; font-size: .8rem; color: var(--soft); }
 .legend span:first-child { flex-basis: 100%; }
-.legend i { font-style: normal; padding: .2rem .6rem; font-variant-numeric: tabular-nums; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-.h0 { background: none; } .h1 { background: var(--h1); } .h2 { background: var(--h2); } .h3 { background: var(--h3); }
-.h4 { background: var(--h4); } .h5 { background: var(--h5); } .h6 { background: var(--h6); }
-.h7 { background: var(--h7); } .h8 { background: var(--h8); }
-.legend i, .text i { color: var(--ink); } .text .h7, .text .h8, .legend .h7, .legend .h8 { color: var(--hot); }
-.h6 .hex, .h7 .hex, .h8 .hex { color: inherit; border-color: currentColor; }
+.legend i { font-style: normal; padding: .2rem .6rem; font-variant-numeric: tabular-nums; }
 h2 { overflow-wrap: anywhere; } h2 small { font-weight: 400; }
-.end { opacity: .45; }
+details { margin: 0 0 .75rem; } details .rows { margin-top: .4rem; width: auto; } details .rows td:nth-child(2) { width: auto; }
+@media (max-width: 40rem) { body { padding: 1.25rem .75rem 2rem; } .frame { padding: .5rem .4rem; } }
 )css";
 
 std::string legend() {
   std::string out = "<p class=\"legend\" aria-label=\"Colours by surprisal in bits\"><span>bits for a byte</span>";
-  for (std::size_t i = 0; i <= kSteps.size(); ++i)
+  for (std::size_t i = 0; i <= kHeatSteps.size(); ++i)
     out += text("<i class=\"h", i, "\">",
-                i == 0               ? "under " + text(kSteps[0])
-                : i == kSteps.size() ? text(kSteps[i - 1]) + " and more"
-                                     : text(kSteps[i - 1]) + "–" + text(kSteps[i]),
+                i == 0                   ? "under " + text(kHeatSteps[0])
+                : i == kHeatSteps.size() ? text(kHeatSteps[i - 1]) + " and more"
+                                         : text(kHeatSteps[i - 1]) + "–" + text(kHeatSteps[i]),
                 "</i>");
   return out + "</p>\n";
 }
 
-/// The character in the colour of its least expected byte: a letter of two bytes is as surprising as that one.
-std::string coloured(std::string_view piece, bool is_text, std::span<const float> bits) {
-  const double most = static_cast<double>(*std::max_element(bits.begin(), bits.end()));
-  std::string each;
-  for (const float b : bits) each += (each.empty() ? "" : " + ") + rounded(static_cast<double>(b), 2);
-  // A line that ends is something to predict too, and has nothing to see by itself.
-  const std::string sign = !is_text        ? "<b class=\"hex\">" + detail::hex(piece[0]) + "</b>"
-                           : piece == "\n" ? std::string("<span class=\"end\">↵</span>\n")
-                                           : escaped(piece);
-  return text("<i class=\"h", heat(most), "\" title=\"", each, " bits\">", sign, "</i>");
-}
+/// A file as it is shown. `number` tells it from the others of a page.
+class Section {
+ public:
+  Section(const ScoredBytes& all, bool binary, int number)
+      : all_(all), binary_(binary), number_(number), rows_(binary ? hex_rows(all.bytes) : text_rows(all.bytes)) {
+    // So that the list stays small beside what it is about.
+    most_ = most_surprising(all_, std::min<std::size_t>(12, all_.bytes.size() / 64), binary_);
+  }
+
+  std::string html(const std::string& path) const {
+    return "<h2>" + escaped(path) + " <small>" + rounded(all_.sum() / static_cast<double>(all_.bits.size()), 3) +
+           " bits per byte</small></h2>\n" + list() + table();
+  }
+
+ private:
+  std::size_t row_of(const Surprise& surprise) const {
+    const auto ends_before = [](const ByteRow& row, std::size_t offset) { return row.end <= offset; };
+    return static_cast<std::size_t>(std::lower_bound(rows_.begin(), rows_.end(), surprise.begin, ends_before) -
+                                    rows_.begin());
+  }
+  std::string id(std::size_t row) const { return text("r", number_, "-", row + 1); }
+
+  std::string list() const {
+    if (most_.empty()) return "";
+    std::string out = text("<details><summary>The most surprising ", binary_ ? "bytes" : "characters",
+                           "</summary>\n<table class=\"rows\"><tr class=head><th>bits<td>", "where it stands", "<td>",
+                           binary_ ? "row" : "line", "<td>at byte\n");
+    for (const Surprise& surprise : most_) {
+      const std::size_t row = row_of(surprise);
+      // Of a long line the row that begins it has the number.
+      std::size_t first = row;
+      while (rows_[first].label[0] == '+') --first;
+      out += text("<tr><th>", rounded(surprise.bits, 2), "<td>", in_context(all_, surprise, binary_), "<td><a href=#",
+                  id(row), ">", rows_[first].label, "</a><td>", grouped(static_cast<std::int64_t>(surprise.begin)), "\n");
+    }
+    return out + "</table></details>\n";
+  }
+
+  std::string table() const {
+    std::string out =
+        binary_ ? "<div class=\"frame\"><table class=\"rows dump\">" : "<div class=\"frame\"><table class=\"rows\">";
+    if (rows_.size() > 3)  // many short files would consist of headings
+      out += text("<tr class=head><th>", binary_ ? "offset<td>bytes<td>ASCII" : "line<td>", "<td>per byte<td>bits\n");
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const bool listed = std::any_of(most_.begin(), most_.end(), [&](const Surprise& s) {
+        return rows_[i].begin <= s.begin && s.begin < rows_[i].end;
+      });
+      out +=
+          binary_ ? hex_row_html(all_, rows_[i], listed ? id(i) : "") : text_row_html(all_, rows_[i], listed ? id(i) : "");
+    }
+    return out + "</table></div>\n";
+  }
+
+  ScoredBytes all_;
+  bool binary_;
+  int number_;
+  std::vector<ByteRow> rows_;
+  std::vector<Surprise> most_;
+};
 
 }  // namespace
-
-int heat(double bits) { return static_cast<int>(std::upper_bound(kSteps.begin(), kSteps.end(), bits) - kSteps.begin()); }
 
 void SurpriseMap::add(const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
                       std::span<const float> bits) {
@@ -75,27 +108,34 @@ void SurpriseMap::add(const std::string& path, std::int64_t offset, std::span<co
 }
 
 std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const {
+  std::int64_t shown = shown_;
+  std::string sections;
+  bool any_text = false, any_binary = false;
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    ScoredBytes all{files_[i].bytes, files_[i].bits};
+    // What was cut within a character ends before it.
+    if (shown_ < total_bytes && i + 1 == files_.size()) {
+      const std::size_t cut = cut_character(all.bytes);
+      shown -= static_cast<std::int64_t>(cut);
+      all = all.from_to(0, all.bytes.size() - cut);
+      if (all.bytes.empty()) continue;
+    }
+    const bool binary = is_binary(all.bytes);
+    (binary ? any_binary : any_text) = true;
+    sections += Section(all, binary, static_cast<int>(i + 1)).html(files_[i].path);
+  }
   std::string body =
       "<h1>What surprises the model</h1>\n<p class=\"soft\">" + escaped(model) + ": " + rounded(bits_per_byte, 3) +
       " bits per byte over " + grouped(total_bytes) + " bytes" +
-      (shown_ < total_bytes ? ", of which the first " + grouped(shown_) + " are shown" : "") +
+      (shown < total_bytes ? ", of which the first " + grouped(shown) + " are shown" : "") +
       ". The stronger its colour, the less the model expected a character; a byte that could be any has 8 bits. "
-      "Point at a character to read its bits. ↵ ends a line, and a byte that is not text is shown in "
-      "hexadecimal.</p>\n" +
-      legend();
-  for (const File& file : files_) {
-    double sum = 0;
-    for (const float b : file.bits) sum += static_cast<double>(b);
-    body += "<h2>" + escaped(file.path) + " <small>" + rounded(sum / static_cast<double>(file.bits.size()), 3) +
-            " bits per byte</small></h2>\n<pre class=\"text\">";
-    std::size_t at = 0;
-    for_each_character(file.bytes, [&](std::string_view piece, bool is_text) {
-      body += coloured(piece, is_text, std::span(file.bits).subspan(at, piece.size()));
-      at += piece.size();
-    });
-    body += "</pre>\n";
-  }
-  return document("What surprises the model", kStyle, body);
+      "Behind each line stand its bits per byte and its bits in all; point at a character to read its own." +
+      (any_text ? " ↵ ends a line, a long one goes on in rows that tell how many bytes of it came before, as +250, and a "
+                  "byte that is "
+                  "not text is shown in hexadecimal."
+                : "") +
+      (any_binary ? " What is no text is shown in rows of 16 bytes." : "") + "</p>\n";
+  return document("What surprises the model", std::string(kByteRowsStyle).append(kStyle), body + legend() + sections);
 }
 
 }  // namespace megalith::page

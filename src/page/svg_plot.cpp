@@ -27,6 +27,8 @@ constexpr std::string_view kStyle = R"css(
 .plot .faint { stroke-width: 1; opacity: .3; }
 .plot .dashed { stroke-dasharray: 6 4; }
 .plot .end { font-weight: 600; }
+.plot .level { stroke: var(--axis); stroke-dasharray: 5 4; fill: none; }
+.plot .level-name { paint-order: stroke; stroke: var(--ground); stroke-width: 4px; stroke-linejoin: round; }
 .plot .hit { fill: transparent; } .plot .hit:hover { fill: currentColor; fill-opacity: .35; }
 )css";
 
@@ -49,14 +51,17 @@ struct Scale {
 Scale scale_of(const Plot& plot, bool is_x) {
   const Axis& axis = is_x ? plot.x : plot.y;
   Scale scale{std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(), 0, 1, axis.log};
+  const auto include = [&](double value) {
+    if (!scale.shows(value)) return;
+    scale.low = std::min(scale.low, value);
+    scale.high = std::max(scale.high, value);
+  };
   for (const Series& series : plot.series)
-    for (const PlotPoint& point : series.points) {
-      const double value = is_x ? point.x : point.y;
-      if (!scale.shows(value)) continue;
-      scale.low = std::min(scale.low, value);
-      scale.high = std::max(scale.high, value);
-    }
+    for (const PlotPoint& point : series.points) include(is_x ? point.x : point.y);
+  if (!is_x)
+    for (const Level& level : plot.levels) include(level.y);
   if (scale.low > scale.high) scale.low = 1, scale.high = 2;
+  if (!axis.log && axis.from_zero) include(0);
   if (is_x && !axis.log && scale.low > 0 && scale.low < scale.high / 5) scale.low = 0;  // an amount that grew from nothing
   if (scale.low == scale.high) {
     const double around = scale.low == 0 ? 1 : std::abs(scale.low) / 10;
@@ -69,7 +74,8 @@ Scale scale_of(const Plot& plot, bool is_x) {
       scale.low /= factor, scale.high *= factor;
     } else {
       const double add = (scale.high - scale.low) * margin;
-      scale.low -= add, scale.high += add;
+      if (!axis.from_zero || scale.low != 0) scale.low -= add;
+      scale.high += add;
     }
   }
   return scale;
@@ -79,11 +85,14 @@ class Drawing {
  public:
   Drawing(const Plot& plot, const std::string& id)
       : plot_(plot), id_(id), x_(scale_of(plot, true)), y_(scale_of(plot, false)) {
-    x_.from = kLeft, x_.to = plot.width - kRight;
-    double legend_width = 0;
+    double widest_tick = 0, legend_width = 0;
+    for (const double y : y_ticks()) widest_tick = std::max(widest_tick, width_of(short_number(y, plot.y.unit)));
+    x_.from = std::max(kLeast, widest_tick + 14);
+    const bool has_ends = std::any_of(plot.series.begin(), plot.series.end(), [](auto& s) { return !s.end.empty(); });
+    x_.to = plot.width - (has_ends ? kEnds : kLeast / 2);
     for (const Series& series : plot.series)
       if (!series.name.empty()) legend_width += legend_entry(series);
-    if (8 + width_of(plot.y.label) + legend_width > x_.to) legend_y_ += 20;  // below the label of the vertical axis
+    if (8 + width_of(label_of(plot.y)) + legend_width > x_.to) legend_y_ += 20;  // below the label of the vertical axis
     y_.from = plot.height - kBottom, y_.to = legend_y_ + 24;
   }
 
@@ -95,10 +104,12 @@ class Drawing {
     if (standalone)
       out_ += text("<rect width=\"", plot_.width, "\" height=\"", plot_.height, "\" rx=\"6\" fill=\"var(--ground)\"/>\n");
     axes();
+    for (const Level& level : plot_.levels) level_line(level);
     // What is faint lies below, what can be pointed at above.
     for (const bool faint : {true, false})
       for (const Series& series : plot_.series)
         if (series.faint == faint) line(series);
+    level_names();
     for (const Series& series : plot_.series) marks(series);
     legend();
     ends();
@@ -106,12 +117,16 @@ class Drawing {
   }
 
  private:
-  static constexpr int kLeft = 48, kRight = 56, kBottom = 48;
+  static constexpr double kLeast = 48, kEnds = 56;  // at the left, and at the right for words behind last points
+  static constexpr int kBottom = 48;
   static constexpr int kSample = 18;  // of a line in the legend
 
   /// About as wide as words are.
   static double width_of(std::string_view words) { return 6.7 * static_cast<double>(words.size()); }
   static double legend_entry(const Series& series) { return 16 + kSample + 8 + width_of(series.name); }
+
+  static std::string label_of(const Axis& axis) { return axis.log ? axis.label + ", logarithmic" : axis.label; }
+  std::vector<double> y_ticks() const { return ticks(y_.low, y_.high, y_.log, plot_.height / 60); }
 
   void label(double x, double y, const char* anchor, std::string_view words, std::string_view more = "") {
     out_ += text("<text x=\"", coordinate(x), "\" y=\"", coordinate(y), "\" text-anchor=\"", anchor, "\"", more, ">",
@@ -121,7 +136,7 @@ class Drawing {
 
   void axes() {
     std::string grid;
-    for (const double y : ticks(y_.low, y_.high, y_.log, plot_.height / 60)) {
+    for (const double y : y_ticks()) {
       grid += text("M", coordinate(x_.from), " ", coordinate(y_(y)), "H", coordinate(x_.to));
       label(x_.from - 8, y_(y) + 4.5, "end", short_number(y, plot_.y.unit));
     }
@@ -131,8 +146,28 @@ class Drawing {
     }
     out_ += text("<path class=\"grid\" d=\"", grid, "M", coordinate(x_.from), " ", coordinate(y_.from), "H",
                  coordinate(x_.to), "\"/>\n");
-    label((x_.from + x_.to) / 2, plot_.height - 8, "middle", plot_.x.label);
-    label(8, 16, "start", plot_.y.label);
+    label((x_.from + x_.to) / 2, plot_.height - 8, "middle", label_of(plot_.x));
+    label(8, 16, "start", label_of(plot_.y));
+  }
+
+  void level_line(const Level& level) {
+    if (y_.shows(level.y))
+      out_ += text("<path class=\"level\" d=\"M", coordinate(x_.from), " ", coordinate(y_(level.y)), "H", coordinate(x_.to),
+                   "\"/>\n");
+  }
+
+  /// Side by side from the right, above their lines, or below where the first series ends in the way.
+  void level_names() {
+    constexpr double kHeight = 20;  // of a name
+    const bool has_end = !plot_.series.empty() && !plot_.series[0].points.empty() && shows(plot_.series[0].points.back());
+    double x = x_.to - 4;
+    for (const Level& level : plot_.levels) {
+      if (!y_.shows(level.y)) continue;
+      const double y = y_(level.y), above = has_end ? y - y_(plot_.series[0].points.back().y) : -1;
+      const bool below = above > 0 && above < kHeight && y + kHeight < y_.from;
+      label(x, y + (below ? 15 : -5), "end", level.name, " class=\"level-name\"");
+      x -= width_of(level.name) + 16;
+    }
   }
 
   bool shows(const PlotPoint& point) const { return x_.shows(point.x) && y_.shows(point.y); }

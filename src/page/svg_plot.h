@@ -22,16 +22,24 @@ struct Series {
   std::string end{};  // written behind the last point
 };
 
+/// A value to compare with: a dashed line across the plot, with its words at it.
+struct Level {
+  double y = 0;
+  std::string name{};
+};
+
 struct Axis {
   std::string label{};
-  bool log = false;    // values are then above 0; others are left out
-  std::string unit{};  // behind each tick's number, as B for bytes: 20 MB
+  bool log = false;        // and the label says so; values are then above 0, others are left out
+  std::string unit{};      // behind each tick's number, as B for bytes: 20 MB
+  bool from_zero = false;  // of a linear one: 0 is on it
 };
 
 struct Plot {
   std::string title{}, description{};  // for those who cannot see it
   Axis x{}, y{};
   std::vector<Series> series{};
+  std::vector<Level> levels{};
   int width = 720, height = 420;
 };
 

@@ -2,6 +2,7 @@
 // Which bytes of a string are text.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,6 +24,16 @@ inline std::size_t utf8_length(std::string_view bytes) {
   if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F)) return 0;
   if ((first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) return 0;
   return n;
+}
+
+/// How many bytes at the end begin a UTF-8 character and do not end it: 0 to 3.
+inline std::size_t cut_character(std::string_view bytes) {
+  for (std::size_t n = 1; n <= std::min<std::size_t>(3, bytes.size()); ++n) {
+    const auto first = static_cast<unsigned char>(bytes[bytes.size() - n]);
+    if ((first & 0xC0) == 0x80) continue;
+    return (first >= 0xF0 ? 4u : first >= 0xE0 ? 3u : first >= 0xC2 ? 2u : 1u) > n ? n : 0;
+  }
+  return 0;
 }
 
 /// Calls f(piece, is_text) for each character and each byte that belongs to none, in order. Control characters but the end

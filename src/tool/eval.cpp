@@ -35,7 +35,7 @@ namespace {
 
 using page::grouped, page::SurpriseMap;
 
-constexpr std::int64_t kShownBytes = 100'000;  // a page of about 5 MB
+constexpr std::int64_t kShownBytes = 100'000;  // a page of about 3 MB, or of 5 where they are no text
 
 struct EvalOptions {
   std::string checkpoint;
@@ -233,7 +233,8 @@ Verb add_eval(CLI::App& app) {
   verb->add_option("--per-byte", options->per_byte,
                    "Writes the surprisal of every byte in bits, little-endian float32, files in path order")
       ->type_name("FILE");
-  verb->add_option("--html", options->html, "Writes a page that colours the text by what surprises the model")
+  verb->add_option("--html", options->html,
+                   "Writes a page that colours text, or other bytes in hexadecimal, by what surprises the model")
       ->type_name("FILE");
   verb->add_option("--html-bytes", options->html_bytes, "How many bytes the page shows")
       ->transform(whole_number(1, 10'000'000))

@@ -36,9 +36,11 @@ A run directory holds
 .I metrics.jsonl
 (a line every ten steps and at validations),
 .I report.html
-and
+(a page about the run),
 .I curve.svg
-(the learning curve), and where they were asked for
+(its learning curve),
+.I compressors.json
+(what gzip and xz made of at most a mebibyte of the validation data), and where they were asked for
 .I samples.jsonl
 (texts that the model wrote) and
 .I stdin.bin

@@ -19,7 +19,7 @@ namespace megalith::tool {
 namespace {
 
 using page::bytes_as_html, page::counted, page::document, page::escaped, page::grouped, page::learning_curve, page::Metric,
-    page::Plot, page::rounded, page::short_number, page::svg;
+    page::Plot, page::rounded, page::short_number, page::small_plots, page::svg;
 
 constexpr std::string_view kStyle = R"css(
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0 2rem; padding: 0; }
@@ -29,6 +29,7 @@ constexpr std::string_view kStyle = R"css(
 .narrow { display: none; }
 @media (max-width: 34rem) { .figures { grid-template-columns: 1fr 1fr; } }
 @media screen and (max-width: 34rem) { .wide { display: none; } .narrow { display: block; } }
+.small { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem 1.5rem; }
 .sample { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: .4rem 0 1.1rem; }
 .piece { break-inside: avoid; }
 .sample .prompt { color: var(--accent); font-weight: 600; }
@@ -132,24 +133,49 @@ std::string numbers(const std::vector<Metric>& metrics) {
   return out + "</table></details>\n";
 }
 
-std::string samples_html(const std::vector<TextSample>& samples) {
-  if (samples.empty()) return "";
+/// What the lines of compressors in the learning curve are.
+std::string about(const Baselines& baselines) {
+  if (baselines.all.empty()) return "";
+  std::string names;
+  for (const page::Baseline& each : baselines.all)
+    names += (names.empty() ? "" : " and ") + each.name + " at " + rounded(each.bits_per_byte, 3);
+  const std::string bytes = grouped(baselines.bytes);
+  const std::string of = baselines.pieces == 1 ? text("all ", bytes, " bytes")
+                                               : text(bytes, " of the ", grouped(baselines.valid_bytes), " bytes, in ",
+                                                      baselines.pieces, " pieces from all over them");
+  return "<figcaption>Dashed: " + escaped(names) + " bits per byte of the validation data (" + of +
+         "), which they read without the training data.</figcaption>\n";
+}
+
+std::string small_plots_html(const std::vector<Metric>& metrics, double clip) {
+  std::string out;
+  int number = 0;
+  for (const Plot& plot : small_plots(metrics, clip, 300, 210))
+    out += "<div>" + svg(plot, text("small", ++number)) + "</div>\n";
+  return out.empty() ? "" : "<h2>Speed, learning rate, gradient</h2>\n<figure class=\"small\">\n" + out + "</figure>\n";
+}
+
+std::string samples_html(const std::vector<TextSample>& samples, std::uint64_t seed) {
+  if (samples.empty() || samples.back().bytes.empty()) return "";
   constexpr std::size_t kMax = 24;
   const std::size_t apart = (samples.size() - 1) / kMax + 1;
-  std::string out = "<h2>What it writes</h2>\n";
+  std::string out =
+      text("<h2>What it writes</h2>\n<p class=\"soft\">Drawn at temperature ", kSampleTemperature, " with seed ", seed,
+           ", as by <code>megalith generate --temperature ", kSampleTemperature, " --seed ", seed, "</code>",
+           samples.back().prompt.empty() ? "" : "; what stands in colour is the prompt", ".</p>\n");
   for (std::size_t i = (samples.size() - 1) % apart; i < samples.size(); i += apart)
-    out += text("<div class=\"piece\"><small>After step ", grouped(samples[i].step),
-                "</small>\n<pre class=\"sample\"><span class=\"prompt\">", bytes_as_html(samples[i].prompt), "</span>",
-                bytes_as_html(samples[i].bytes), "</pre></div>\n");
+    out += text("<div class=\"piece\"><small>After step ", grouped(samples[i].step), ", ",
+                counted(std::ssize(samples[i].bytes), "byte"), "</small>\n<pre class=\"sample\"><span class=\"prompt\">",
+                bytes_as_html(samples[i].prompt), "</span>", bytes_as_html(samples[i].bytes), "</pre></div>\n");
   return out;
 }
 
 }  // namespace
 
 void write_report(const std::string& run_dir, const RunConfig& run, const TrainResult& result,
-                  const std::vector<TextSample>& samples, const Facts& machine) {
+                  const std::vector<TextSample>& samples, const Baselines& baselines, const Facts& machine) {
   const std::vector<Metric> metrics = read_metrics(run_dir);
-  const Plot curve = learning_curve(metrics, 760, 430);
+  const Plot curve = learning_curve(metrics, baselines.all, 760, 430);
   const std::string name = std::filesystem::absolute(run_dir).lexically_normal().filename().string();
   const std::string title = name.empty() ? "A run" : name;
 
@@ -158,8 +184,10 @@ void write_report(const std::string& run_dir, const RunConfig& run, const TrainR
                      "</p>\n</header>\n<main>\n";
   body += figures(result, metrics);
   body += "<h2>Learning curve</h2>\n<figure>\n<div class=\"wide\">" + svg(curve, "wide") + "</div>\n<div class=\"narrow\">" +
-          svg(learning_curve(metrics, 380, 360), "narrow") + "</div>\n" + numbers(metrics) + "</figure>\n";
-  body += samples_html(samples);
+          svg(learning_curve(metrics, baselines.all, 380, 360), "narrow") + "</div>\n" + about(baselines) +
+          numbers(metrics) + "</figure>\n";
+  body += small_plots_html(metrics, run.train.clip);
+  body += samples_html(samples, run.train.seed);
   body += "<div class=\"facts\">\n<section>\n<h2>The run</h2>\n" + table(facts_of(run)) +
           "</section>\n<section>\n<h2>The machine</h2>\n" + table(machine) + "</section>\n</div>\n";
   body += "<details><summary>All settings</summary>\n<pre>" + escaped(to_json(run)) + "</pre></details>\n";

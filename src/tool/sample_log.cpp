@@ -18,8 +18,6 @@ using page::is_utf8, page::printable;
 
 using nlohmann::ordered_json;
 
-constexpr double kTemperature = 0.8;  // a little below 1: samples are to be read
-
 /// The bytes of a line's "hex".
 std::string from_hex(JsonLine& line) {
   std::string digits;
@@ -42,6 +40,15 @@ std::string line_of(const TextSample& sample) {
 
 }  // namespace
 
+std::string written(const AnyModel& model, const std::string& prompt, std::int64_t bytes, std::uint64_t seed, int threads,
+                    const std::function<bool()>& stop) {
+  Generator generator(model, {.temperature = kSampleTemperature, .seed = seed}, threads);
+  generator.prompt(prompt);
+  std::string out;
+  while (std::ssize(out) < bytes && !stop()) out += static_cast<char>(generator.next());
+  return out;
+}
+
 SampleLog::SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
                      std::optional<std::string> prompt, std::uint64_t seed, int threads)
     : path_(run_dir + "/samples.jsonl"),
@@ -60,7 +67,7 @@ SampleOptions SampleLog::options() const {
 
 void SampleLog::begin() {
   std::error_code error;
-  if (options().every > 0 && !std::filesystem::exists(path_, error)) write_file(path_, line_of(options()));
+  if (asked() && !std::filesystem::exists(path_, error)) write_file(path_, line_of(options()));
 }
 
 void SampleLog::resume(std::int64_t step) {
@@ -97,13 +104,8 @@ bool SampleLog::due(std::int64_t step, bool last) const {
 
 const TextSample* SampleLog::take(const AnyModel& model, std::int64_t step, const std::function<bool()>& stop) {
   const SampleOptions how = options();
-  Generator generator(model, {.temperature = kTemperature, .seed = seed_}, threads_);
-  generator.prompt(how.prompt);
-  TextSample sample{step, how.prompt, {}};
-  for (std::int64_t i = 0; i < how.bytes; ++i) {
-    if (stop()) return nullptr;
-    sample.bytes += static_cast<char>(generator.next());
-  }
+  TextSample sample{step, how.prompt, written(model, how.prompt, how.bytes, seed_, threads_, stop)};
+  if (std::ssize(sample.bytes) < how.bytes) return nullptr;
   append(sample);
   return &all_.emplace_back(std::move(sample));
 }

@@ -12,6 +12,8 @@
 
 namespace megalith::tool {
 
+inline constexpr double kSampleTemperature = 0.8;  // a little below 1: samples are to be read
+
 struct SampleOptions {
   static constexpr std::int64_t kMaxBytes = 1 << 20;
 
@@ -25,6 +27,10 @@ struct TextSample {
   std::string prompt, bytes;  // the bytes that came after the prompt
 };
 
+/// The bytes that a model writes after a prompt; fewer where stop(), which is asked before each, holds.
+std::string written(const AnyModel& model, const std::string& prompt, std::int64_t bytes, std::uint64_t seed, int threads,
+                    const std::function<bool()>& stop);
+
 /// The samples of a run. The file's first line holds the options, each other a sample: its step, its prompt, its bytes as
 /// text (what is not text as U+FFFD) and in hexadecimal. All samples of a run draw the same random numbers, so they differ
 /// by what was learned between them.
@@ -34,8 +40,8 @@ class SampleLog {
   SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
             std::optional<std::string> prompt, std::uint64_t seed, int threads);
 
-  /// Writes the options down where a run begins, if there are to be samples and the file is not there: a run that is stopped
-  /// before its first sample goes on with them. Throws Error where it cannot be written.
+  /// Writes the options down where a run begins, if there were any and the file is not there: a run that is stopped before
+  /// its first sample goes on with them. Throws Error where it cannot be written.
   void begin();
   /// Takes up the file where a run goes on after a step; drops what came later, or was cut off. Throws Error, naming the
   /// line, where one does not hold what it should.
@@ -46,6 +52,9 @@ class SampleLog {
   /// Throws Error where it cannot be written.
   const TextSample* take(const AnyModel& model, std::int64_t step, const std::function<bool()>& stop);
 
+  /// Whether it was said how often samples are to be taken, be it never: on the command line or, of a resumed run, by the
+  /// file.
+  bool asked() const { return every_.has_value(); }
   /// What was given, what the file says, or the default.
   SampleOptions options() const;
   const std::vector<TextSample>& all() const { return all_; }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "../page/numbers.h"
 #include "../page/utf8.h"
+#include "baselines.h"
 #include "data_notes.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
@@ -110,11 +112,31 @@ void say_how_it_ended(const TrainResult& result, bool reported, const TrainOptio
               reported ? ", with its learning curve in report.html" : "", command.c_str(), quoted(options.out).c_str());
 }
 
+/// The samples for the report: where nobody said how many, one that a model which is done writes for it alone. A large model
+/// may not get to its end.
+std::vector<TextSample> shown_samples(const SampleLog& samples, const AnyModel& model, const RunConfig& run,
+                                      const TrainResult& result, const TrainOptions& options,
+                                      const InterruptWatch& interrupt) {
+  using std::chrono::steady_clock;
+  constexpr auto kLongest = std::chrono::seconds(5);
+  constexpr std::int64_t kBytes = 300;
+  if (samples.asked() || result.stopped) return samples.all();
+  const auto end = steady_clock::now() + kLongest;
+  try {
+    return {{result.progress.step, "", written(model, "", kBytes, run.train.seed, options.threads, [&] {
+               return interrupt.asked() || steady_clock::now() > end;
+             })}};
+  } catch (const std::exception&) {  // as of memory that others have taken; nobody asked for it
+    return {};
+  }
+}
+
 /// Writes the report, and returns whether that went well: a run that is saved does not fail because its report does.
-bool leave_report(const RunConfig& run, const TrainResult& result, const SampleLog& samples, const TrainOptions& options) {
+bool leave_report(const RunConfig& run, const TrainResult& result, const std::vector<TextSample>& samples,
+                  const TrainOptions& options) {
   try {
     write_report(
-        options.out, run, result, samples.all(),
+        options.out, run, result, samples, baselines(options.out, run.data),
         {{"Processor", processor_name()}, {"Computed by", start_line(options.threads)}, {"Megalith", kLibraryVersion}});
     return true;
   } catch (const std::exception& error) {
@@ -167,7 +189,8 @@ int run_train(const TrainOptions& options, const std::string& program) {
   });
   display.finish();
   if (!result.stopped) sample_if_due(result.progress.step, true);
-  const bool reported = leave_report(run, result, samples, options);
+  const bool reported =
+      leave_report(run, result, shown_samples(samples, trainer.result(), run, result, options, interrupt), options);
   look_for_best(result, options.out);
   say_how_it_ended(result, reported, options, program);
   const bool sample_left_out = interrupt.asked() && samples.due(result.progress.step, true);

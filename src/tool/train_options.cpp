@@ -119,8 +119,9 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->check(number_from_zero())
       ->type_name("MINUTES");
   const SampleOptions sample;
-  verb.add_option("--sample-every", o.sample_every,
-                  "Steps between texts that the model writes, kept in samples.jsonl [none]")
+  verb.add_option(
+          "--sample-every", o.sample_every,
+          "Steps between texts that the model writes, kept in samples.jsonl; 0: none [one at the end, in the report]")
       ->transform(whole_number(0))
       ->type_name("N");
   verb.add_option("--sample-bytes", o.sample_bytes, with_default("Bytes of each such text", sample.bytes))

@@ -7,7 +7,6 @@
 
 #include "page/html.h"
 #include "page/learning_curve.h"
-#include "page/surprise_map.h"
 #include "page/svg_plot.h"
 #include "page/utf8.h"
 
@@ -114,7 +113,7 @@ TEST(LearningCurve, ShowsEveryValidationAndTheStart) {
     metrics.push_back({.step = i, .bytes = i * 100, .seconds = 1, .train_bpb = 2 + 6.0 / i});
     if (i % 100 == 0) metrics.back().valid_bpb = 2 + 7.0 / i;
   }
-  const Plot plot = learning_curve(metrics, 700, 400);
+  const Plot plot = learning_curve(metrics, {}, 700, 400);
   ASSERT_EQ(plot.series.size(), 3u);
   EXPECT_EQ(plot.series[2].points.size(), 20u);
   for (const Series& series : plot.series) {
@@ -122,29 +121,30 @@ TEST(LearningCurve, ShowsEveryValidationAndTheStart) {
     EXPECT_DOUBLE_EQ(series.points.front().y, &series == &plot.series[2] ? 2.07 : 8);
   }
   EXPECT_NEAR(plot.series[1].points.back().y, 2.003, 1e-3);
-  EXPECT_EQ(learning_curve({}, 700, 400).series.size(), 2u);
+  EXPECT_EQ(learning_curve({}, {}, 700, 400).series.size(), 2u);
 }
 
-TEST(SurpriseMap, ColoursWhatItShowsAndNoMore) {
-  SurpriseMap map(7);
-  const std::string text = "a<\xC3\xA9\xFFz?";
-  const std::vector<float> bits{0.2f, 1.5f, 3, 9, 20, 0, 1};
-  const auto bytes = std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-  map.add("f<1>", 0, bytes.first(3), std::span(bits).first(3));  // a character may lie across two windows
-  map.add("f<1>", 3, bytes.subspan(3, 2), std::span(bits).subspan(3, 2));
-  EXPECT_FALSE(map.full());
-  map.add("second", 0, bytes.subspan(5), std::span(bits).subspan(5));
-  EXPECT_TRUE(map.full());
-  map.add("third", 0, bytes, bits);
-  const std::string all = map.html("run", 1000, 2.5);
-  EXPECT_NE(all.find("title=\"1.50 bits\">&lt;</i>"), std::string::npos) << all;
-  EXPECT_NE(all.find("<i class=\"h7\" title=\"3.00 + 9.00 bits\">\xC3\xA9</i>"), std::string::npos) << all;
-  EXPECT_NE(all.find("<i class=\"h8\" title=\"20.00 bits\"><b class=\"hex\">ff</b></i>"), std::string::npos) << all;
-  EXPECT_NE(all.find("f&lt;1&gt;"), std::string::npos);
-  EXPECT_EQ(all.find("third"), std::string::npos);
-  EXPECT_NE(all.find("the first 7 are shown"), std::string::npos);
-  EXPECT_NE(all.find("<i class=\"h4\">3–4.5</i>"), std::string::npos) << "the legend tells where a colour ends";
-  EXPECT_EQ(all.find(" sign "), std::string::npos) << "what readers know as a character";
+TEST(LearningCurve, HasALineForEachBaseline) {
+  const std::vector<Metric> metrics{{.step = 10, .bytes = 100, .train_bpb = 3}, {.step = 20, .bytes = 200, .train_bpb = 2}};
+  const Plot plot = learning_curve(metrics, {{"gzip -9", 2.5}, {"xz <9>", 0.5}}, 700, 400);
+  EXPECT_NE(plot.description.find("; gzip -9 2.500; xz <9> 0.500."), std::string::npos) << plot.description;
+  const std::string all = svg(plot);
+  EXPECT_EQ(count(all, "class=\"level\""), 2u);
+  for (const char* part : {">gzip -9 2.500</text>", ">xz &lt;9&gt; 0.500</text>", ">bits per byte, logarithmic</text>"})
+    EXPECT_EQ(count(all, part), 1u) << part << "\n" << all;
+}
+
+TEST(LearningCurve, SmallPlotsShowWhatWasMeasured) {
+  std::vector<Metric> metrics{{.step = 10, .lr = 0.1}, {.step = 20, .lr = 0.2}};
+  ASSERT_EQ(small_plots(metrics, 1, 300, 200).size(), 1u) << "older files tell neither speed nor gradient";
+  for (Metric& metric : metrics) metric.bytes_per_second = 5e4, metric.grad_norm = 30;
+  const std::vector<Plot> plots = small_plots(metrics, 0.5, 300, 200);
+  ASSERT_EQ(plots.size(), 3u);
+  EXPECT_NE(svg(plots[0]).find(">0</text>"), std::string::npos) << "speeds are seen beside 0";
+  EXPECT_NE(svg(plots[2]).find(">cut above 0.5</text>"), std::string::npos);
+  EXPECT_NE(svg(plots[2]).find("norm of the gradient, logarithmic"), std::string::npos);
+  EXPECT_TRUE(small_plots(metrics, 0, 300, 200)[2].levels.empty());
+  EXPECT_TRUE(small_plots({}, 1, 300, 200).empty());
 }
 
 }  // namespace

@@ -161,13 +161,17 @@ TEST_F(ToolEval, PaintsTheText) {
   const Outcome outcome = run_tool({"eval", folder / "run", "--data", text, "--html", folder / "map.html"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const std::string page = read_file(folder / "map.html");
-  for (const char* part : {"&lt;</i>", "<b class=\"hex\">ff</b>", "\xC3\xA9</i>", "<i class=\"h", "prefers-color-scheme"})
+  for (const char* part : {"&lt;</i>", "<b class=hex>ff</b>", "\xC3\xA9</i>", "<i class=h", "prefers-color-scheme"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
   EXPECT_EQ(page.find("<that>"), std::string::npos);
-  // Each character once: 19 and 400 bytes, one that is not text, and one of two bytes.
+  // Each character once: 19 and 400 bytes, one that is not text, and one of two bytes; and the list of the most surprising.
   std::size_t signs = 0;
-  for (std::size_t at = 0; (at = page.find("\" title=\"", at)) != page.npos; ++at) ++signs;
-  EXPECT_EQ(signs, 421u);
+  for (std::size_t at = 0; (at = page.find(" title=", at)) != page.npos; ++at) ++signs;
+  EXPECT_EQ(signs, 421u + 6);
+  EXPECT_NE(page.find("<th>2<td><i"), std::string::npos) << "lines have numbers";
+  const std::string binary = folder.write("binary", std::string("\0\x7F<", 3) + some_text(400));
+  ASSERT_EQ(run_tool({"eval", folder / "run", "--data", binary, "--html", folder / "hex.html"}).code, 0);
+  EXPECT_NE(read_file(folder / "hex.html").find("<th>000190<td><span><i"), std::string::npos);
   ASSERT_EQ(run_tool({"eval", folder / "run", "--data", text, "--html", folder / "map.html", "--html-bytes", "20"}).code, 0);
   EXPECT_NE(read_file(folder / "map.html").find("the first 20 are shown"), std::string::npos);
   expect_refusal(run_tool({"eval", folder / "run", "--data", text, "--html", text}), 1, {"--html", "overwrite"});

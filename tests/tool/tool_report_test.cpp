@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Samples, early ends, data from a pipe, and the report of a run.
+#include <cstdlib>
 #include <regex>
 
+#include "page/html.h"
 #include "tool_fixture.h"
 
 namespace megalith::tests {
@@ -86,6 +88,75 @@ TEST_F(ToolReport, IntervalsOfSamplesMayDiffer) {
   expect_refusal(train("other", {"--steps", "5", "--sample-every", "1", "--prompt", "\xFF"}), 1, {"--prompt", "\\xff"});
 }
 
+TEST_F(ToolReport, HasASampleThatNobodyAskedFor) {
+  const std::vector<std::string> options{"--steps", "300", "--seed", "7"};
+  ASSERT_EQ(train("plain", options).code, 0);
+  std::string report = file("plain/report.html");
+  const std::string same =
+      run_tool({"generate", folder / "plain", "--bytes", "300", "--temperature", "0.8", "--seed", "7"}).out;
+  EXPECT_TRUE(contains(report, "</span>" + page::bytes_as_html(same) + "</pre>")) << report;
+  EXPECT_TRUE(contains(report, "After step 300, 300 bytes")) << report;
+  EXPECT_TRUE(contains(report, "megalith generate --temperature 0.8 --seed 7")) << report;
+  EXPECT_FALSE(exists("plain/samples.jsonl"));
+  ASSERT_EQ(resume("plain").code, 0);
+  EXPECT_TRUE(contains(file("plain/report.html"), page::bytes_as_html(same))) << "a finished run writes the same again";
+
+  std::vector<std::string> without = options;
+  without.insert(without.end(), {"--sample-every", "0"});
+  stopped_run(without, 2);
+  EXPECT_FALSE(contains(file("run/report.html"), "What it writes"));
+  ASSERT_EQ(resume("run").code, 0);
+  EXPECT_FALSE(contains(file("run/report.html"), "What it writes")) << "a resumed run remembers that it has none";
+  expect_same_run("plain", "run");
+}
+
+TEST_F(ToolReport, ComparesWithCompressorsOnce) {
+  ASSERT_EQ(train("run").code, 0);
+  const std::string sizes = file("run/compressors.json");
+  std::smatch size;
+  ASSERT_TRUE(std::regex_search(sizes, size, std::regex("\"bytes\":1000,\"gzip -9\":([0-9]+),\"xz -9e\":[0-9]+}\n$")))
+      << sizes;
+  const auto shown = [&](const std::string& bytes) {
+    const std::string bits = std::to_string(8 * std::stod(bytes) / 1000).substr(0, 5);
+    return contains(file("run/report.html"), "Dashed: gzip -9 at " + bits + " and xz -9e at ") &&
+           contains(file("run/report.html"), "of the validation data (all 1,000 bytes)") &&
+           contains(file("run/curve.svg"), ">gzip -9 " + bits + "</text>");
+  };
+  EXPECT_TRUE(shown(size[1])) << sizes << file("run/report.html");
+  const auto with_size = [&](const std::string& text) {
+    return std::regex_replace(sizes, std::regex("\"gzip -9\":[0-9]+"), "\"gzip -9\":" + text);
+  };
+  folder.write("run/compressors.json", with_size("123"));
+  ASSERT_EQ(resume("run").code, 0);
+  EXPECT_TRUE(shown("123")) << "what was measured is read";
+  for (const std::string& damaged : {with_size("-5"), with_size("\"x\""), with_size("1.5"), sizes.substr(0, 30),
+                                     std::string("[]"), std::string(), std::string("{\"data\":7}")}) {
+    folder.write("run/compressors.json", damaged);
+    ASSERT_EQ(resume("run").code, 0);
+    EXPECT_TRUE(shown(size[1])) << damaged;
+    EXPECT_EQ(file("run/compressors.json"), sizes) << damaged;
+  }
+}
+
+TEST_F(ToolReport, NeedsNoCompressors) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", folder.path().c_str(), 1);
+  const Outcome none = train("none");
+  folder.write("gzip", "#!/bin/sh\necho nonsense >&2\nexit 3\n");  // and one that fails
+  std::filesystem::permissions(folder / "gzip", std::filesystem::perms::owner_all);
+  const Outcome failing = train("failing");
+  setenv("PATH", path.c_str(), 1);
+  for (const Outcome& outcome : {none, failing}) {
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_FALSE(contains(outcome.err, "gzip") || contains(outcome.err, "nonsense")) << outcome.err;
+    EXPECT_TRUE(contains(outcome.out, "report.html")) << outcome.out;
+  }
+  for (const char* run : {"none/", "failing/"}) {
+    EXPECT_FALSE(contains(file(run + std::string("report.html")), "Dashed")) << run;
+    EXPECT_FALSE(exists(run + std::string("compressors.json"))) << run;
+  }
+}
+
 TEST_F(ToolReport, PatienceEndsTheRunAndSaysSo) {
   folder.write("data/a.txt", std::string(3000, 'x'));  // what is learned here makes the validation worse
   folder.write("data/b.txt", std::string(3000, 'x'));
@@ -138,7 +209,8 @@ TEST_F(ToolReport, TellsOfTheRunInOneFile) {
   ASSERT_EQ(train("a <run>", options).code, 0);
   const std::string report = file("a <run>/report.html"), curve = file("a <run>/curve.svg");
   for (const char* part : {"<h1>a &lt;run&gt;</h1>", "Done after 25 steps", "<svg", "role=\"img\"", "<desc", "After step 10",
-                           "&lt;script&gt;", "Parameters", "Processor", "25 steps", "prefers-color-scheme"})
+                           "&lt;script&gt;", "Parameters", "Processor", "25 steps", "prefers-color-scheme",
+                           "bits per byte, logarithmic", "bytes per second", "learning rate", "norm of the gradient"})
     EXPECT_TRUE(contains(report, part)) << part;
   for (const char* part : {"<script", "src=", "href=", "@import", "url(", "<run>"})
     EXPECT_FALSE(contains(report, part)) << part;
