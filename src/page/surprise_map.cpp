@@ -43,6 +43,10 @@ class Section {
     most_ = most_surprising(all_, std::min<std::size_t>(12, all_.bytes.size() / 64), binary_);
   }
 
+  bool has_long_lines() const {
+    return std::any_of(rows_.begin(), rows_.end(), [](const ByteRow& row) { return row.label[0] == '+'; });
+  }
+
   std::string html(const std::string& path) const {
     return "<h2>" + escaped(path) + " <small>" + rounded(all_.sum() / static_cast<double>(all_.bits.size()), 3) +
            " bits per byte</small></h2>\n" + list() + table();
@@ -110,7 +114,7 @@ void SurpriseMap::add(const std::string& path, std::int64_t offset, std::span<co
 std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const {
   std::int64_t shown = shown_;
   std::string sections;
-  bool any_text = false, any_binary = false;
+  bool any_text = false, any_binary = false, any_long = false;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     ScoredBytes all{files_[i].bytes, files_[i].bits};
     // What was cut within a character ends before it.
@@ -122,7 +126,9 @@ std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, 
     }
     const bool binary = is_binary(all.bytes);
     (binary ? any_binary : any_text) = true;
-    sections += Section(all, binary, static_cast<int>(i + 1)).html(files_[i].path);
+    const Section section(all, binary, static_cast<int>(i + 1));
+    any_long = any_long || section.has_long_lines();
+    sections += section.html(files_[i].path);
   }
   std::string body =
       "<h1>What surprises the model</h1>\n<p class=\"soft\">" + escaped(model) + ": " + rounded(bits_per_byte, 3) +
@@ -130,10 +136,8 @@ std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, 
       (shown < total_bytes ? ", of which the first " + grouped(shown) + " are shown" : "") +
       ". The stronger its colour, the less the model expected a character; a byte that could be any has 8 bits. "
       "Behind each line stand its bits per byte and its bits in all; point at a character to read its own." +
-      (any_text ? " ↵ ends a line, a long one goes on in rows that tell how many bytes of it came before, as +250, and a "
-                  "byte that is "
-                  "not text is shown in hexadecimal."
-                : "") +
+      (any_text ? " ↵ ends a line, and a byte that is not text is shown in hexadecimal." : "") +
+      (any_long ? " A long line goes on in rows that tell how many bytes of it came before, as +250." : "") +
       (any_binary ? " What is no text is shown in rows of 16 bytes." : "") + "</p>\n";
   return document("What surprises the model", std::string(kByteRowsStyle).append(kStyle), body + legend() + sections);
 }

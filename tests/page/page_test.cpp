@@ -132,6 +132,10 @@ TEST(LearningCurve, HasALineForEachBaseline) {
   EXPECT_EQ(count(all, "class=\"level\""), 2u);
   for (const char* part : {">gzip -9 2.500</text>", ">xz &lt;9&gt; 0.500</text>", ">bits per byte, logarithmic</text>"})
     EXPECT_EQ(count(all, part), 1u) << part << "\n" << all;
+  // The axis has room for a baseline far below what was measured: the line is above the lower end, at 400 - 48.
+  const std::string start = "class=\"level\" d=\"M48.0 ";
+  const double y = std::stod(all.substr(all.rfind(start) + start.size()));
+  EXPECT_TRUE(y > 300 && y < 352) << y;
 }
 
 TEST(LearningCurve, SmallPlotsShowWhatWasMeasured) {
