@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "limited_write.h"
 #include "megalith/core/check.h"
 
 namespace megalith {
@@ -114,7 +115,7 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::write(std::span<const std::byte> data) {
   while (!data.empty()) {
-    const ssize_t put = ::write(descriptor_, data.data(), data.size());
+    const ssize_t put = detail::limited_write(descriptor_, data.data(), data.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) fail(path_);
     data = data.subspan(static_cast<std::size_t>(put));

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "../io/limited_write.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/input_file.h"
@@ -89,7 +90,7 @@ void RunFiles::append_metrics(std::string line) {
   line += '\n';
   std::string_view left = line;
   while (!left.empty()) {
-    const ssize_t n = ::write(metrics_, left.data(), left.size());
+    const ssize_t n = limited_write(metrics_, left.data(), left.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) cannot("write");
     left.remove_prefix(static_cast<std::size_t>(n));

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <functional>
 
 #include "support/temporary_folder.h"
 
@@ -75,6 +78,65 @@ TEST(AtomicFile, AFullDiskKeepsTheOldFile) {
   }
   EXPECT_EQ(read_file(path), "old");
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
+}
+
+/// What f throws in a process of its own, which may write no larger files and has not asked about SIGXFSZ; else "".
+std::string error_under_limit(rlim_t bytes, void (*prepare)(), const std::function<void()>& f) {
+  int both[2];
+  EXPECT_EQ(::pipe(both), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{bytes, bytes};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    prepare();
+    sigset_t before, after, pending;
+    ::pthread_sigmask(SIG_BLOCK, nullptr, &before);
+    ::sigpending(&pending);
+    const bool was_pending = ::sigismember(&pending, SIGXFSZ) == 1;
+    std::string said = error_of(f);
+    ::pthread_sigmask(SIG_BLOCK, nullptr, &after);
+    ::sigpending(&pending);
+    if (::sigismember(&before, SIGXFSZ) != ::sigismember(&after, SIGXFSZ)) said = "the signals blocked are others";
+    if ((::sigismember(&pending, SIGXFSZ) == 1) != was_pending) said = "the signals pending are others";
+    (void)!::write(both[1], said.data(), said.size());
+    ::_exit(0);
+  }
+  ::close(both[1]);
+  std::string said;
+  char piece[256];
+  for (ssize_t n; (n = ::read(both[0], piece, sizeof piece)) > 0;) said.append(piece, static_cast<std::size_t>(n));
+  ::close(both[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (!WIFEXITED(status)) said = "killed by signal " + std::to_string(WTERMSIG(status));
+  return said;
+}
+
+TEST(AtomicFile, ALimitOfFileSizesEndsNoProgram) {
+  const TemporaryFolder folder;
+  const auto too_large = [&] { write_file(folder / "a", std::string(1000, 'x')); };
+  const std::string expected = "cannot write " + folder / "a" + ": File too large";
+  const auto nothing = [] {};
+  const auto blocks = [] {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  };
+  const auto handles = [] { std::signal(SIGXFSZ, [](int) { ::_exit(7); }); };
+  EXPECT_EQ(error_under_limit(100, nothing, too_large), expected);
+  EXPECT_EQ(error_under_limit(100, blocks, too_large), expected);
+  EXPECT_EQ(error_under_limit(100, handles, too_large), expected);
+  const auto has_one = [] {  // a signal of the program's own, which it has not looked at yet
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    ::raise(SIGXFSZ);
+  };
+  EXPECT_EQ(error_under_limit(100, has_one, too_large), expected);
+  EXPECT_EQ(error_under_limit(100, nothing, [&] { write_file(folder / "b", "short"); }), "");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"b"});
 }
 
 TEST(AtomicFile, SaysWhatIsWrongWithTheFolder) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs that are killed with signal 9, again and again, and resumed to the same bits.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -29,6 +30,32 @@ pid_t start_process(const TrainConfig& config, const DataConfig& data, const std
     std::fprintf(stderr, "%s\n", e.what());
     ::_exit(1);
   }
+}
+
+TEST(TrainerKill, ALimitOfFileSizesDoesNotKill) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  const TrainConfig config = short_run(30);
+  const std::string dir = folder / "run", metrics = dir + "/metrics.jsonl";
+  FakeModel model(16, 4, 0.2);
+  model.init({9});
+  Trainer(model, config, data, dir, {.threads = 1}).run(stop_at(5));
+  // Its metrics are the only large file.
+  std::string lines = read_file(metrics);
+  lines.insert(1, std::string(1 << 23, ' '));
+  folder.write("run/metrics.jsonl", lines);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{lines.size() + 100, lines.size() + 100};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    Trainer trainer(model, config, data, dir, {.threads = 1});
+    trainer.resume();
+    ::_exit(error_of([&] { trainer.run(); }) == "cannot write " + metrics + ": File too large" ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 /// Which file stands under this name now: a rename changes it.

@@ -29,7 +29,8 @@ class AtomicFile {
   /// Without commit(), removes what was written.
   ~AtomicFile();
 
-  /// Appends. Throws Error, for instance where the disk is full.
+  /// Appends. Throws Error, for instance where the disk is full or the process may write no larger file (SIGXFSZ, which the
+  /// system sends then, ends no program here).
   void write(std::span<const std::byte> data);
   void write(std::string_view text);
   /// fsync, rename, fsync of the folder. Throws Error; the old file, if any, then stays.
