@@ -28,7 +28,8 @@ std::vector<std::string> with_marks(const CLI::App& verb, const std::vector<std:
   bool value = false, only_values = false;
   for (const std::string& argument : given) {
     const std::size_t equals = argument.find('=');
-    const bool looks_special = !argument.empty() && (argument[0] == '[' || argument[0] == kMark);
+    const bool looks_special =
+        !argument.empty() && (argument[0] == '[' || argument[0] == kMark || argument.starts_with("-:"));
     if (value || looks_special) {
       out.push_back(marked(argument));
       value = false;

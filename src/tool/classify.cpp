@@ -12,6 +12,7 @@
 #include "../page/numbers.h"
 #include "../page/utf8.h"
 #include "byte_input.h"
+#include "data_options.h"
 #include "interrupt.h"
 #include "line_costs.h"
 #include "megalith/core/check.h"
@@ -31,7 +32,8 @@ namespace {
 using page::grouped, page::one_line, page::rounded;
 
 struct ClassifyOptions {
-  std::vector<std::string> runs, data;
+  std::vector<std::string> runs;
+  DataOptions data;
   bool lines = false, json = false;
   int threads = 0;
 };
@@ -193,8 +195,8 @@ int run_classify(const ClassifyOptions& options) {
               options.runs.begin() + static_cast<std::ptrdiff_t>(i),
           "the run ", options.runs[i], " is named twice; name each once");
   std::optional<Corpus> corpus;
-  const bool from_input = reads_standard_input(options.data);
-  if (!from_input) corpus.emplace(options.data);
+  const bool from_input = reads_standard_input(options.data.paths);
+  if (!from_input) corpus.emplace(options.data.corpus());
   Models models;
   std::vector<const AnyModel*> each;
   for (const std::string& run : options.runs) each.push_back(models.emplace_back(load_model(run)).get());
@@ -217,10 +219,7 @@ Verb add_classify(CLI::App& app) {
       ->required()
       ->expected(1, 1000)
       ->type_name("RUN_DIR|CHECKPOINT");
-  verb->add_option(
-          "--data", options->data,
-          "Files, or folders that stand for all files under them, or - for standard input; without it, what is piped in")
-      ->type_name("PATH");
+  add_data(*verb, options->data);
   verb->add_flag("--lines", options->lines, "Classifies each line by itself instead of each file");
   verb->add_flag("--json", options->json, "Prints an object of JSON for each");
   add_threads(*verb, options->threads);

@@ -6,13 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include "../page/numbers.h"
+#include "../page/utf8.h"
 #include "megalith/core/check.h"
-#include "megalith/train/corpus.h"
+#include "megalith/train/training_data.h"
 
 namespace megalith::tool {
 namespace {
@@ -88,14 +91,33 @@ std::string size_of(const Corpus& corpus) {
   return text(counted(corpus.size(), "byte"), " in ", counted(std::ssize(corpus.files()), "file"));
 }
 
+/// Which share of the windows comes from which path, of those that have the most of them.
+std::string shares_of(const Corpus& train, const DataConfig& data) {
+  constexpr std::size_t kMost = 8;
+  std::vector<std::int64_t> bytes(data.weights.size()), files(data.weights.size());
+  for (const CorpusFile& file : train.files()) bytes[file.path_index] += file.size, ++files[file.path_index];
+  std::vector<std::size_t> order(data.weights.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return data.weights[a] > data.weights[b]; });
+  const double sum = std::accumulate(data.weights.begin(), data.weights.end(), 0.0);
+  std::string all;
+  for (const std::size_t i : std::span(order).first(std::min(order.size(), kMost))) {
+    const double share = 100 * data.weights[i] / sum;
+    all += text(all.empty() ? "" : ", ", rounded(share, share < 10 ? 1 : 0), " % from ", page::one_line(data.train[i]), " (",
+                counted(bytes[i], "byte"), " in ", counted(files[i], "file"), ")");
+  }
+  return order.size() > kMost ? text(all, ", the rest from ", order.size() - kMost, " more") : all;
+}
+
 }  // namespace
 
 DataNotes notes_on(const DataConfig& data) {
-  const Folders folders = data.skip_runs ? Folders::without_runs : Folders::whole;
-  const Corpus train(data.train, "", folders);
-  DataNotes about{size_of(train) + " to learn from", {}};
+  DataConfig files = data;
+  files.separator = "";  // sizes are those of the files
+  const Corpus train = open_corpus(data.train, files);
+  DataNotes about{size_of(train) + " to learn from", data.weights.empty() ? "" : shares_of(train, data), {}};
   if (!data.valid.empty()) {
-    const Corpus valid(data.valid, "", folders);
+    const Corpus valid = open_corpus(data.valid, files);
     about.summary += ", " + size_of(valid) + " to validate on";
     note_overlap(train, valid, about.notes);
   } else if (data.valid_share > 0) {

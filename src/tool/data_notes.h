@@ -11,6 +11,7 @@ namespace megalith::tool {
 
 struct DataNotes {
   std::string summary;             // "9,000 bytes in 2 files to learn from, 900 of them held out"
+  std::string shares;              // with weights: "75 % from books (6,000 bytes in 1 file), 25 % from logs (...)"
   std::vector<std::string> notes;  // a sentence for each: validation files that are learned from as well, compressed files
 };
 

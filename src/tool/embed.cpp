@@ -12,6 +12,7 @@
 #include "../page/numbers.h"
 #include "../page/utf8.h"
 #include "byte_input.h"
+#include "data_options.h"
 #include "interrupt.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
@@ -32,7 +33,7 @@ using page::counted, page::grouped, page::one_line;
 
 struct EmbedOptions {
   std::string checkpoint, out, per = "file", format = "npy";
-  std::vector<std::string> data;
+  DataOptions data;
   int threads = 0;
 };
 
@@ -74,13 +75,13 @@ int run_embed(const EmbedOptions& options) {
   std::optional<Corpus> corpus;
   std::vector<std::uint8_t> input;
   std::vector<Piece> pieces;
-  if (reads_standard_input(options.data)) {
+  if (reads_standard_input(options.data.paths)) {
     input = whole_input();
     pieces.push_back({"-", std::ssize(input), [&](std::int64_t at, std::span<std::uint8_t> out) {
                         std::copy_n(input.begin() + at, out.size(), out.begin());
                       }});
   } else {
-    corpus.emplace(options.data);
+    corpus.emplace(options.data.corpus());
     pieces = pieces_of(*corpus);
   }
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
@@ -124,10 +125,7 @@ Verb add_embed(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("embed", "Writes a vector for each file, or for each patch of it");
   const auto options = std::make_shared<EmbedOptions>();
   add_checkpoint(*verb, options->checkpoint);
-  verb->add_option(
-          "--data", options->data,
-          "Files, or folders that stand for all files under them, or - for standard input; without it, what is piped in")
-      ->type_name("PATH");
+  add_data(*verb, options->data);
   verb->add_option("--out", options->out, "The vectors, little-endian float32, row by row: files in path order")
       ->required()
       ->type_name("FILE");

@@ -15,6 +15,7 @@
 #include "../page/numbers.h"
 #include "../page/surprise_map.h"
 #include "byte_input.h"
+#include "data_options.h"
 #include "eval_report.h"
 #include "interrupt.h"
 #include "line_costs.h"
@@ -39,7 +40,7 @@ constexpr std::int64_t kShownBytes = 100'000;  // a page of about 3 MB, or of 5 
 
 struct EvalOptions {
   std::string checkpoint;
-  std::vector<std::string> data;
+  DataOptions data;
   std::string per_byte, html, lines;
   std::int64_t html_bytes = kShownBytes, stride = 0;
   bool compare = false, json = false;
@@ -188,11 +189,11 @@ void score_files(const AnyModel& model, Workspace& workspace, const Corpus& corp
 
 int run_eval(const EvalOptions& options) {
   std::optional<InterruptWatch> watch(std::in_place);  // before there are other threads
-  const bool from_input = reads_standard_input(options.data);
+  const bool from_input = reads_standard_input(options.data.paths);
   check(!from_input || !options.compare,
         "--compare gives files to other programs, and standard input is none; write it to a file");
   std::optional<Corpus> corpus;
-  if (!from_input) corpus.emplace(options.data);
+  if (!from_input) corpus.emplace(options.data.corpus());
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
   Workspace workspace(options.threads);
   // Lines are read in context: the windows slide, so that a line at the start of one has bytes before it in view.
@@ -226,10 +227,7 @@ Verb add_eval(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("eval", "Measures the bits per byte of files under a model");
   const auto options = std::make_shared<EvalOptions>();
   add_checkpoint(*verb, options->checkpoint);
-  verb->add_option(
-          "--data", options->data,
-          "Files, or folders that stand for all files under them, or - for standard input; without it, what is piped in")
-      ->type_name("PATH");
+  add_data(*verb, options->data);
   verb->add_option("--per-byte", options->per_byte,
                    "Writes the surprisal of every byte in bits, little-endian float32, files in path order")
       ->type_name("FILE");

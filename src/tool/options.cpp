@@ -34,10 +34,15 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
           ""};
 }
 
+std::optional<double> decimal_number(const std::string& given) {
+  double x = 0;
+  return parse(given, x) && std::isfinite(x) ? std::optional(x) : std::nullopt;
+}
+
 CLI::Validator number(bool (*holds)(double), std::string_view range) {
   return {[=](std::string& given) {
-            double x = 0;
-            if (parse(given, x) && std::isfinite(x) && holds(x)) return std::string();
+            const std::optional<double> x = decimal_number(given);
+            if (x && holds(*x)) return std::string();
             return text("'", given, "' is not a number ", range);
           },
           ""};

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ CLI::Validator number(bool (*holds)(double), std::string_view range);
 CLI::Validator positive_number();   // above 0
 CLI::Validator number_from_zero();  // at least 0
 CLI::Validator share_below_one();   // at least 0 and below 1
+
+/// The finite number that the whole of a text is, as 2, 0.5 or 1e3; nothing where it is none.
+std::optional<double> decimal_number(const std::string& given);
 
 /// --threads, default_threads() unless it is given.
 CLI::Option* add_threads(CLI::App& verb, int& threads);

@@ -58,11 +58,12 @@ std::string table(const Facts& facts) {
   return out + "</table>\n";
 }
 
-/// The first few paths.
-std::string listed(const std::vector<std::string>& paths) {
+/// The first few paths, with their weights where they have some.
+std::string listed(const std::vector<std::string>& paths, const std::vector<double>& weights = {}) {
   constexpr std::size_t kMax = 4;
   std::string out;
-  for (std::size_t i = 0; i < std::min(paths.size(), kMax); ++i) out += (i > 0 ? ", " : "") + paths[i];
+  for (std::size_t i = 0; i < std::min(paths.size(), kMax); ++i)
+    out += text(i > 0 ? ", " : "", paths[i], i < weights.size() ? text(" (weight ", weights[i], ")") : "");
   if (paths.size() > kMax) out += text(" and ", paths.size() - kMax, " more");
   return out;
 }
@@ -83,7 +84,9 @@ Facts facts_of(const RunConfig& run) {
   if (train.patience > 0) facts.emplace_back("Patience", text(train.patience, " validations"));
   if (!train.init.empty()) facts.emplace_back("Started from", train.init);
   facts.emplace_back("Seed", text(train.seed));
-  facts.emplace_back("Learned from", listed(run.data.train));
+  facts.emplace_back("Learned from", listed(run.data.train, run.data.weights));
+  const FilePatterns patterns{run.data.include, run.data.exclude};
+  if (!patterns.empty()) facts.emplace_back("Files of folders", patterns.describe());
   if (!run.data.valid.empty()) facts.emplace_back("Validated on", listed(run.data.valid));
   if (run.data.valid_share > 0)
     facts.emplace_back("Validated on",

@@ -44,10 +44,19 @@ std::optional<Budget> budget(const TrainOptions& o) {
   return Budget{.steps = o.steps.value_or(0), .bytes = o.bytes.value_or(0), .minutes = o.minutes.value_or(0)};
 }
 
+/// What was given, or nothing.
+template <class T>
+std::optional<std::vector<T>> unless_empty(const std::vector<T>& given) {
+  return given.empty() ? std::nullopt : std::optional(given);
+}
+
 /// Calls f(option, what was given, the setting) for each setting that changes what a run ends with.
 template <class F>
 void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   const auto init = o.init ? std::optional(absolute(*o.init)) : std::nullopt;
+  f("the ratio of weights in --data", unless_empty(o.weights), run.data.weights);
+  f("--include", unless_empty(o.patterns.include), run.data.include);
+  f("--exclude", unless_empty(o.patterns.exclude), run.data.exclude);
   f("--valid-share", o.valid_share, run.data.valid_share);
   if (!o.more) f("the budget", budget(o), run.train.budget);
   f("--batch", o.batch, run.train.batch);
@@ -72,6 +81,12 @@ std::string shown(const T& value) {
   return text(value);
 }
 std::string shown(const std::string& value) { return value.empty() ? "none" : value; }
+template <class T>
+std::string shown(const std::vector<T>& values) {
+  std::string all;
+  for (const T& value : values) all += text(all.empty() ? "" : std::is_arithmetic_v<T> ? ":" : " ", value);
+  return all.empty() ? "none" : all;
+}
 std::string shown(ScheduleKind kind) { return std::string(to_string(kind)); }
 std::string shown(Precision precision) { return std::string(to_string(precision)); }
 std::string shown(const Budget& budget) { return budget_text(budget); }

@@ -56,6 +56,7 @@ void say_what_starts(const RunConfig& run) {
 void say_what_is_learned_from(const RunConfig& run) {
   const DataNotes about = notes_on(run.data);
   std::printf("data: %s; for %s\n", about.summary.c_str(), budget_text(run.train.budget).c_str());
+  if (!about.shares.empty()) std::printf("windows: %s\n", about.shares.c_str());
   std::fflush(stdout);
   for (const std::string& note : about.notes) std::fprintf(stderr, "megalith: note: %s\n", note.c_str());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train_options.h"
 
+#include "data_options.h"
 #include "megalith/core/check.h"
 #include "options.h"
 #include "sample_log.h"
@@ -14,16 +15,19 @@ void add_options(CLI::App& verb, TrainOptions& o) {
     return text(description, " [that of the named model; ", value, " for others]");
   };
 
-  verb.add_option(
-          "--data", o.data,
-          "Files to learn from, or folders that stand for all files under them; - for standard input, which the run keeps")
+  verb.add_option_function<std::vector<std::string>>(
+          "--data", [&o](const std::vector<std::string>& given) { take_weights_apart(given, o.data, o.weights); },
+          "Files to learn from, or folders that stand for all files under them; - for standard input, which the run keeps; "
+          "PATH:WEIGHT draws windows from each path by its weight, as books:3 logs:1, instead of by its size")
       ->type_name("PATH");
   auto* valid = verb.add_option("--valid", o.valid, "Files to validate on")->type_name("PATH");
   verb.add_option("--valid-share", o.valid_share,
-                  "Or this share, held out of the data: the end of a file, pieces from all over a folder")
+                  "Or this share, held out of the data: the end of a file, pieces from all over a folder; with weights, of "
+                  "each path")
       ->check(share_below_one())
       ->excludes(valid)
       ->type_name("X");
+  add_patterns(verb, o.patterns);
   verb.add_option("--model", o.model, text("A name from `megalith models`, or a file [", kDefaultModel, "]"))
       ->type_name("NAME|FILE.json");
   verb.add_option("--out", o.out, "The run directory, which must not hold a run yet")->required()->type_name("DIR");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "megalith/train/file_patterns.h"
 #include "megalith/train/run_config.h"
 
 namespace megalith::tool {
@@ -24,6 +25,8 @@ struct TrainOptions {
 
   // The rest stands for settings of a RunConfig.
   std::vector<std::string> data, valid;
+  std::vector<double> weights;  // of the paths in data; empty where none was given
+  FilePatterns patterns;
   std::optional<double> valid_share, minutes, lr, dropout, average;
   std::optional<std::int64_t> steps, bytes;
   bool more = false;  // what is given of steps, bytes or minutes comes on top of a run's budget

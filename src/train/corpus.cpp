@@ -58,8 +58,18 @@ void list_folder(const std::string& folder, Folders how, std::set<Identity>& see
   }
 }
 
+/// Leaves the files under a folder that the patterns take.
+void choose(const std::string& folder, const FilePatterns& patterns, std::vector<std::string>& files) {
+  std::erase_if(files, [&](const std::string& file) {
+    const std::size_t below = file.find_first_not_of('/', folder.size());
+    return !patterns.take(file.substr(below));
+  });
+  check(!files.empty(), "the patterns (", patterns.describe(), ") leave no file of the folder ", folder,
+        "; change them, or leave the folder out");
+}
+
 /// The files that a path given by the user stands for.
-std::vector<std::string> files_of(const std::string& path, Folders how) {
+std::vector<std::string> files_of(const std::string& path, Folders how, const FilePatterns& patterns) {
   const auto status = status_of(path);
   if (!status) throw Error(text("cannot read ", path, ": ", std::generic_category().message(errno)));
   if (!S_ISDIR(status->st_mode)) return {path};  // what is not a regular file is refused when it is opened
@@ -68,6 +78,7 @@ std::vector<std::string> files_of(const std::string& path, Folders how) {
   list_folder(path, how, seen, files);
   check(!files.empty(), "the folder ", path, " holds no files",
         how == Folders::whole ? "" : " outside of the folders of runs");
+  choose(path, patterns, files);
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -111,16 +122,17 @@ class Corpus::Sources {
   std::vector<InputFile> open_;
 };
 
-Corpus::Corpus(const std::vector<std::string>& paths, std::string separator, Folders folders)
+Corpus::Corpus(const std::vector<std::string>& paths, std::string separator, Folders folders, const FilePatterns& patterns)
     : separator_(std::move(separator)) {
   check(!paths.empty(), "no data: name at least one file or folder");
+  patterns.validate();
   const auto sources = std::make_shared<Sources>();
-  for (const std::string& given : paths) {
-    for (const std::string& path : files_of(given, folders)) {
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    for (const std::string& path : files_of(paths[i], folders, patterns)) {
       InputFile file(path);
       const auto bytes = static_cast<std::int64_t>(file.size());
       if (bytes == 0) continue;
-      add(path, 0, bytes, files_.size());
+      add(path, i, 0, bytes, files_.size());
       sources->add(std::move(file));
     }
   }
@@ -128,9 +140,10 @@ Corpus::Corpus(const std::vector<std::string>& paths, std::string separator, Fol
   sources_ = sources;
 }
 
-void Corpus::add(const std::string& path, std::int64_t begin, std::int64_t size, std::size_t source) {
+void Corpus::add(const std::string& path, std::size_t path_index, std::int64_t begin, std::int64_t size,
+                 std::size_t source) {
   if (!files_.empty()) size_ += static_cast<std::int64_t>(separator_.size());
-  files_.push_back({path, size_, size, begin});
+  files_.push_back({path, size_, size, begin, path_index});
   source_of_.push_back(source);
   size_ += size;
 }
@@ -145,7 +158,7 @@ Corpus Corpus::pieces(std::span<const std::pair<std::int64_t, std::int64_t>> ran
     for (std::size_t k = i; k < files_.size() && files_[k].offset < end; ++k) {
       const CorpusFile& file = files_[k];
       const std::int64_t from = std::max(begin, file.offset), to = std::min(end, file.offset + file.size);
-      if (from < to) part.add(file.path, file.begin + from - file.offset, to - from, source_of_[k]);
+      if (from < to) part.add(file.path, file.path_index, file.begin + from - file.offset, to - from, source_of_[k]);
     }
   }
   check(part.size_ > 0, "no byte of the data is in these pieces");

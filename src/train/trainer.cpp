@@ -52,8 +52,18 @@ void Trainer::Run::open_data(const DataConfig& data) {
   data_config_ = data;
   files_of_data_.emplace(data);
   valid_ = files_of_data_->valid();
-  sampler_ = std::make_unique<RandomWindows>(files_of_data_->train(), length_, config_.data_key());
+  sampler_ = make_sampler();
   describe_data();
+}
+
+std::unique_ptr<const BatchSampler> Trainer::Run::make_sampler() const {
+  const std::vector<WeightedSource> sources = files_of_data_->sources();
+  if (sources.empty()) return std::make_unique<RandomWindows>(files_of_data_->train(), length_, config_.data_key());
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    check(sources[i].data.size() >= length_, "the training data of ", data_config_.train[i], " have ",
+          sources[i].data.size(), " bytes, fewer than one window of ", length_,
+          "; add data to them, leave them out or shorten the window");
+  return std::make_unique<WeightedWindows>(sources, length_, config_.data_key());
 }
 
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,

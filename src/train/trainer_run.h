@@ -40,6 +40,7 @@ class Trainer::Run {
   Run(AnyModel& model, const TrainConfig& config, const std::string& dir, const TrainerOptions& options);
 
   void open_data(const DataConfig& data);
+  std::unique_ptr<const BatchSampler> make_sampler() const;
   void describe_data();
   void check_is_outside_of_data() const;
   bool may_be_longer(Resume how) const;

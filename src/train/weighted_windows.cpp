@@ -2,6 +2,7 @@
 #include "megalith/train/weighted_windows.h"
 
 #include <cmath>
+#include <iomanip>
 #include <numeric>
 
 #include "megalith/core/check.h"
@@ -18,6 +19,8 @@ WeightedWindows::WeightedWindows(const std::vector<WeightedSource>& sources, Ind
     windows_.emplace_back(source.data, length, key.child(number));
     weights_.push_back(source.weight);
   }
+  check(std::isfinite(std::accumulate(weights_.begin(), weights_.end(), 0.0)),
+        "the weights of the sources add up to more than a number can be; give smaller ones");
 }
 
 void WeightedWindows::fill(std::int64_t step, Index first, Index length, std::span<std::uint8_t> bytes) const {
@@ -34,10 +37,12 @@ void WeightedWindows::fill(std::int64_t step, Index first, Index length, std::sp
 }
 
 std::string WeightedWindows::describe() const {
-  std::string all;
-  for (std::size_t i = 0; i < windows_.size(); ++i)
-    all += text(i == 0 ? "" : "; ", windows_[i].describe(), ", weight ", weights_[i]);
-  return all;
+  std::string weights, data;  // weights first: a message may cut what is long
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    weights += text(i == 0 ? "" : ":", std::setprecision(17), weights_[i]);
+    data += (i == 0 ? "" : "; ") + windows_[i].describe();
+  }
+  return text("weights ", weights, " of ", data);
 }
 
 }  // namespace megalith

@@ -76,6 +76,7 @@ TEST(WeightedWindows, Errors) {
   const Corpus corpus({folder.write("data", "short")});
   EXPECT_ERROR(WeightedWindows({}, 4, RandomKey{1}), "at least one source");
   EXPECT_ERROR(WeightedWindows({{corpus.all(), 1}, {corpus.all(), 0}}, 4, RandomKey{1}), "the weight of source 2 is 0");
+  EXPECT_ERROR(WeightedWindows({{corpus.all(), 1e308}, {corpus.all(), 1e308}}, 4, RandomKey{1}), "give smaller ones");
   EXPECT_ERROR(WeightedWindows({{corpus.all(), 1}}, 16, RandomKey{1}), "5 bytes, fewer than one window of 16");
 }
 

@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <clocale>
+
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -18,6 +20,8 @@ std::string read(const Source& source, std::int64_t offset, std::int64_t n) {
   source.read(offset, {reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
   return out;
 }
+
+using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
 std::string all(const Corpus& corpus) { return read(corpus, 0, corpus.size()); }
 
@@ -152,7 +156,6 @@ TEST(Corpus, Digest) {
 TEST(Corpus, Pieces) {
   const TemporaryFolder folder;
   const Corpus whole({folder.write("a", "0123456789"), folder.write("b", "abcdefghij")}, "--");
-  using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
   const Corpus part = whole.pieces(Ranges{{2, 5}, {8, 13}, {15, 15}, {20, 22}});
   EXPECT_EQ(all(part), "234--89--a--ij");
   ASSERT_EQ(part.files().size(), 4u);
@@ -193,6 +196,51 @@ TEST(Corpus, MoreFilesThanDescriptors) {
   ::setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(problem, "");
   EXPECT_EQ(content, std::string(200, 'x'));
+}
+
+TEST(Corpus, PatternsChooseFilesOfFolders) {
+  TemporaryFolder folder;
+  for (const char* name : {"data/a.txt", "data/b.md", "data/notes/a.txt", "data/notes/old/c.txt", "data/[x].txt"})
+    folder.write(name, std::string("[") + (name + 5) + "]");
+  const std::string single = folder.write("single.bin", "[single]");
+  const auto chosen = [&](const FilePatterns& patterns, const std::string& data = "data") {
+    return all(Corpus({folder / data, single}, "", Folders::without_runs, patterns));
+  };
+  EXPECT_EQ(chosen({.include = {"*.md"}}), "[b.md][single]");
+  EXPECT_EQ(chosen({.include = {"*.md"}}, "data/"), "[b.md][single]");
+  EXPECT_EQ(chosen({.include = {"*.md", "c*"}}), "[b.md][notes/old/c.txt][single]");
+  EXPECT_EQ(chosen({.exclude = {"a.txt"}}), "[[x].txt][b.md][notes/old/c.txt][single]");
+  EXPECT_EQ(chosen({.include = {"*.txt"}, .exclude = {"notes/*"}}), "[[x].txt][a.txt][single]");
+  EXPECT_EQ(chosen({.include = {"*.txt"}, .exclude = {"notes/"}}, "data//"), "[[x].txt][a.txt][single]");
+  EXPECT_EQ(chosen({.include = {"*/a.t?t", "[[]x*"}}), "[[x].txt][notes/a.txt][single]");
+  EXPECT_EQ(chosen({.include = {"*/old/*"}}), "[notes/old/c.txt][single]");
+  EXPECT_ERROR(chosen({.include = {"*.c", "*.h"}, .exclude = {"x"}}),
+               "the patterns (include *.c *.h, exclude x) leave no file of the folder " + folder / "data");
+  EXPECT_ERROR(chosen({.exclude = {"*"}}), "the patterns (exclude *) leave no file");
+  EXPECT_ERROR(chosen({.exclude = {""}}), "a pattern to exclude files by is empty");
+}
+
+TEST(Corpus, PatternsGoByBytesWhateverTheLocale) {
+  TemporaryFolder folder;
+  folder.write("data/\xc3\xa9", "two bytes");
+  folder.write("data/\xff", "no text");
+  const auto before = std::string(std::setlocale(LC_ALL, nullptr));
+  for (const char* locale : {"C", "C.UTF-8"}) {
+    std::setlocale(LC_ALL, locale);
+    EXPECT_EQ(all(Corpus({folder / "data"}, "", Folders::whole, {.include = {"?"}})), "no text");
+    EXPECT_EQ(all(Corpus({folder / "data"}, "", Folders::whole, {.include = {"??"}})), "two bytes");
+  }
+  std::setlocale(LC_ALL, before.c_str());
+}
+
+TEST(Corpus, FilesSayUnderWhichPathTheyStand) {
+  TemporaryFolder folder;
+  folder.write("data/a", "aa"), folder.write("data/b", "bb");
+  const Corpus corpus({folder.write("x", "x"), folder / "data", folder.write("none", ""), folder / "x"});
+  std::vector<std::size_t> paths;
+  for (const CorpusFile& file : corpus.files()) paths.push_back(file.path_index);
+  EXPECT_EQ(paths, (std::vector<std::size_t>{0, 1, 1, 3}));
+  EXPECT_EQ(corpus.pieces(Ranges{{3, 4}}).files().at(0).path_index, 1u);
 }
 
 }  // namespace

@@ -28,9 +28,12 @@ RunConfig unusual() {
              .log_every = 9,
              .save_every_minutes = 0.1};
   c.data = {.train = {"a", "b\n", "\xc3(\n", "{\"hex\": \"ff\"}"},
+            .weights = {1, 0.1, 1e300, 1.0 / 3},
             .valid = {"c"},
             .valid_share = 0.25,
-            .separator = std::string("\0\n\x80", 3)};
+            .separator = std::string("\0\n\x80", 3),
+            .include = {"*.\xff"},
+            .exclude = {"[a]", ""}};
   return c;
 }
 
@@ -39,6 +42,15 @@ TEST(RunConfig, ComesBackFromJson) {
   EXPECT_EQ(back.model, c.model);
   EXPECT_EQ(back.train, c.train);
   EXPECT_EQ(back.data, c.data);
+}
+
+TEST(RunConfig, DataOfOlderRunsHaveNeitherWeightsNorPatterns) {
+  RunConfig c = unusual();
+  auto old = nlohmann::ordered_json::parse(to_json(c));
+  for (const char* field : {"weights", "include", "exclude"}) EXPECT_EQ(old["data"].erase(field), 1u);
+  c.data.weights = {};
+  c.data.include = c.data.exclude = {};
+  EXPECT_EQ(run_config_from_json(old.dump(), "here").data, c.data);
 }
 
 TEST(RunConfig, VersionOneIsRead) {

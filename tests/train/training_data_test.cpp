@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -69,6 +71,52 @@ TEST(TrainingData, HoldsOutTheShareExactly) {
     EXPECT_EQ(data.valid().size(), static_cast<std::int64_t>(share * static_cast<double>(size)));
     EXPECT_EQ(data.train().size() + data.valid().size(), size);
   }
+}
+
+TEST(TrainingData, SourcesByWeights) {
+  const TemporaryFolder folder;
+  for (const char c : {'a', 'b', 'c', 'd'}) folder.write(std::string("many/") + c, std::string(3000, c));
+  DataConfig config{.train = {folder / "many", folder.write("one", std::string(500, 'x'))}, .weights = {1, 5}};
+  config.separator = "--";
+  EXPECT_TRUE(TrainingData({.train = config.train}).sources().empty());
+  const TrainingData whole(config);
+  ASSERT_EQ(whole.sources().size(), 2u);
+  EXPECT_EQ(whole.sources()[0].data.size(), 12006);
+  EXPECT_EQ(bytes_of(whole.sources()[1].data), std::string(500, 'x'));
+  EXPECT_EQ(whole.sources()[1].weight, 5);
+
+  config.valid_share = 0.1;  // of each path, whatever its weight
+  const TrainingData split(config);
+  std::string many;
+  for (const char c : {'a', 'b', 'c', 'd'}) many += std::string(2700, c) + (c == 'd' ? "" : "--");
+  ASSERT_EQ(split.sources().size(), 2u);
+  // The stretches are those of the bytes with separators, which lie a few bytes off the files.
+  EXPECT_NEAR(static_cast<double>(split.sources()[0].data.size()), static_cast<double>(many.size()), 16);
+  EXPECT_EQ(bytes_of(split.sources()[1].data), std::string(450, 'x'));
+  const std::string valid = bytes_of(split.valid());
+  EXPECT_TRUE(valid.ends_with("--" + std::string(50, 'x'))) << valid.size();
+  for (const char c : {'a', 'b', 'c', 'd'})
+    EXPECT_NEAR(static_cast<double>(std::count(valid.begin(), valid.end(), c)), 300, 8) << c;
+  config.spread = false;
+  const std::string ends = bytes_of(TrainingData(config).valid());
+  EXPECT_EQ(ends, std::string(1200, 'd') + "--" + std::string(50, 'x'));
+
+  config.spread = true;
+  config.weights = {1};
+  EXPECT_ERROR(TrainingData{config}, "2 paths, and the number of weights is 1; give one weight for each path");
+  config.weights = {1, 2};
+  config.train[1] = folder.write("short", "five!");
+  EXPECT_ERROR(TrainingData{config}, "a share of 0.1 of " + folder / "short for validation is less than one of its 5 bytes");
+  config.train[1] = folder.write("none", "");
+  EXPECT_ERROR(TrainingData{config}, "there are no bytes to learn from in " + folder / "none");
+}
+
+TEST(TrainingData, PatternsAreForTrainingAndValidation) {
+  const TemporaryFolder folder;
+  folder.write("t/a.txt", "a"), folder.write("t/b", "b"), folder.write("v/c.txt", "c"), folder.write("v/d", "d");
+  const TrainingData data({.train = {folder / "t"}, .valid = {folder / "v"}, .include = {"*.txt"}});
+  EXPECT_EQ(bytes_of(data.train()), "a");
+  EXPECT_EQ(bytes_of(data.valid()), "c");
 }
 
 }  // namespace

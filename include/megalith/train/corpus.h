@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "megalith/train/file_patterns.h"
+
 namespace megalith {
 
 struct CorpusSlice;
@@ -18,7 +20,8 @@ struct CorpusFile {
   std::string path;
   std::int64_t offset = 0;
   std::int64_t size = 0;
-  std::int64_t begin = 0;  // the first of them, in the file
+  std::int64_t begin = 0;      // the first of them, in the file
+  std::size_t path_index = 0;  // which of the corpus's paths it stands under, from 0
 };
 
 /// What a folder among the paths of a corpus stands for.
@@ -35,10 +38,11 @@ class Corpus {
   /// Paths in the order given; a folder stands for all files under it, hidden ones too, in bytewise order of their paths,
   /// but for folders of runs inside it: a run whose folder lies in its data can be resumed then. Links are followed, a
   /// folder that was met before is left out, and so are pipes, sockets, devices and links to nothing inside folders. Empty
-  /// files are left out. `separator` is put between files. Throws Error where a path is missing, cannot be read or is
-  /// neither file nor folder, where a folder holds no file, and where there are no bytes at all.
-  explicit Corpus(const std::vector<std::string>& paths, std::string separator = "",
-                  Folders folders = Folders::without_runs);
+  /// files are left out, and files of folders that the patterns do not take; a path to a file is taken whatever they say.
+  /// `separator` is put between files. Throws Error where a path is missing, cannot be read or is neither file nor folder,
+  /// where a folder holds no file or the patterns leave none of it, and where there are no bytes at all.
+  explicit Corpus(const std::vector<std::string>& paths, std::string separator = "", Folders folders = Folders::without_runs,
+                  const FilePatterns& patterns = {});
   Corpus(Corpus&&) noexcept;
   Corpus& operator=(Corpus&&) noexcept;
   ~Corpus();
@@ -62,7 +66,7 @@ class Corpus {
   class Sources;
   struct Empty {};
   Corpus(Empty, std::string separator) : separator_(std::move(separator)) {}
-  void add(const std::string& path, std::int64_t begin, std::int64_t size, std::size_t source);
+  void add(const std::string& path, std::size_t path_index, std::int64_t begin, std::int64_t size, std::size_t source);
 
   std::vector<CorpusFile> files_;
   std::vector<std::size_t> source_of_;  // of each file: its number in sources_

@@ -30,12 +30,18 @@ struct Budget {
   }
 };
 
-/// Where the bytes come from: files, or folders that stand for all files under them.
+/// Where the bytes come from: files, or folders that stand for the files under them.
 struct DataConfig {
   std::vector<std::string> train{};
+  /// How often a window comes from each of the paths of `train`, beside the others and whatever their sizes
+  /// (WeightedWindows); windows do not reach from one path into another then. None: windows start anywhere, so that paths
+  /// count by their sizes.
+  std::vector<double> weights{};
   std::vector<std::string> valid{};  // validation data of its own, or
-  double valid_share = 0;            // this share, held out of the training bytes; neither: no validation
+  double valid_share = 0;            // this share, held out of the training bytes, with weights of each path's; or none
   std::string separator{};           // put between files
+  /// Which files of folders count, for training and validation alike: see FilePatterns.
+  std::vector<std::string> include{}, exclude{};
   /// Where the share is held out: true, in as many stretches as there are files, up to 64, of 256 bytes or more, at equal
   /// distances and the last one at the end; false, at the end alone.
   bool spread = true;
@@ -46,9 +52,12 @@ struct DataConfig {
   template <class C, class F>
   static void visit_fields(C& c, F&& f) {
     f("train", c.train);
+    f("weights", c.weights);
     f("valid", c.valid);
     f("valid_share", c.valid_share);
     f("separator", c.separator);
+    f("include", c.include);
+    f("exclude", c.exclude);
     f("spread", c.spread);
     f("skip_runs", c.skip_runs);
   }
