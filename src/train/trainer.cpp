@@ -34,6 +34,8 @@ static const TrainConfig& validated(const TrainConfig& config, const AnyModel& m
 
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string& dir, const TrainerOptions& options)
     : config_(validated(config, model, options)),
+      schedule_(options.schedule),
+      validate_(options.validation),
       length_(config.window_length(model.summary())),
       step_(model, config_, length_, options),
       files_(dir) {
@@ -75,9 +77,10 @@ Trainer::Run::Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<co
 }
 
 void Trainer::Run::describe_data() {
+  check(!validate_ || valid_.size() == 0, "validation has data and a function of the program's own; give one of them");
   check(config_.patience == 0 || has_valid(), "patience is ", config_.patience,
         ", and there is no validation to wait for; name validation data, or leave patience at 0");
-  data_ = {{"train", sampler_->describe()}, {"valid", valid_.describe()}};
+  data_ = {{"train", sampler_->describe()}, {"valid", validate_ ? "by a function" : valid_.describe()}};
 }
 
 /// Refuses a folder for a new run in which files of the data lie, or which is a folder of the data itself: what the run
@@ -138,7 +141,7 @@ void Trainer::Run::resume(Resume how) {
           "folder, from the weights in this one to keep what they learned");
     check(begun.data == data_config_ && begun.train.init == config_.init, files_.dir(), " holds a run that was killed at ",
           "its start; it can be resumed only with the same data and the same weights to start from");
-    const std::string different = detail::differences(detail::result_settings(begun.model, begun.train, data_), settings());
+    const std::string different = detail::differences(settings(begun.model, begun.train), settings());
     check(different.empty(), "resuming with other settings would change the result: ", different);
   }
   resumed_ = true;

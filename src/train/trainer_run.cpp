@@ -39,20 +39,14 @@ void Trainer::Run::begin() {
 
 TrainResult Trainer::Run::run(const Report& report) {
   const detail::EndOfWork end_of_work(files_);
-  bool thrown = false;  // by the report, which comes after steps and between the pieces of a validation
-  const Report guarded = [&](const Progress& p) {
-    thrown = true;
-    const Control answer = report(p);
-    thrown = false;
-    return answer;
-  };
+  const Report guarded = [&](const Progress& p) { return ask([&] { return report(p); }); };
   begin();
   detail::RunClock clock;
   clock_ = &clock;
   try {
     return train(report ? guarded : report);
   } catch (...) {
-    if (thrown && saved_step_ < counters_.step) {
+    if (asking_ && saved_step_ < counters_.step) {  // the program's functions come between steps and inside of validations
       try {
         save();
       } catch (const std::exception&) {  // the caller hears of what it threw itself
@@ -76,10 +70,21 @@ TrainResult Trainer::Run::train(const Report& report) {
   return finish(report);
 }
 
+/// The learning rate of the next step.
+double Trainer::Run::rate() {
+  if (!schedule_) return learning_rate(config_.schedule, counters_.step, share_used());
+  return ask([&] {
+    const double factor = schedule_(counters_.step, share_used());
+    check(std::isfinite(factor) && factor >= 0, "the program's own schedule gives ", factor, " in step ", counters_.step,
+          ", and must give a finite number of at least 0");
+    return config_.schedule.peak * factor;
+  });
+}
+
 void Trainer::Run::train_step() {
   const double start = clock_->now();
   logged_ = false;
-  counters_.lr = learning_rate(config_.schedule, counters_.step, share_used());
+  counters_.lr = rate();
   const detail::TrainStep::Result result = step_.gradient(*sampler_, counters_.step);
   counters_.grad_norm = result.grad_norm;
   if (!std::isfinite(result.nats)) fail(counters_.step + 1, "the loss", result.nats);
@@ -143,6 +148,24 @@ TrainResult Trainer::Run::finish(const Report& report) {
   return result(false);
 }
 
+/// The same by the program's own function.
+Evaluation Trainer::Run::validate_by_program(const Report& report) {
+  if (report) {  // which shows what goes on, and may leave
+    Progress now = progress();
+    now.phase = Phase::validating;
+    stop_asked_ = report(now) == Control::stop;
+    if (stop_asked_) return {.stopped = true};
+  }
+  const Evaluation result = ask([&] {
+    const Evaluation own = validate_(step_.result(), step_.workspace());
+    check(own.stopped || own.bytes > 0, "the program's own validation gives ", own.bytes,
+          " bytes, and must give those of which the bits are, 1 or more");
+    return own;
+  });
+  stop_asked_ = stop_asked_ || result.stopped;
+  return result;
+}
+
 /// Sets counters_.valid, unless the report ends it early, and the run with it.
 Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report) {
   EvaluateConfig how{.length = length_, .max_bytes = max_bytes, .losses = {}, .progress = {}};
@@ -154,7 +177,8 @@ Evaluation Trainer::Run::validate(std::int64_t max_bytes, const Report& report) 
       if (report(now) == Control::stop) stop_asked_ = true;
       return stop_asked_ ? Control::stop : Control::go_on;
     };
-  const Evaluation result = evaluate(step_.result(), step_.workspace(), valid_, how);
+  const Evaluation result =
+      validate_ ? validate_by_program(report) : evaluate(step_.result(), step_.workspace(), valid_, how);
   if (result.stopped) return result;
   if (!std::isfinite(result.bits)) fail(counters_.step, "the validation", result.bits_per_byte());
   counters_.valid = {result.bits_per_byte(), result.bytes, counters_.step};

@@ -44,12 +44,18 @@ class Trainer::Run {
   void describe_data();
   void check_is_outside_of_data() const;
   bool may_be_longer(Resume how) const;
-  nlohmann::json settings() const { return detail::result_settings(step_.model().config(), config_, data_); }
+  /// The settings that decide the result of the run, were it begun with these.
+  nlohmann::json settings(const ModelConfig& model, const TrainConfig& train) const {
+    nlohmann::json all = detail::result_settings(model, train, data_);
+    if (schedule_) all["train"]["schedule"]["function"] = true;
+    return all;
+  }
+  nlohmann::json settings() const { return settings(step_.model().config(), config_); }
   double share_used() const {
     return steps_ > 0 ? static_cast<double>(counters_.step) / static_cast<double>(steps_)
                       : counters_.seconds / (60 * config_.budget.minutes);
   }
-  bool has_valid() const { return valid_.size() > 0; }
+  bool has_valid() const { return validate_ || valid_.size() > 0; }
   bool validation_due() const { return has_valid() && config_.eval_every > 0 && counters_.step % config_.eval_every == 0; }
   /// Bytes of the sample for validations during the run; 0 means all, also where the sample would be as large as the data:
   /// it would still leave out ends of files.
@@ -71,12 +77,22 @@ class Trainer::Run {
 
   TrainResult train(const Report& report);
   void begin();
+  /// Calls a function of the program's own: where it throws, run() saves.
+  template <class F>
+  auto ask(F&& f) {
+    asking_ = true;
+    const auto answer = f();
+    asking_ = false;
+    return answer;
+  }
+  double rate();
   void train_step();
   void update_rates();
   bool stopped_in_validation() const;
   void end_step(const Report& report);
   TrainResult finish(const Report& report);
   Evaluation validate(std::int64_t max_bytes, const Report& report);
+  Evaluation validate_by_program(const Report& report);
   void keep_best();
   void write_line(bool validated);
   void save();
@@ -84,6 +100,8 @@ class Trainer::Run {
 
   TrainConfig config_;
   DataConfig data_config_;
+  Schedule schedule_;
+  Validate validate_;
   Index length_;
   std::optional<TrainingData> files_of_data_;
   CorpusSlice valid_{};
@@ -97,6 +115,7 @@ class Trainer::Run {
   detail::Counters counters_;
   double train_bpb_ = 0, bytes_per_second_ = 0;  // over the steps since the last line
   bool logged_ = false, started_ = false, resumed_ = false, stop_asked_ = false;
+  bool asking_ = false;                // a function of the program's own is at work
   detail::RunClock* clock_ = nullptr;  // while it runs
   std::int64_t saved_step_ = -1;       // of the checkpoint on the disk; -1: none
   Clock::time_point saved_at_{};

@@ -66,11 +66,26 @@ enum class Resume {
            // there on, so the learning rate rises again, and the run ends otherwise than one with that budget from the start
 };
 
-/// What a trainer is given that is not a setting of the run: config.json does not have it.
+/// A schedule of a program's own: the factor of TrainConfig::schedule.peak in step `step` (from 0), before which the share
+/// `progress` of the budget was used (0 to 1); a finite number of at least 0.
+using Schedule = std::function<double(std::int64_t step, double progress)>;
+
+/// A validation of a program's own: the loss of whatever it likes under the model as users will load it, in bits, and of how
+/// many bytes it is, 1 or more. The lower the bits per byte, the better: they decide best.safetensors and the end by
+/// patience. Two validations can be compared only where their bytes are as many. `stopped` stops the run.
+using Validate = std::function<Evaluation(const AnyModel& model, Workspace& workspace)>;
+
+/// What a trainer is given that is not a setting of the run: config.json does not have it. A resumed run needs the same.
 struct TrainerOptions {
   int threads = default_threads();
-  /// Makes the optimiser. A resumed run needs the same one; state.safetensors says which.
+  /// Makes the optimiser; state.safetensors says which.
   OptimizerFactory optimizer = make_optimizer;
+  /// Takes the place of what TrainConfig::schedule says of warm-up and decay. The state says only that there is one: a run
+  /// that is resumed without it is refused, one with another function is not.
+  Schedule schedule{};
+  /// Takes the place of validation data; it is asked every eval_every steps and at the end. The state says that there is
+  /// one.
+  Validate validation{};
 };
 
 /// Throws Error when a setting is not valid, or when the training needs more memory than this machine has. A Trainer checks
@@ -119,9 +134,9 @@ class Trainer {
   const AnyModel& result() const;
 
   /// Trains until the budget or the patience is used up, or the callback answers stop: then the run is saved. A validation
-  /// that is stopped is discarded, and the resumed run begins with it. Where the callback throws, the run is saved as well,
-  /// and what it threw comes through. Throws Error before the first step when the run directory cannot be written, or holds
-  /// a run already and resume() was not called.
+  /// that is stopped is discarded, and the resumed run begins with it. Where the callback or a function of the
+  /// TrainerOptions throws, the run is saved as well, and what it threw comes through. Throws Error before the first step
+  /// when the run directory cannot be written, or holds a run already and resume() was not called.
   TrainResult run(const Report& report = {});
 
  private:
