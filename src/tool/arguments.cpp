@@ -21,12 +21,19 @@ const CLI::Option* option_named(const CLI::App& verb, const std::string& name) {
   return nullptr;
 }
 
+/// Whether what comes behind the name of an option is its value: of one whose value may be left out, a word that it knows.
+bool is_value(const CLI::Option& option, const std::string& next) {
+  const std::vector<std::string> words = values_of(option).words;
+  return option.get_items_expected_min() > 0 || std::find(words.begin(), words.end(), next) != words.end();
+}
+
 /// The arguments behind a verb, with its values marked. The value of an option is what comes behind its name, whatever it
-/// is.
+/// is. A value that is left out is the first word that the option knows.
 std::vector<std::string> with_marks(const CLI::App& verb, const std::vector<std::string>& given) {
   std::vector<std::string> out;
   bool value = false, only_values = false;
-  for (const std::string& argument : given) {
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string& argument = given[i];
     const std::size_t equals = argument.find('=');
     const bool looks_special =
         !argument.empty() && (argument[0] == '[' || argument[0] == kMark || argument.starts_with("-:"));
@@ -41,8 +48,10 @@ std::vector<std::string> with_marks(const CLI::App& verb, const std::vector<std:
     } else if (equals != argument.npos && option_named(verb, argument.substr(0, equals)) != nullptr) {
       out.push_back(argument.substr(0, equals + 1) + marked(argument.substr(equals + 1)));
     } else {
-      value = option_named(verb, argument) != nullptr;
-      out.push_back(argument);
+      const CLI::Option* const option = option_named(verb, argument);
+      const bool left_out = option != nullptr && !is_value(*option, i + 1 < given.size() ? given[i + 1] : "");
+      value = option != nullptr && !left_out;
+      out.push_back(left_out ? text(argument, "=", values_of(*option).words.at(0)) : argument);
     }
   }
   return out;

@@ -239,17 +239,16 @@ Verb add_eval(CLI::App& app) {
       ->capture_default_str()
       ->type_name("N");
   verb->add_flag("--compare", options->compare, "Shows beside each file its bits per byte under gzip -9 and xz -9e");
-  const CLI::Option* const lines =
-      verb->add_option("--lines", options->lines,
-                       "Prints the bits of each line instead, read in the context of its file, or alone [context]")
-          ->expected(0, 1)
-          ->check(CLI::Validator(
-              [](std::string& how) {
-                const bool known = how == "context" || how == "alone";
-                return known ? "" : text("'", how, "' is neither context nor alone");
-              },
-              ""))
-          ->type_name("context|alone");
+  verb->add_option("--lines", options->lines,
+                   "Prints the bits of each line instead, read in the context of its file, or alone [context]")
+      ->expected(0, 1)
+      ->check(CLI::Validator(
+          [](std::string& how) {
+            const bool known = how == "context" || how == "alone";
+            return known ? "" : text("'", how, "' is neither context nor alone");
+          },
+          ""))
+      ->type_name("context|alone");
   verb->add_option("--stride", options->stride,
                    "Bytes from the start of a window to that of the next [the trained length; half of it with --lines]")
       ->transform(whole_number(1))
@@ -262,10 +261,7 @@ Verb add_eval(CLI::App& app) {
       "A line for each file comes first. The last line is `bits_per_byte: X`, over all of them.\n"
       "With --lines, a line is printed for each line: bits, bits per byte, FILE:LINE and its text, with tabs between.\n"
       "The last line of standard error is `bits_per_byte: X` then. The strangest lines: --lines | sort -rn | head");
-  return {verb, [options, lines] {
-            if (lines->count() > 0 && options->lines.empty()) options->lines = "context";
-            return run_eval(*options);
-          }};
+  return {verb, [options] { return run_eval(*options); }};
 }
 
 }  // namespace megalith::tool

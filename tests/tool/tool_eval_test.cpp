@@ -214,7 +214,7 @@ TEST_F(ToolEval, LinesInContextAndAlone) {
   const std::string first = "a line\n\nanother\twith a tab\n", second = "and no end";
   folder.write("f/a", first), folder.write("f/b", second);
   const std::vector<float> bits = surprisals({folder / "f"}, {"--stride", "24"});
-  const Outcome context = run_tool({"eval", folder / "run", "--data", folder / "f", "--lines"});
+  const Outcome context = run_tool({"eval", "--lines", folder / "run", "--data", folder / "f"});
   ASSERT_EQ(context.code, 0) << context.err;
   EXPECT_NE(context.err.find("\nbits_per_byte: "), std::string::npos) << context.err;
   auto lines = fields(context.out);
@@ -262,7 +262,7 @@ TEST_F(ToolEval, Json) {
   EXPECT_EQ(all["files"][0]["file"], path);
   EXPECT_EQ(all["files"][1]["bytes"], 7);
   EXPECT_NEAR(all["bits_per_byte"].get<double>(), std::stod(table.out.substr(table.out.rfind(' '))), 1e-6);
-  const Outcome lines = run_tool({"eval", folder / "run", "--data", odd, "--json", "--lines"});
+  const Outcome lines = run_tool({"eval", folder / "run", "--lines", "--json", "--data", odd});
   ASSERT_EQ(lines.code, 0) << lines.err;
   const nlohmann::json line = nlohmann::json::parse(lines.out);
   EXPECT_EQ(line["text"], "\uFFFD line");
