@@ -38,9 +38,20 @@ bool is_run(const std::string& folder) {
          status_of(run_names::path_in(folder, run_names::kMetrics));
 }
 
-/// Adds the regular files under a folder, in no particular order. `seen` holds the folders met so far: each is read once, so
-/// a link back up ends there.
-void list_folder(const std::string& folder, Folders how, std::set<Identity>& seen, std::vector<std::string>& files) {
+/// A folder that the user named, while its files are listed.
+struct Listing {
+  Folders how;
+  const FilePatterns& patterns;
+  std::size_t root;           // the length of its path
+  std::set<Identity> seen{};  // the folders met so far: each is read once, so a link back up ends there
+  std::vector<std::string> files{};
+
+  /// The path of something under the folder, from the folder on.
+  std::string below(const std::string& path) const { return path.substr(path.find_first_not_of('/', root)); }
+};
+
+/// Adds the regular files under a folder, in no particular order.
+void list_folder(const std::string& folder, Listing& all) {
   std::error_code error;
   std::vector<std::string> entries;
   for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) entries.push_back(i->path());
@@ -52,20 +63,11 @@ void list_folder(const std::string& folder, Folders how, std::set<Identity>& see
       if (errno == ENOENT || errno == ELOOP) continue;  // a link to nothing, or to itself
       throw Error(text("cannot read ", path, ": ", std::generic_category().message(errno)));
     }
-    if (S_ISREG(status->st_mode)) files.push_back(path);
-    if (!S_ISDIR(status->st_mode) || !seen.emplace(status->st_dev, status->st_ino).second) continue;
-    if (how == Folders::whole || !is_run(path)) list_folder(path, how, seen, files);
+    if (S_ISREG(status->st_mode)) all.files.push_back(path);
+    if (!S_ISDIR(status->st_mode) || all.patterns.leave_out(all.below(path))) continue;
+    if (!all.seen.emplace(status->st_dev, status->st_ino).second) continue;
+    if (all.how == Folders::whole || !is_run(path)) list_folder(path, all);
   }
-}
-
-/// Leaves the files under a folder that the patterns take.
-void choose(const std::string& folder, const FilePatterns& patterns, std::vector<std::string>& files) {
-  std::erase_if(files, [&](const std::string& file) {
-    const std::size_t below = file.find_first_not_of('/', folder.size());
-    return !patterns.take(file.substr(below));
-  });
-  check(!files.empty(), "the patterns (", patterns.describe(), ") leave no file of the folder ", folder,
-        "; change them, or leave the folder out");
 }
 
 /// The files that a path given by the user stands for.
@@ -73,14 +75,16 @@ std::vector<std::string> files_of(const std::string& path, Folders how, const Fi
   const auto status = status_of(path);
   if (!status) throw Error(text("cannot read ", path, ": ", std::generic_category().message(errno)));
   if (!S_ISDIR(status->st_mode)) return {path};  // what is not a regular file is refused when it is opened
-  std::set<Identity> seen{{status->st_dev, status->st_ino}};
-  std::vector<std::string> files;
-  list_folder(path, how, seen, files);
-  check(!files.empty(), "the folder ", path, " holds no files",
+  Listing all{how, patterns, path.size()};
+  all.seen.emplace(status->st_dev, status->st_ino);
+  list_folder(path, all);
+  check(!all.files.empty() || !patterns.empty(), "the folder ", path, " holds no files",
         how == Folders::whole ? "" : " outside of the folders of runs");
-  choose(path, patterns, files);
-  std::sort(files.begin(), files.end());
-  return files;
+  std::erase_if(all.files, [&](const std::string& file) { return !patterns.take(all.below(file)); });
+  check(!all.files.empty(), "the patterns (", patterns.describe(), ") leave no file of the folder ", path,
+        "; change them, or leave the folder out");
+  std::sort(all.files.begin(), all.files.end());
+  return all.files;
 }
 
 /// How many files this process may still open; as many as usual where the system does not say.

@@ -58,6 +58,15 @@ bool FilePatterns::take(const std::string& below) const {
   return (include.empty() || any_matches(include, below)) && !any_matches(exclude, below);
 }
 
+bool FilePatterns::leave_out(const std::string& below) const {
+  if (exclude.empty()) return false;
+  const BytesAsTheyAre bytes;
+  // What ends in * and matches the bare folder matches whatever comes behind.
+  return std::any_of(exclude.begin(), exclude.end(), [&](const std::string& p) {
+    return p.find('/') != p.npos && (p.ends_with('/') || p.ends_with('*')) && matches(p, below + "/");
+  });
+}
+
 std::string FilePatterns::describe() const {
   const bool both = !include.empty() && !exclude.empty();
   return listed("include", include) + (both ? ", " : "") + listed("exclude", exclude);

@@ -121,5 +121,30 @@ TEST_F(ToolData, PatternsAreKept) {
   }
 }
 
+TEST_F(ToolData, WhatReadsDataSaysWhatIsWrongWithThem) {
+  ASSERT_EQ(run("one", {folder / "data"}).code, 0);
+  ASSERT_EQ(run("two", {folder / "data"}).code, 0);
+  const std::string nul = folder.write("nul", std::string("a\0b\0\n\0\n", 7)), empty = folder.write("empty", "");
+  const std::string tool = std::string("'") + MEGALITH_TOOL + "' ", quiet = " 2> '" + folder / "err'";
+  for (const std::string verb : {"eval one", "eval one --lines", "eval one --json --lines=alone", "eval one --stride 8",
+                                 "classify one two", "classify one two --lines --json", "embed one --out v"}) {
+    const auto code = [&](const std::string& rest) {
+      const std::string command = "cd '" + folder.path() + "' && " + tool + verb + " " + rest;
+      return WEXITSTATUS(std::system(("bash -c \"" + command + "\" < /dev/null > out" + quiet).c_str()));
+    };
+    EXPECT_EQ(code("--data nul"), 0) << verb;
+    EXPECT_EQ(code("--data - < nul"), 0) << verb;
+    EXPECT_EQ(code("--data nul >&-"), 0) << verb;
+    EXPECT_EQ(code("--data nul | true; exit \\${PIPESTATUS[0]}") % 141, 0) << verb;
+    for (const char* bad : {"nothing", "empty", "/dev/zero", "/proc/cpuinfo", "<(cat nul)", "- < empty", "- < ."}) {
+      EXPECT_EQ(code(std::string("--data ") + bad), 1) << verb << " " << bad;
+      const std::string err = read_file(folder / "err");
+      EXPECT_TRUE(err.starts_with("megalith: ") && std::count(err.begin(), err.end(), '\n') == 1) << err;
+    }
+    EXPECT_EQ(code("--data nul > /dev/full"), 1) << verb;
+    EXPECT_EQ(code(""), 2) << verb;
+  }
+}
+
 }  // namespace
 }  // namespace megalith::tests

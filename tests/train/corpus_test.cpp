@@ -214,6 +214,12 @@ TEST(Corpus, PatternsChooseFilesOfFolders) {
   EXPECT_EQ(chosen({.include = {"*.txt"}, .exclude = {"notes/"}}, "data//"), "[[x].txt][a.txt][single]");
   EXPECT_EQ(chosen({.include = {"*/a.t?t", "[[]x*"}}), "[[x].txt][notes/a.txt][single]");
   EXPECT_EQ(chosen({.include = {"*/old/*"}}), "[notes/old/c.txt][single]");
+  // A folder that is left out need not be readable, and is no reason to leave out a link to it.
+  fs::create_directory_symlink(folder / "data/notes", folder / "data/z");
+  EXPECT_EQ(chosen({.include = {"c*"}, .exclude = {"notes/*"}}), "[notes/old/c.txt][single]");
+  fs::permissions(folder / "data/notes/old", fs::perms::none);
+  EXPECT_EQ(chosen({.include = {"*.txt"}, .exclude = {"*/old/", "z/"}}), "[[x].txt][a.txt][notes/a.txt][single]");
+  fs::permissions(folder / "data/notes/old", fs::perms::all);
   EXPECT_ERROR(chosen({.include = {"*.c", "*.h"}, .exclude = {"x"}}),
                "the patterns (include *.c *.h, exclude x) leave no file of the folder " + folder / "data");
   EXPECT_ERROR(chosen({.exclude = {"*"}}), "the patterns (exclude *) leave no file");

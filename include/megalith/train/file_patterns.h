@@ -20,6 +20,8 @@ struct FilePatterns {
   void validate() const;
   /// Whether the file at this path below a folder is taken.
   bool take(const std::string& below) const;
+  /// Whether no file under the folder at this path can be taken, since a pattern as notes/ or notes/* excludes all of it.
+  bool leave_out(const std::string& below) const;
   /// "include *.txt *.md, exclude notes/".
   std::string describe() const;
 };
