@@ -159,7 +159,7 @@ learn_log() {
   plant "$file"
   say "2. a log: learn $(wc -l < "$work/log.train") lines of $file, then score the last $(wc -l < "$work/log.new"), two of them planted"
   run=$(next_run quickstart-log)
-  "$megalith" train --data "$work/log.train" --model megabyte-tiny --steps $((steps / 5 + 1)) --out "$run"
+  "$megalith" train --data "$work/log.train" --model vanilla-tiny --steps $((steps / 5 + 1)) --out "$run"
   "$megalith" eval "$run" --data "$work/log.new" --lines > "$work/scored" 2> /dev/null
   echo
   echo "The five strangest lines, by their bits (planted: lines $(paste -sd ' ' "$work/planted" | sed 's/ / and /')):"

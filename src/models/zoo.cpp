@@ -72,6 +72,8 @@ std::vector<Preset> make_presets() {
        modern_model(1024, {{.patch = 16, .stack = modern(384, 4, 6)},
                            {.patch = 4, .stack = modern(256, 2, 4)},
                            {.patch = 1, .stack = modern(128, 2, 4)}})},
+      {"vanilla-tiny", "a small vanilla byte transformer: learns the lines of a log, or short files, in a minute",
+       modern_model(512, {{.patch = 1, .stack = modern(128, 3, 2)}})},
       {"vanilla-small-flops", "a vanilla byte transformer of R1's cost per byte", vanilla(256, 4, 4, 928)},
       {"llama-small",
        "a Llama-style byte transformer of R1's cost per byte: RMSNorm, SwiGLU, rotary positions, grouped keys",

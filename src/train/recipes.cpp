@@ -18,6 +18,7 @@ constexpr std::array kRecipes{
     Recipe{"megabyte-small", 5e-4, ScheduleKind::linear, 4},
     Recipe{"megabyte-books", 3e-3, ScheduleKind::linear, 4},
     Recipe{"megabyte-three-scale", 2e-3, ScheduleKind::linear, 4},
+    Recipe{"vanilla-tiny", 3e-3, ScheduleKind::linear, 4},
     Recipe{"vanilla-small-flops", 1e-3, ScheduleKind::linear, 2},
     Recipe{"vanilla-small-params", 5e-4, ScheduleKind::linear, 1},
     Recipe{"vanilla-small-window", 5e-4, ScheduleKind::linear, 1},

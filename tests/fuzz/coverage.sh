@@ -15,7 +15,7 @@ for harness in checkpoint config options; do
   LLVM_PROFILE_FILE=$profiles/$harness.profraw OMP_NUM_THREADS=1 \
     "$programs/fuzz_$harness" -runs=0 -max_len=16384 "$PWD/tests/fuzz/corpus/$harness" 2> "$profiles/$harness.log" ||
     { cat "$profiles/$harness.log" >&2; exit 1; }
-  objects+=(-object "$programs/fuzz_$harness")
+  objects+=(${objects[0]:+-object} "$programs/fuzz_$harness")  # the first stands alone: llvm-cov show asks for that
 done
 llvm-profdata merge -o "$profiles/all" "$profiles"/*.profraw
 
