@@ -47,6 +47,8 @@ std::vector<std::string> with_marks(const CLI::App& verb, const std::vector<std:
       out.push_back(argument);
     } else if (equals != argument.npos && option_named(verb, argument.substr(0, equals)) != nullptr) {
       out.push_back(argument.substr(0, equals + 1) + marked(argument.substr(equals + 1)));
+    } else if (argument.ends_with('=')) {
+      out.push_back(argument + kMark);  // a flag with an empty value is one with a value, which flags do not take
     } else {
       const CLI::Option* const option = option_named(verb, argument);
       const bool left_out = option != nullptr && !is_value(*option, i + 1 < given.size() ? given[i + 1] : "");

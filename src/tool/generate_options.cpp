@@ -77,7 +77,7 @@ void add_sampling(CLI::App& verb, SamplingConfig& sampling) {
       ->capture_default_str()
       ->type_name("X");
   verb.add_option("--seed", sampling.seed, "The same seed gives the same bytes")
-      ->transform(whole_number(0))
+      ->transform(seed())
       ->capture_default_str()
       ->type_name("N");
 }

@@ -25,10 +25,15 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
   const std::string range = open ? text("of at least ", least) : text("from ", least, " to ", most);
   return {[=](std::string& given) {
             std::uint64_t n = 0;
-            if (parse(given, n) && n >= least && n <= most) {
+            const char* const end = given.data() + given.size();
+            const auto [stop, problem] = std::from_chars(given.data(), end, n);
+            const bool whole = stop == end && problem != std::errc::invalid_argument;
+            const bool too_large = problem == std::errc::result_out_of_range || n > most;
+            if (whole && !too_large && n >= least) {
               given = std::to_string(n);  // without leading zeros, with which CLI11 would take it for octal
               return std::string();
             }
+            if (whole && too_large && open) return text("'", given, "' is more than the largest number there is, ", most);
             return text("'", given, "' is not a whole number ", range);
           },
           ""};

@@ -26,6 +26,9 @@ CLI::Validator share_below_one();   // at least 0 and below 1
 /// The finite number that the whole of a text is, as 2, 0.5 or 1e3; nothing where it is none.
 std::optional<double> decimal_number(const std::string& given);
 
+/// Accepts what a seed may be.
+inline CLI::Validator seed() { return whole_number(0, std::numeric_limits<std::uint64_t>::max()); }
+
 /// --threads, default_threads() unless it is given.
 CLI::Option* add_threads(CLI::App& verb, int& threads);
 /// The run directory or checkpoint that a verb reads.

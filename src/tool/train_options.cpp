@@ -102,7 +102,7 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--init", o.init, "Starts from these weights, and with their model unless --model is given")
       ->type_name("CHECKPOINT");
   verb.add_option("--seed", o.seed, with_default("Seed of weights, data and dropout", defaults.seed))
-      ->transform(whole_number(0))
+      ->transform(seed())
       ->type_name("N");
   add_threads(verb, o.threads);
 

@@ -31,6 +31,27 @@ TEST_F(ToolValues, NumbersAreDecimal) {
   EXPECT_EQ(bytes({"--top-k", "0010"}), bytes({"--top-k", "10"}));
   EXPECT_EQ(train("ten", {"--steps", "010"}).out.find("after 8 steps"), std::string::npos);
   EXPECT_EQ(generate({"--seed", "0x10"}).code, 2);
+  EXPECT_EQ(generate({"--seed", "18446744073709551615"}).code, 0);
+  expect_refusal(generate({"--seed", "18446744073709551616"}), 2, {"--seed", "more than the largest", "709551615"});
+  expect_refusal(train("long", {"--steps", "9223372036854775808"}), 2, {"--steps", "more than the largest", "775807"});
+}
+
+TEST_F(ToolValues, AValueThatMayBeLeftOutTakesNoOption) {
+  const auto first_line = [&](const Arguments& more) {
+    Arguments all{"eval", folder / "run", "--threads", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = run_tool(all);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out.substr(0, outcome.out.find('\n'));
+  };
+  const std::string data = folder / "valid.txt", context = first_line({"--data", data, "--lines"});
+  EXPECT_EQ(first_line({"--lines", "--data", data}), context);
+  EXPECT_EQ(first_line({"--lines=context", "--data", data}), context);
+  EXPECT_EQ(first_line({"--lines", "alone", "--data", data}), first_line({"--data", data, "--lines=alone"}));
+  EXPECT_EQ(first_line({"--lines", "--json", "--data", data}), first_line({"--data", data, "--json", "--lines"}));
+  EXPECT_EQ(run_tool({"eval", "--lines", folder / "run", "--data", data}).code, 0);
+  expect_refusal(run_tool({"eval", folder / "run", "--data", data, "--lines=both"}), 2, {"'both'", "alone"});
+  expect_refusal(run_tool({"eval", folder / "run", "--data", data, "--json="}), 2, {"--json takes no value"});
 }
 
 TEST_F(ToolValues, AnEmptyValueIsEmptyAndTakesNothing) {
