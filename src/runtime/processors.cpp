@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <locale>
 #include <set>
 #include <sstream>
 #include <string>
@@ -19,6 +20,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A text to read numbers from, as the system writes them: in a program's own locale a blank may stand inside of a number.
+std::istringstream numbers_of(const std::string& text) {
+  std::istringstream in(text);
+  in.imbue(std::locale::classic());
+  return in;
+}
+
 /// "0-2,5" as 0, 1, 2, 5; empty where the text is not such a list.
 std::vector<int> listed(const std::string& text) {
   std::vector<int> all;
@@ -26,7 +34,7 @@ std::vector<int> listed(const std::string& text) {
   for (std::string range; std::getline(in, range, ',');) {
     int first = 0, last = 0;
     char dash = 0;
-    std::istringstream numbers(range);
+    std::istringstream numbers = numbers_of(range);
     if (!(numbers >> first)) return {};
     if (!(numbers >> dash)) last = first;
     else if (dash != '-' || !(numbers >> last)) return {};
@@ -42,13 +50,14 @@ double time_limit(const fs::path& root) {
     if (quota > 0 && period > 0) limit = std::min(limit, quota / period);
   };
   for_each_cgroup(root, [&](const fs::path& group) {
-    std::istringstream in(first_line(group / "cpu.max"));  // "max 100000", or two numbers of microseconds: quota, period
+    std::istringstream in =
+        numbers_of(first_line(group / "cpu.max"));  // "max 100000", or two numbers of microseconds: quota, period
     double quota = 0, period = 0;
     if (in >> quota >> period) take(quota, period);
   });
   for_each_cgroup_of_version_1(root, "cpu", [&](const fs::path& group) {
-    std::istringstream quota_file(first_line(group / "cpu.cfs_quota_us")),
-        period_file(first_line(group / "cpu.cfs_period_us"));
+    std::istringstream quota_file = numbers_of(first_line(group / "cpu.cfs_quota_us")),
+                       period_file = numbers_of(first_line(group / "cpu.cfs_period_us"));
     double quota = 0, period = 0;  // a quota of -1: no limit
     if (quota_file >> quota && period_file >> period) take(quota, period);
   });

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <locale>
+
 #include "support/temporary_folder.h"
 
 namespace megalith {
@@ -73,6 +75,19 @@ TEST_F(Processors, LimitsOnTimeCount) {
   EXPECT_EQ(cores(4), 2);
   machine.write("sys/fs/cgroup/cpu.max", "1000 100000\n");
   EXPECT_EQ(cores(4), 1);
+}
+
+/// Groups of three digits with blanks between them, as in French.
+struct Blanks : std::numpunct<char> {
+  char do_thousands_sep() const override { return ' '; }
+  std::string do_grouping() const override { return "\3"; }
+};
+
+TEST_F(Processors, LimitsOnTimeCountInEachLocale) {
+  machine.write("sys/fs/cgroup/cpu.max", "100000 100000\n");
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Blanks));
+  EXPECT_EQ(cores(4), 1);
+  std::locale::global(before);
 }
 
 TEST_F(Processors, LimitsOfTheGroupsAroundCount) {
