@@ -34,6 +34,27 @@ void sync_folder(const std::string& folder, const std::string& path) {
   fail(path);
 }
 
+/// Where a link leads, however many there are on the way; what is no link leads to itself.
+std::string end_of_links(const std::string& link) {
+  constexpr int kMostLinks = 40;  // as Linux follows
+  std::error_code none;
+  std::filesystem::path path = link;
+  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(path, none)); ++links) {
+    errno = ELOOP;
+    if (links == kMostLinks) fail(link);
+    path = path.parent_path() / std::filesystem::read_symlink(path, none);
+  }
+  return path.string();
+}
+
+/// Gives an open file the owner, the group and the permissions of another one, as far as the system lets us: no group may
+/// read what its own could not.
+void make_like(int descriptor, const struct stat& old) {
+  const bool same_group =
+      ::fchown(descriptor, old.st_uid, old.st_gid) == 0 || ::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) == 0;
+  (void)!::fchmod(descriptor, old.st_mode & (same_group ? 0777u : 0707u));
+}
+
 /// Whether a path leads to the file that is open.
 bool leads_to(const std::string& path, int descriptor) {
   struct stat there {
@@ -59,6 +80,8 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
           ": it is there and no regular file; choose another name");
     path_ = fs::canonical(path_, error).string();  // what a link points to is written, and the link stays
     check(!error, "cannot write ", path_, ": ", error.message());
+  } else {
+    path_ = end_of_links(path_);  // as long as that has no file
   }
   unfinished_.emplace([this] { open(); }, [this] { ::unlink(temporary_.c_str()); });
 }
@@ -75,7 +98,7 @@ void AtomicFile::open() {
     }
   }
   // Only now, so that nobody reads it meanwhile who may not read the old one. Where it fails the file stays private.
-  if (replaces) (void)!::fchmod(descriptor_, old.st_mode & 0777);
+  if (replaces) make_like(descriptor_, old);
 }
 
 /// Tries to make the file temporary_; false where another writer has that name. Without a descriptor afterwards the name was

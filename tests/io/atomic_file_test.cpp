@@ -150,6 +150,32 @@ TEST(AtomicFile, SaysWhatIsWrongWithTheFolder) {
   EXPECT_FALSE(std::filesystem::exists(folder / "b.megalith-tmp"));
 }
 
+TEST(AtomicFile, ALinkToAFileThatIsNotThereYetStays) {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "there");
+  fs::create_symlink("there/new", folder / "second");
+  fs::create_symlink(folder / "second", folder / "first");
+  write_file(folder / "first", "through");
+  EXPECT_TRUE(fs::is_symlink(folder / "first") && fs::is_symlink(folder / "second"));
+  EXPECT_EQ(read_file(folder / "there/new"), "through");
+  fs::create_symlink("circle", folder / "circle");
+  EXPECT_ERROR(write_file(folder / "circle", "x"), "cannot write " + folder / "circle: Too many levels of symbolic links");
+}
+
+TEST(AtomicFile, AReplacedFileKeepsItsOwner) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", "old");
+  if (::chown(path.c_str(), 1234, 4321) != 0) GTEST_SKIP() << "whoever runs this may not give files away";
+  ::chmod(path.c_str(), 0640);
+  write_file(path, "new");
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 1234u);
+  EXPECT_EQ(status.st_gid, 4321u);
+  EXPECT_EQ(status.st_mode & 0777, 0640u);
+}
+
 TEST(AtomicFile, InTheCurrentFolder) {
   const TemporaryFolder folder;
   const auto before = std::filesystem::current_path();

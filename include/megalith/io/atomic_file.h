@@ -16,7 +16,8 @@ namespace megalith {
 /// the disk. An interruption at any moment leaves either the old file or the new one under `path`. A process that is killed
 /// leaves the temporary file behind (one that ends by Unfinished::undo_all() does not); the next writer removes it. Several
 /// may write one path at once, each under a temporary name of its own (`path`.2 + kTemporary): the last to commit stays. A
-/// file that is replaced keeps its permissions, a new one has those that the umask leaves.
+/// file that is replaced keeps its permissions, and its owner and group where that is allowed; a new one has those that the
+/// umask leaves. A link stays, and the file that it leads to is written.
 class AtomicFile {
  public:
   static constexpr const char* kTemporary = ".megalith-tmp";
