@@ -8,7 +8,8 @@
 
 namespace megalith::tool {
 
-/// Refuses to write where something lies that is to be read: the file of a corpus (null: there is none), or one of a run.
+/// Refuses to write where something lies that is to be read: the file of a corpus (null: there is none), or one of a run;
+/// and where the command prints to.
 void check_is_no_input(const char* option, const std::string& path, const std::string& checkpoint, const Corpus* corpus);
 
 }  // namespace megalith::tool

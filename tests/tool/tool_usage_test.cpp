@@ -29,7 +29,8 @@ TEST_F(ToolUsage, ModelsListsThePresets) {
 
 TEST_F(ToolUsage, AnUnknownVerbNamesTheNearest) {
   expect_refusal(run_tool({"trian"}), kWrongUsage, {"'trian'", "train"});
-  expect_refusal(run_tool({"sing"}), kWrongUsage, {"'sing'", "; choose from train, eval, generate, classify, embed, models"});
+  expect_refusal(run_tool({"sing"}), kWrongUsage,
+                 {"'sing'", "; choose from train, eval, generate, classify, embed, models"});
   expect_refusal(run_tool({}), kWrongUsage, {"megalith --help"});
 }
 
@@ -243,16 +244,27 @@ TEST_F(ToolUsage, ClosedFilesOfTheCallerAreNotWrittenInto) {
 
 TEST_F(ToolUsage, EvalWritesOverNoFileOfARun) {
   ASSERT_EQ(train("run").code, 0);
-  for (const char* file : {"model.safetensors", "state.safetensors", "config.json", "metrics.jsonl"}) {
-    const std::string before = read_file(folder / ("run/" + std::string(file)));
-    expect_refusal(
-        run_tool({"eval", folder / "run", "--data", folder / "data", "--html", folder / ("run/" + std::string(file))}), 1,
-        {"--html", file});
-    EXPECT_EQ(read_file(folder / ("run/" + std::string(file))), before);
-  }
+  folder.write("run/stdin.bin", "what the run learns from");
+  for (const char* file :
+       {"model.safetensors", "state.safetensors", "config.json", "metrics.jsonl", "report.html", "stdin.bin"})
+    for (const std::string& model : {folder / "run", folder / "run/model.safetensors"}) {
+      const std::string path = folder / ("run/" + std::string(file)), before = read_file(path);
+      expect_refusal(run_tool({"eval", model, "--data", folder / "data", "--html", path}), 1, {"--html", file});
+      EXPECT_EQ(read_file(path), before);
+    }
   expect_refusal(
       run_tool({"eval", folder / "run", "--data", folder / "data", "--html", folder / "x", "--per-byte", folder / "./x"}), 1,
       {"same file"});
+}
+
+TEST_F(ToolUsage, EvalWritesOverNoFileThatItPrintsTo) {
+  ASSERT_EQ(train("run").code, 0);
+  for (const std::string& path : {std::string("/dev/stdout"), folder / "out"})
+    EXPECT_EQ(status_of(std::string("'") + MEGALITH_TOOL + "' eval '" + folder / "run" + "' --data '" + folder / "data" +
+                        "' --per-byte '" + path + "' > '" + folder / "out" + "' 2> '" + folder / "err" + "'"),
+              1)
+        << path;
+  EXPECT_NE(read_file(folder / "err").find("where the command prints to"), std::string::npos);
 }
 
 }  // namespace
