@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample_log.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
+#include <string_view>
+#include <system_error>
 
 #include "../json/hex.h"
 #include "../page/utf8.h"
@@ -110,11 +115,28 @@ const TextSample* SampleLog::take(const AnyModel& model, std::int64_t step, cons
   return &all_.emplace_back(std::move(sample));
 }
 
+/// Adds a sample whole or not at all: the run goes on without one that cannot be written, and the next one needs a line of
+/// its own.
 void SampleLog::append(const TextSample& sample) {
-  std::ofstream out(path_, std::ios::binary | std::ios::app);
-  if (out.tellp() == 0) out << line_of(options());
-  out << line_of(sample) << std::flush;
-  check(out.good(), "cannot write ", path_);
+  const auto cannot_write = [&] {
+    return Error(text("cannot write ", path_, ": ", std::generic_category().message(errno)));
+  };
+  const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) throw cannot_write();
+  const off_t before = ::lseek(file, 0, SEEK_END);
+  const std::string added = (before == 0 ? line_of(options()) : "") + line_of(sample);
+  try {
+    for (std::string_view left = added; !left.empty();) {
+      const ssize_t n = ::write(file, left.data(), left.size());
+      if (n < 0 && errno != EINTR) throw cannot_write();
+      if (n > 0) left.remove_prefix(static_cast<std::size_t>(n));
+    }
+  } catch (...) {
+    (void)!::ftruncate(file, before);
+    ::close(file);
+    throw;
+  }
+  ::close(file);
 }
 
 }  // namespace megalith::tool

@@ -21,13 +21,17 @@ using page::grouped;
 namespace fs = std::filesystem;
 
 StandardInput::StandardInput(int descriptor, const std::string& run_dir, std::int64_t max_bytes) : run_dir_(run_dir) {
-  std::error_code error;
   check(isatty(descriptor) != 1, "--data - reads standard input, which is a terminal; pipe the bytes in");
-  check(!holds_run(), run_dir, " holds a run already (", run_names::kConfig, "); resume it, or choose another folder");
-  check(!fs::exists(path_in(run_dir), error), path_in(run_dir), " is there already, which --data - would overwrite; choose ",
-        "another folder");
+  check_is_free();
   unfinished_.emplace([this] { make_folder(); }, [this] { remove_unless_begun(); });
   read(descriptor, max_bytes);
+}
+
+void StandardInput::check_is_free() const {
+  std::error_code error;
+  check(!holds_run(), run_dir_, " holds a run already (", run_names::kConfig, "); resume it, or choose another folder");
+  check(!fs::exists(path_in(run_dir_), error), path_in(run_dir_),
+        " is there already, which --data - would overwrite; choose ", "another folder");
 }
 
 bool StandardInput::holds_run() const {
@@ -53,13 +57,15 @@ void StandardInput::read(int descriptor, std::int64_t max_bytes) {
     file.write(std::span(piece).first(n));
   }
   check(bytes > 0, "standard input is empty; pipe in the bytes to learn from, or name files with --data");
+  check_is_free();  // reading may have taken long, and another run have begun
+  kept_ = true;     // before: a signal may end the process at any moment
   file.commit();
 }
 
 void StandardInput::remove_unless_begun() const {
   std::error_code error;
   if (holds_run()) return;
-  fs::remove(path_in(run_dir_), error);
+  if (kept_) fs::remove(path_in(run_dir_), error);
   if (made_folder_) fs::remove(run_dir_, error);  // fails where something else lies there by now
 }
 

@@ -3,6 +3,7 @@
 // is resumed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,12 +28,15 @@ class StandardInput {
 
  private:
   bool holds_run() const;
+  /// Throws Error where the folder holds a run, or such a file.
+  void check_is_free() const;
   void make_folder();
   void read(int descriptor, std::int64_t max_bytes);
   void remove_unless_begun() const;
 
   std::string run_dir_;
   bool made_folder_ = false;
+  std::atomic<bool> kept_{false};  // whether the file is this one's
   std::optional<Unfinished> unfinished_;
 };
 

@@ -228,6 +228,17 @@ TEST_F(ToolReport, ThatCannotBeWrittenFailsNoRun) {
   EXPECT_TRUE(contains(outcome.out, "the run is in " + folder / "run" + "; to read from it:")) << outcome.out;
 }
 
+TEST_F(ToolReport, ASampleThatDoesNotFitIsLeftOutWhole) {
+  const std::string full(2000 * 512 - 50, '\n');
+  folder.write("run/samples.jsonl", full);
+  const Outcome outcome =
+      run_tool(train_options("run", {"--steps", "4", "--sample-every", "2"}), "", after("ulimit -f 2000"));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "no sample: cannot write " + folder / "run/samples.jsonl" + ": File too large"))
+      << outcome.err;
+  EXPECT_TRUE(file("run/samples.jsonl") == full);
+}
+
 TEST_F(ToolReport, EditedMetricsAreNamedByLine) {
   ASSERT_EQ(train("run").code, 0);
   const std::string path = folder / "run/metrics.jsonl", whole = file("run/metrics.jsonl");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "standard_input.h"
 #include "support/temporary_folder.h"
@@ -51,6 +52,23 @@ TEST(StandardInput, LeavesNothingOtherwise) {
   folder.write("run/stdin.bin", "somebody's own");
   EXPECT_ERROR(with("123"), "is there already");
   EXPECT_EQ(read_file(folder / "run/stdin.bin"), "somebody's own");
+}
+
+/// Another run may begin in the folder while bytes come.
+TEST(StandardInput, AnotherRunThatBeganMeanwhileKeepsItsOwn) {
+  const TemporaryFolder folder;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::string refusal;
+  std::thread slow([&] { refusal = error_of([&] { StandardInput(ends[0], folder / "run"); }); });
+  while (!std::filesystem::exists(folder / "run/stdin.bin.megalith-tmp")) std::this_thread::yield();
+  folder.write("run/stdin.bin", "of another run");
+  EXPECT_EQ(write(ends[1], "late", 4), 4);
+  close(ends[1]);
+  slow.join();
+  close(ends[0]);
+  EXPECT_NE(refusal.find("is there already"), std::string::npos) << refusal;
+  EXPECT_EQ(read_file(folder / "run/stdin.bin"), "of another run");
 }
 
 }  // namespace
