@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data_notes.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -35,8 +34,16 @@ constexpr std::array kCompressed{Format{"gzip", "\x1f\x8b"},
                                  Format{"zstd", "\x28\xb5\x2f\xfd"},
                                  Format{"bzip2", "BZh"},
                                  Format{"7z", "7z\xbc\xaf\x27\x1c"},
+                                 Format{"lz4", "\x04\x22\x4d\x18"},
+                                 Format{"lzip", "LZIP"},
+                                 Format{"RAR", "Rar!"},
                                  Format{"PNG", "\x89PNG"},
-                                 Format{"JPEG", "\xff\xd8\xff"}};
+                                 Format{"JPEG", "\xff\xd8\xff"},
+                                 Format{"GIF", "GIF8"},
+                                 Format{"WOFF", "wOFF"},
+                                 Format{"WOFF", "wOF2"},
+                                 Format{"Ogg", "OggS"},
+                                 Format{"FLAC", "fLaC"}};
 
 /// The name of the format of a file of the corpus, or nothing.
 std::string_view compression(const Corpus& corpus, const CorpusFile& file) {
@@ -49,22 +56,30 @@ std::string_view compression(const Corpus& corpus, const CorpusFile& file) {
   return {};
 }
 
-using Identity = std::pair<dev_t, ino_t>;
+/// Tells files apart: the size, and a hash of the start.
+using Content = std::pair<std::int64_t, std::size_t>;
 
-std::set<Identity> identities(const Corpus& corpus) {
-  std::set<Identity> all;
-  for (const CorpusFile& file : corpus.files()) {
-    struct stat status {};
-    if (::stat(file.path.c_str(), &status) == 0) all.emplace(status.st_dev, status.st_ino);
-  }
-  return all;
+Content content(const Corpus& corpus, const CorpusFile& file) {
+  std::string start(static_cast<std::size_t>(std::min<std::int64_t>(file.size, 1 << 16)), '\0');
+  corpus.read(file.offset, std::span(reinterpret_cast<std::uint8_t*>(start.data()), start.size()));
+  return {file.size, std::hash<std::string>()(start)};
+}
+
+/// How many files to validate on are learned from as well, under whatever name, copies too.
+std::int64_t count_overlap(const Corpus& train, const Corpus& valid) {
+  std::set<Content> learned;
+  std::set<std::int64_t> sizes;
+  for (const CorpusFile& file : valid.files()) sizes.insert(file.size);
+  for (const CorpusFile& file : train.files())
+    if (sizes.contains(file.size)) learned.insert(content(train, file));
+  return std::count_if(valid.files().begin(), valid.files().end(),
+                       [&](const CorpusFile& file) { return learned.contains(content(valid, file)); });
 }
 
 void note_overlap(const Corpus& train, const Corpus& valid, std::vector<std::string>& notes) {
-  const std::set<Identity> learned = identities(train), tested = identities(valid);
-  const auto both = std::count_if(tested.begin(), tested.end(), [&](const Identity& id) { return learned.contains(id); });
+  const std::int64_t both = count_overlap(train, valid);
   if (both > 0)
-    notes.push_back(text(grouped(std::int64_t{both}), " of ", counted(std::ssize(tested), "validation file"),
+    notes.push_back(text(grouped(both), " of ", counted(std::ssize(valid.files()), "validation file"),
                          both == 1 ? " is" : " are", " learned from as well: validation will look better than it is"));
 }
 

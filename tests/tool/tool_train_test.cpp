@@ -118,10 +118,13 @@ TEST_F(ToolTrain, FilesFollowTheUmask) {
 
 TEST_F(ToolTrain, NotesDataThatDisappoint) {
   folder.write("data/c.gz", std::string("\x1f\x8b\x08 compressed", 14));
-  const Outcome outcome = run_tool({"train", "--data", folder / "data", "--valid", folder / "data/a.txt", "--model",
-                                    folder / "model.json", "--out", folder / "run", "--steps", "1"});
+  folder.write("copy of b", read_file(folder / "data/b.txt"));
+  folder.write("no copy", some_text(3000, 501));
+  const Outcome outcome =
+      run_tool({"train", "--data", folder / "data", "--valid", folder / "data/a.txt", folder / "copy of b",
+                folder / "no copy", "--model", folder / "model.json", "--out", folder / "run", "--steps", "1"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_TRUE(contains(outcome.err, "1 of 1 validation file is learned from as well")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "2 of 3 validation files are learned from as well")) << outcome.err;
   EXPECT_TRUE(contains(outcome.err, "1 of 3 files to learn from, 0.2 % of the bytes, is compressed (gzip 1)"))
       << outcome.err;
   std::filesystem::remove(folder / "data/c.gz");
