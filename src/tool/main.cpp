@@ -98,7 +98,7 @@ int run(int argc, char** argv) {
     complain(usage_problem(app, error, argc, argv));
     return kWrongUsage;
   } catch (const std::bad_alloc&) {
-    complain("megalith: there is not enough memory for this; take a smaller model, batch or length");
+    complain("megalith: there is not enough memory for this; take a smaller model, batch or length, or fewer threads");
   } catch (const std::exception& error) {
     complain(text("megalith: ", error.what()));
   }
