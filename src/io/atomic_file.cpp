@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -55,6 +57,12 @@ void make_like(int descriptor, const struct stat& old) {
   (void)!::fchmod(descriptor, old.st_mode & (same_group ? 0777u : 0707u));
 }
 
+/// A path with more at its end; of a long name the end goes, since that may have as many bytes as the system takes.
+std::string temporary_name(const std::string& path, const std::string& more) {
+  const std::size_t name = path.rfind('/') + 1;  // 0 where there is none
+  return path.substr(0, std::min(path.size(), name + NAME_MAX - more.size())) + more;
+}
+
 /// Whether a path leads to the file that is open.
 bool leads_to(const std::string& path, int descriptor) {
   struct stat there {
@@ -91,9 +99,10 @@ void AtomicFile::open() {
   constexpr int kMostWriters = 1000;
   struct stat old {};
   const bool replaces = ::stat(path_.c_str(), &old) == 0;
+  if (!replaces && errno == ENAMETOOLONG) fail(path_);  // the temporary name is shorter
   for (int number = 1; descriptor_ < 0; ++number) {
     check(number <= kMostWriters, "cannot write ", path_, ": ", kMostWriters, " others are writing it");
-    temporary_ = number == 1 ? path_ + kTemporary : text(path_, ".", number, kTemporary);
+    temporary_ = temporary_name(path_, number == 1 ? kTemporary : text(".", number, kTemporary));
     while (take(replaces ? S_IRUSR | S_IWUSR : 0666) && descriptor_ < 0) {
     }
   }

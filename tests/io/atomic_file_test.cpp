@@ -163,6 +163,21 @@ TEST(AtomicFile, ALinkToAFileThatIsNotThereYetStays) {
   EXPECT_ERROR(write_file(folder / "circle", "x"), "cannot write " + folder / "circle: Too many levels of symbolic links");
 }
 
+TEST(AtomicFile, NamesAsLongAsTheSystemTakes) {
+  const TemporaryFolder folder;
+  const std::string one = folder / (std::string(254, 'n') + "1"), two = folder / (std::string(254, 'n') + "2");
+  {
+    AtomicFile first(one), second(two);  // with one temporary name between them
+    first.write("1");
+    second.write("2");
+    second.commit();
+    first.commit();
+  }
+  EXPECT_EQ(read_file(one) + read_file(two), "12");
+  EXPECT_EQ(names_in(folder.path()).size(), 2u);
+  EXPECT_ERROR(write_file(one + "1", "x"), "File name too long");
+}
+
 TEST(AtomicFile, AReplacedFileKeepsItsOwner) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a", "old");
