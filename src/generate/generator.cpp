@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "megalith/core/check.h"
+#include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
 namespace {
@@ -33,6 +34,10 @@ Generator::Generator(const AnyModel& model, const SamplingConfig& config, int th
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
   check(streams >= 1, "streams is ", streams, ", and must be 1 or more");
   check(first_stream >= 0, "first_stream is ", first_stream, ", and must be 0 or more");
+  // Before any memory is taken: what each stream has beside its State, which make_state() asks for.
+  constexpr double kOfEach = 2 * kByteValues * sizeof(float) + sizeof(windows_[0]) + sizeof(positions_[0]) + 1;
+  check_memory(text("generating in ", streams, streams == 1 ? " stream" : " streams"),
+               kOfEach * static_cast<double>(streams));
   windows_.resize(static_cast<std::size_t>(streams));
   next_.resize(static_cast<std::size_t>(streams));
   logits_.resize(static_cast<std::size_t>(streams * kByteValues));
@@ -191,7 +196,11 @@ std::uint8_t Generator::draw(std::size_t stream) {
   std::copy_n(logits_.begin() + static_cast<Index>(stream) * kByteValues, kByteValues, logits.begin());
   const Index number = first_stream_ + static_cast<Index>(stream);
   if (hook_) {
+    const auto no_logit = [](float z) { return !(z < INFINITY); };
+    const bool sound = std::none_of(logits.begin(), logits.end(), no_logit);  // else sample() says that the model is not
     hook_(number, logits);
+    check(!sound || std::none_of(logits.begin(), logits.end(), no_logit), "the logit hook makes a logit of stream ", number,
+          " infinite or no number; leave each a finite number, or -infinity to forbid its byte");
     const auto possible = [](float z) { return std::isfinite(z); };
     check(std::any_of(logits.begin(), logits.end(), possible), "the logit hook leaves no byte possible in stream ", number,
           "; leave the logit of one at least a finite number");

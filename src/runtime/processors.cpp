@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "megalith/runtime/parallel.h"
 #include "openmp.h"
 #include "system_files.h"
 
@@ -91,7 +92,7 @@ int threads_asked_for(const char* value) {
   int threads = 0;
   const auto [stop, problem] = std::from_chars(first.data(), first.data() + first.size(), threads);
   const bool whole = problem == std::errc{} && stop == first.data() + first.size();
-  return whole && threads >= 1 && threads <= 4096 ? threads : 0;
+  return whole && threads >= 1 && threads <= Team::kMaxThreads ? threads : 0;
 }
 
 }  // namespace detail

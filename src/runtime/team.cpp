@@ -199,7 +199,8 @@ class TeamState {
 }  // namespace detail
 
 Team::Team(int threads) : threads_(threads) {
-  assert(threads >= 1 && threads <= detail::Gate::kMaxSize);
+  static_assert(kMaxThreads <= detail::Gate::kMaxSize);
+  assert(threads >= 1 && threads <= kMaxThreads);
   detail::count_forks();
   if (threads > 1) state_ = std::make_unique<detail::TeamState>(threads);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "megalith/core/check.h"
+#include "megalith/runtime/parallel.h"
 #include "megalith/runtime/processors.h"
 
 namespace megalith::tool {
@@ -70,7 +71,7 @@ CLI::Option* add_threads(CLI::App& verb, int& threads) {
   return verb
       .add_option("--threads", threads,
                   "Threads; the result does not depend on them [OMP_NUM_THREADS, else one for each physical core]")
-      ->transform(whole_number(1, 4096))
+      ->transform(whole_number(1, Team::kMaxThreads))
       ->type_name("N");
 }
 

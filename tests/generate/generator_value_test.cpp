@@ -134,8 +134,18 @@ TEST(Generator, TheHookDecidesWhatMayCome) {
   const std::vector<float> logits(generator.logits().begin(), generator.logits().end());
   generator.set_logit_hook([](Index, std::span<float> all) { std::fill(all.begin(), all.end(), -INFINITY); });
   EXPECT_ERROR(generator.next_of_each(), "the logit hook leaves no byte possible in stream 3");
+  for (const float wrong : {INFINITY, NAN}) {
+    generator.set_logit_hook([wrong](Index, std::span<float> all) { all[7] = wrong; });
+    EXPECT_ERROR(generator.next_of_each(), "the logit hook makes a logit of stream 3 infinite or no number");
+  }
   EXPECT_EQ(std::vector<float>(generator.logits().begin(), generator.logits().end()), logits);  // nothing changed
   EXPECT_EQ(generator.position(), 20);
+}
+
+TEST(Generator, RefusesMoreThanTheMachineHas) {
+  const FakeModel model = made_model(16, 4);
+  for (const int bits : {50, 60, 62}) EXPECT_ERROR(Generator(model, {}, 1, Index{1} << bits), "streams takes about");
+  EXPECT_ERROR(Generator(model, {}, Team::kMaxThreads + 1), "must be for 1 to 4096");
 }
 
 TEST(Generator, LikeliestContinuations) {

@@ -100,6 +100,7 @@ TEST(Workspace, HasAnArenaForEachThread) {
 
 TEST(Workspace, IsForOneThreadAtLeast) {
   EXPECT_THROW(Workspace(0), Error);
+  EXPECT_THROW(Workspace(Team::kMaxThreads + 1), Error);
   EXPECT_THROW(Workspace(-3), Error);
 }
 

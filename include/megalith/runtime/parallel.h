@@ -23,6 +23,9 @@ class TeamState;
 /// the child starts threads of its own. A Team serves one call at a time; several threads may each have one.
 class Team {
  public:
+  static constexpr int kMaxThreads = 4096;
+
+  /// For 1 to kMaxThreads.
   explicit Team(int threads);
   ~Team();
   Team(Team&&) noexcept;

@@ -104,7 +104,7 @@ class Frame {
 /// A team of threads, and an arena for each of them. Arena 0 is also the caller's own.
 class Workspace {
  public:
-  /// Throws Error where threads is below 1.
+  /// Throws Error where threads is not from 1 to Team::kMaxThreads.
   explicit Workspace(int threads) : arenas_(count(threads)), team_(threads) {}
 
   Team& team() { return team_; }
@@ -128,7 +128,8 @@ class Workspace {
 
  private:
   static std::size_t count(int threads) {
-    check(threads >= 1, "a workspace for ", threads, " threads is asked for, and must be for 1 or more");
+    check(threads >= 1 && threads <= Team::kMaxThreads, "a workspace for ", threads,
+          " threads is asked for, and must be for 1 to ", Team::kMaxThreads);
     return static_cast<std::size_t>(threads);
   }
 
