@@ -15,7 +15,9 @@ namespace megalith {
 static void check_training(const ModelSummary& model, const TrainConfig& config, const TrainerOptions& options,
                            double held) {
   config.validate(model);
-  check(options.threads >= 1, "threads is ", options.threads, ", and must be 1 or more");
+  check(options.threads >= 1 && options.threads <= Team::kMaxThreads, "threads is ", options.threads,
+        ", and must be from 1 to ", Team::kMaxThreads);
+  check(options.optimizer != nullptr, "the options of the trainer make no optimiser; give a function that makes one");
   const Shape batch{config.batch, config.window_length(model)};
   const TrainingMemory memory = training_memory(model, batch, config.average > 0, options.threads,
                                                 options.optimizer(config, {})->bytes_per_parameter());
@@ -39,6 +41,7 @@ Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string&
       length_(config.window_length(model.summary())),
       step_(model, config_, length_, options),
       files_(dir) {
+  check(!dir.empty(), "the folder of the run has no name; give one");
   const Index size = step_.bytes_per_step();
   steps_ = config.budget.bytes > 0 ? (config.budget.bytes - 1) / size + 1 : config.budget.steps;
   gflop_per_byte_ = 3e-9 * model.flops({1, length_}) / static_cast<double>(length_);
@@ -71,6 +74,7 @@ std::unique_ptr<const BatchSampler> Trainer::Run::make_sampler() const {
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,
                   const std::string& dir, const TrainerOptions& options)
     : Run(model, config, dir, options) {
+  check(sampler != nullptr, "the sampler of the trainer is a null pointer; give one");
   valid_ = valid;
   sampler_ = std::move(sampler);
   describe_data();

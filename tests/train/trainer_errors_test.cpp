@@ -55,6 +55,17 @@ TEST(TrainerErrors, AGradientThatIsNotFiniteStops) {
     for (const float x : p.tensor->span()) ASSERT_EQ(x, 0);  // no step was taken
 }
 
+TEST(TrainerErrors, WhatIsNotGiven) {
+  const TemporaryFolder folder;
+  const DataConfig data = write_data(folder);
+  FakeModel model(16, 4);
+  EXPECT_ERROR(Trainer(model, short_run(20), nullptr, {}, folder / "run"), "the sampler of the trainer is a null pointer");
+  EXPECT_ERROR(Trainer(model, short_run(20), data, ""), "the folder of the run has no name");
+  EXPECT_ERROR(Trainer(model, short_run(20), data, folder / "run", {.optimizer = nullptr}), "make no optimiser");
+  for (const int threads : {0, Team::kMaxThreads + 1})
+    EXPECT_ERROR(Trainer(model, short_run(20), data, folder / "run", {.threads = threads}), "must be from 1 to 4096");
+}
+
 TEST(TrainerErrors, ResumeRefusesWhatWouldChangeTheResult) {
   const TemporaryFolder folder;
   const DataConfig data = write_data(folder);
