@@ -72,6 +72,7 @@ void list_folder(const std::string& folder, Listing& all) {
 
 /// The files that a path given by the user stands for.
 std::vector<std::string> files_of(const std::string& path, Folders how, const FilePatterns& patterns) {
+  check(!path.empty(), "a path of the data is empty; name a file or a folder");
   const auto status = status_of(path);
   if (!status) throw Error(text("cannot read ", path, ": ", std::generic_category().message(errno)));
   if (!S_ISDIR(status->st_mode)) return {path};  // what is not a regular file is refused when it is opened

@@ -109,6 +109,7 @@ TEST(Corpus, RefusesWithASentence) {
   fs::create_directory(folder / "bare");
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
   EXPECT_ERROR(Corpus(std::vector<std::string>{}), "name at least one file or folder");
+  EXPECT_ERROR(Corpus({""}), "a path of the data is empty");
   EXPECT_ERROR(Corpus({folder / "none"}), "none: No such file or directory");
   EXPECT_ERROR(Corpus({folder / "bare"}), "bare holds no files");
   EXPECT_ERROR(Corpus({empty}), "is empty");
