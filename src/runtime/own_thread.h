@@ -5,11 +5,13 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <chrono>
 #include <cstddef>
 #include <initializer_list>
 
 #ifdef __linux__
 #include <sched.h>
+#include <sys/resource.h>
 #endif
 
 namespace megalith::detail {
@@ -46,6 +48,11 @@ inline void pause_processor() {
 #endif
 }
 
+struct CoreUse {
+  std::chrono::microseconds time{};  // that it computed
+  long taken = 0;                    // how often the system took the core though the thread had not asked to wait
+};
+
 #ifdef __linux__
 /// The processor that the calling thread runs on.
 inline int current_processor() { return sched_getcpu(); }
@@ -59,9 +66,17 @@ inline void leave_processor(int processor) {
   sched_setaffinity(0, sizeof(others), &others);
   sched_setaffinity(0, sizeof(mask), &mask);
 }
+/// What the calling thread has had of its core.
+inline CoreUse core_use() {
+  rusage usage{};
+  if (getrusage(RUSAGE_THREAD, &usage) != 0) return {};
+  const auto microseconds = [](const timeval& t) { return t.tv_sec * 1000000L + t.tv_usec; };
+  return {std::chrono::microseconds(microseconds(usage.ru_utime) + microseconds(usage.ru_stime)), usage.ru_nivcsw};
+}
 #else
 inline int current_processor() { return -1; }
 inline void leave_processor(int) {}
+inline CoreUse core_use() { return {}; }
 #endif
 
 }  // namespace megalith::detail
