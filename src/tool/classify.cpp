@@ -14,7 +14,7 @@
 #include "byte_input.h"
 #include "data_options.h"
 #include "interrupt.h"
-#include "line_costs.h"
+#include "line_bits.h"
 #include "megalith/core/check.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/score/classifier.h"

@@ -18,7 +18,7 @@
 #include "data_options.h"
 #include "eval_report.h"
 #include "interrupt.h"
-#include "line_costs.h"
+#include "line_bits.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/checkpoint.h"
@@ -61,7 +61,7 @@ class SurprisalFile {
   AtomicFile file_;
 };
 
-/// Where costs go: files, a page, lines, and the sums that are printed at the end.
+/// Where surprisals go: files, a page, lines, and the sums that are printed at the end.
 class Outputs {
  public:
   /// What cannot be written is known before the work.
@@ -86,25 +86,25 @@ class Outputs {
   /// Costs of consecutive bytes of a file that begins at `file` in the data.
   void take(const std::string& path, std::int64_t file, std::int64_t offset, std::span<const std::uint8_t> bytes,
             std::span<const float> bits) {
-    FileCosts& costs = costs_[file];
-    costs.path = path;
-    costs.bytes += std::ssize(bits);
-    for (const float b : bits) costs.bits += static_cast<double>(b);
+    FileBits& result = files_[file];
+    result.path = path;
+    result.bytes += std::ssize(bits);
+    for (const float b : bits) result.bits += static_cast<double>(b);
     if (losses_) losses_->write(bits);
     if (page_ && !map_.full()) map_.add(path, offset, bytes, bits);
     if (lines_) lines_->add(path, offset, bytes, bits);
   }
 
-  /// Whether anybody wants more costs: whoever reads the lines may leave.
+  /// Whether anybody wants more of them: whoever reads the lines may leave.
   bool wanted() { return !lines_ || lines_->send() || losses_ || page_; }
 
-  /// Once all was taken. Throws Error where the costs are no numbers.
-  EvalCosts finish(const EvalOptions& options) {
-    EvalCosts all;
-    for (const auto& [file, costs] : costs_) {
-      all.files.push_back(costs);
-      all.bytes += costs.bytes;
-      all.bits += costs.bits;
+  /// Once all was taken. Throws Error where surprisals are no finite numbers.
+  EvalBits finish(const EvalOptions& options) {
+    EvalBits all;
+    for (const auto& [file, result] : files_) {
+      all.files.push_back(result);
+      all.bytes += result.bytes;
+      all.bits += result.bits;
     }
     check(std::isfinite(all.bits), "the losses of the model are not finite numbers; its weights in ", options.checkpoint,
           " are damaged");
@@ -124,8 +124,8 @@ class Outputs {
   std::unique_ptr<SurprisalFile> losses_;
   std::unique_ptr<AtomicFile> page_;
   SurpriseMap map_;
-  std::optional<LineCosts> lines_;
-  std::map<std::int64_t, FileCosts> costs_;  // by where the file begins: one may be named twice
+  std::optional<LineBits> lines_;
+  std::map<std::int64_t, FileBits> files_;  // by where the file begins: one may be named twice
 };
 
 /// Standard input, as it comes. The name of its only file is "-".
@@ -211,13 +211,13 @@ int run_eval(const EvalOptions& options) {
   else if (options.lines == "alone") score_lone_lines(*model, workspace, *corpus, outputs, display);
   else score_files(*model, workspace, *corpus, stride, outputs, display);
   if (!outputs.wanted()) return kDone;  // the reader has all that it wanted
-  const EvalCosts costs = outputs.finish(options);
+  const EvalBits result = outputs.finish(options);
   display.finish();
   watch.reset();  // all files are finished; a reader of what is printed may leave
 
-  if (!options.lines.empty()) std::fprintf(stderr, "bits_per_byte: %.6f\n", costs.bits_per_byte());
-  else if (options.json) print_json(costs, options.compare);
-  else print_table(costs, options.compare);
+  if (!options.lines.empty()) std::fprintf(stderr, "bits_per_byte: %.6f\n", result.bits_per_byte());
+  else if (options.json) print_json(result, options.compare);
+  else print_table(result, options.compare);
   return kDone;
 }
 

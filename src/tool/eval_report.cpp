@@ -18,9 +18,9 @@ using page::grouped, page::one_line;
 double bits_per_byte(double bits, std::int64_t bytes) { return bits / static_cast<double>(bytes); }
 
 /// Bits that a program makes of each file; NaN where there is no such program.
-std::vector<double> compressed_bits(const Compressor& program, const EvalCosts& costs) {
+std::vector<double> compressed_bits(const Compressor& program, const EvalBits& result) {
   std::vector<double> bits;
-  for (const FileCosts& file : costs.files) {
+  for (const FileBits& file : result.files) {
     const std::optional<std::int64_t> bytes = compressed_bytes(program, file.path);
     bits.push_back(bytes ? 8 * static_cast<double>(*bytes) : NAN);
   }
@@ -38,22 +38,22 @@ struct Comparison {
   std::vector<double> bits;  // of each file
 };
 
-std::vector<Comparison> comparisons(const EvalCosts& costs, bool compare) {
+std::vector<Comparison> comparisons(const EvalBits& result, bool compare) {
   std::vector<Comparison> all;
   if (!compare) return all;
-  for (const Compressor& program : compressors()) all.push_back({program, compressed_bits(program, costs)});
+  for (const Compressor& program : compressors()) all.push_back({program, compressed_bits(program, result)});
   return all;
 }
 
 }  // namespace
 
-void print_table(const EvalCosts& costs, bool compare) {
-  const std::vector<Comparison> programs = comparisons(costs, compare);
+void print_table(const EvalBits& result, bool compare) {
+  const std::vector<Comparison> programs = comparisons(result, compare);
   std::printf("%9s  %13s", "bits/byte", "bytes");
   for (const Comparison& c : programs) std::printf("  %8s", c.program.name.c_str());
   std::printf("  file\n");
-  for (std::size_t i = 0; i < costs.files.size(); ++i) {
-    const FileCosts& file = costs.files[i];
+  for (std::size_t i = 0; i < result.files.size(); ++i) {
+    const FileBits& file = result.files[i];
     std::printf("%9.4f  %13s", bits_per_byte(file.bits, file.bytes), grouped(file.bytes).c_str());
     for (const Comparison& c : programs)
       if (std::isnan(c.bits[i])) std::printf("  %8s", "-");
@@ -63,19 +63,19 @@ void print_table(const EvalCosts& costs, bool compare) {
   for (const Comparison& c : programs)
     if (std::isnan(sum(c.bits)))
       std::printf("%s: %s is not installed\n", c.program.name.c_str(), c.program.command[0].c_str());
-    else std::printf("%s: %.6f\n", c.program.name.c_str(), bits_per_byte(sum(c.bits), costs.bytes));
-  std::printf("files: %zu\nbytes: %lld\nbits: %.1f\nbits_per_byte: %.6f\n", costs.files.size(),
-              static_cast<long long>(costs.bytes), costs.bits, costs.bits_per_byte());
+    else std::printf("%s: %.6f\n", c.program.name.c_str(), bits_per_byte(sum(c.bits), result.bytes));
+  std::printf("files: %zu\nbytes: %lld\nbits: %.1f\nbits_per_byte: %.6f\n", result.files.size(),
+              static_cast<long long>(result.bytes), result.bits, result.bits_per_byte());
 }
 
-void print_json(const EvalCosts& costs, bool compare) {
+void print_json(const EvalBits& result, bool compare) {
   using Json = nlohmann::ordered_json;
-  const std::vector<Comparison> programs = comparisons(costs, compare);
+  const std::vector<Comparison> programs = comparisons(result, compare);
   // What is not installed has null, as NaN has in JSON.
   const auto number = [](double x) { return std::isnan(x) ? Json() : Json(x); };
   Json files = Json::array();
-  for (std::size_t i = 0; i < costs.files.size(); ++i) {
-    const FileCosts& file = costs.files[i];
+  for (std::size_t i = 0; i < result.files.size(); ++i) {
+    const FileBits& file = result.files[i];
     Json one{{"file", file.path},
              {"bytes", file.bytes},
              {"bits", file.bits},
@@ -83,9 +83,11 @@ void print_json(const EvalCosts& costs, bool compare) {
     for (const Comparison& c : programs) one[c.program.name] = number(bits_per_byte(c.bits[i], file.bytes));
     files.push_back(std::move(one));
   }
-  Json all{
-      {"files", std::move(files)}, {"bytes", costs.bytes}, {"bits", costs.bits}, {"bits_per_byte", costs.bits_per_byte()}};
-  for (const Comparison& c : programs) all[c.program.name] = number(bits_per_byte(sum(c.bits), costs.bytes));
+  Json all{{"files", std::move(files)},
+           {"bytes", result.bytes},
+           {"bits", result.bits},
+           {"bits_per_byte", result.bits_per_byte()}};
+  for (const Comparison& c : programs) all[c.program.name] = number(bits_per_byte(sum(c.bits), result.bytes));
   std::puts(all.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 

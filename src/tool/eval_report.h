@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What files cost under a model, as text or JSON.
+// The surprisal of files under a model, as text or JSON.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace megalith::tool {
 
-struct FileCosts {
+struct FileBits {
   std::string path;
   std::int64_t bytes = 0;
   double bits = 0;
 };
 
-struct EvalCosts {
-  std::vector<FileCosts> files;
+struct EvalBits {
+  std::vector<FileBits> files;
   std::int64_t bytes = 0;  // of all of them
   double bits = 0;
 
@@ -23,7 +23,7 @@ struct EvalCosts {
 };
 
 /// Print to standard output, with what compressors make of each file where that was asked for.
-void print_table(const EvalCosts& costs, bool compare);
-void print_json(const EvalCosts& costs, bool compare);
+void print_table(const EvalBits& result, bool compare);
+void print_json(const EvalBits& result, bool compare);
 
 }  // namespace megalith::tool
