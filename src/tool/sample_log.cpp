@@ -124,8 +124,8 @@ void SampleLog::append(const TextSample& sample) {
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) throw cannot_write();
   const off_t before = ::lseek(file, 0, SEEK_END);
-  const std::string added = (before == 0 ? line_of(options()) : "") + line_of(sample);
   try {
+    const std::string added = (before == 0 ? line_of(options()) : "") + line_of(sample);
     for (std::string_view left = added; !left.empty();) {
       const ssize_t n = ::write(file, left.data(), left.size());
       if (n < 0 && errno != EINTR) throw cannot_write();

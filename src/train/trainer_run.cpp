@@ -40,6 +40,7 @@ void Trainer::Run::begin() {
 TrainResult Trainer::Run::run(const Report& report) {
   const detail::EndOfWork end_of_work(files_);
   const Report guarded = [&](const Progress& p) { return ask([&] { return report(p); }); };
+  asking_ = false;  // an earlier call may have ended inside one
   begin();
   detail::RunClock clock;
   clock_ = &clock;
