@@ -7,7 +7,7 @@
 # the first two that this script may use, with two threads and with one, and starts the neighbours there itself: shells that
 # count. With --pinned each neighbour keeps to one of the two; otherwise the system moves it as it likes. The figures are
 # medians of N rounds [5] in bytes/s, all conditions in turn in each round, and shares of the quiet speed of two threads; they
-# go to FILE too, one line of JSON each [build/bench/busy.json]. About 6 minutes; let nothing else run meanwhile.
+# go to FILE too, one line of JSON each [build/bench/busy.json]. About 10 minutes; let nothing else run meanwhile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . bench/lib.sh

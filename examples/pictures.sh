@@ -8,8 +8,9 @@ set -euo pipefail
 [ $# -ge 2 ] && [ $# -le 3 ] || { echo "usage: bash examples/pictures.sh RUN_DIR FILE [FOLDER]" >&2; exit 2; }
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 run=$(realpath --relative-to "$root" "$1") file=$(realpath --relative-to "$root" "$2")
+out=${3:+$(realpath -m "$3")}
 cd "$root"
-out=${3:-examples/pictures}
+out=${out:-examples/pictures}
 [ -f "$run/curve.svg" ] || { echo "pictures.sh: $run has no curve.svg; give the folder of a run that has ended" >&2; exit 1; }
 command -v chromium > /dev/null || { echo "pictures.sh: there is no chromium; install the package chromium" >&2; exit 1; }
 mkdir -p "$out"

@@ -10,6 +10,7 @@
 #
 # Budgets are in steps, so that the result does not depend on the machine's load.
 set -euo pipefail
+export LC_ALL=C  # awk and sort read and write numbers
 
 usage() {
   echo "usage: bash examples/quickstart.sh [--data PATH...] [--log FILE] [--steps N]" >&2
@@ -31,6 +32,7 @@ while [ $# -gt 0 ]; do
     --log)
       [ $# -gt 0 ] || usage
       [ -f "$1" ] && [ -r "$1" ] || { echo "quickstart: $1 is no file that can be read" >&2; exit 1; }
+      [ "$(head -n 500 "$1" | wc -l)" -eq 500 ] || { echo "quickstart: $1 has fewer than 500 lines; give a longer log" >&2; exit 1; }
       log=$(realpath "$1")
       shift ;;
     --steps)
@@ -57,11 +59,17 @@ printable() { LC_ALL=C tr -c '\11\12\40-\176\200-\377' '?'; }
 
 # --- the books
 
-# The last 5 % of the bytes of all files are held out.
+# The last 5 % of the bytes of all files are held out. More than 20 MB are more than compressors look back.
 split_own() {
   local bytes
-  find -L "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat > "$work/all"
+  find -L "$@" -type f -print0 | sort -z | xargs -0 cat > "$work/all"
   bytes=$(wc -c < "$work/all")
+  if [ "$bytes" -gt 20000000 ]; then
+    echo "of $bytes bytes, the first 20,000,000 are used"
+    bytes=20000000
+    truncate -s "$bytes" "$work/all"
+  fi
+  [ "$bytes" -ge 20000 ] || { echo "quickstart: $* have $bytes bytes; give 20,000 or more" >&2; exit 1; }
   head -c $((bytes - bytes / 20)) "$work/all" > "$work/train"
   tail -c $((bytes / 20)) "$work/all" > "$work/held-out"
   rm "$work/all"
@@ -73,7 +81,7 @@ bits() { awk -v n="$1" -v bytes="$(wc -c < "$work/held-out")" 'BEGIN { printf "%
 alone() { "$@" < "$work/held-out" | wc -c; }
 # What it adds for them to those of the training text.
 after_xz() { echo $(($(cat "$work/train" "$work/held-out" | xz -9e | wc -c) - $(xz -9e < "$work/train" | wc -c))); }
-after_zstd() { zstd -q -19 --long=27 --patch-from="$work/train" -c "$work/held-out" | wc -c; }
+after_zstd() { zstd -qq -19 --long=27 --patch-from="$work/train" -c "$work/held-out" | wc -c; }
 
 learn_books() {
   local run
@@ -81,7 +89,7 @@ learn_books() {
     say "1. your files: learn from 95 % of the bytes, then read the last 5 %"
     split_own "${data[@]}"
   else
-    say "1. books: learn from six novels, then read The Time Machine, which the model has not seen"
+    say "1. books: learn from six books of fiction, then read The Time Machine, which the model has not seen"
     cat examples/books/train/*.txt > "$work/train"
     cat examples/books/held-out/*.txt > "$work/held-out"
   fi
@@ -110,7 +118,7 @@ learn_books() {
 find_log() {
   local file
   for file in "$log" /var/log/dpkg.log /var/log/syslog /var/log/messages /var/log/pacman.log /var/log/dnf.log; do
-    if [ -f "$file" ] && [ -r "$file" ] && [ "$(head -n 1000 "$file" | wc -l)" -ge 500 ]; then
+    if [ -f "$file" ] && [ -r "$file" ] && [ "$(head -n 500 "$file" | wc -l)" -eq 500 ]; then
       echo "$file"
       return
     fi
@@ -120,20 +128,22 @@ find_log() {
 # Holds out the last lines, at most 400, and plants two strange ones among them; their numbers go to $work/planted.
 plant() {
   local file=$1 lines held
-  lines=$(tail -n 20000 "$file" | wc -l)
+  tail -n 20000 "$file" > "$work/log"
+  lines=$(wc -l < "$work/log")
   held=$((lines / 10 < 400 ? lines / 10 : 400))
-  tail -n 20000 "$file" | head -n -"$held" > "$work/log.train"
-  tail -n "$held" "$file" | awk -v n="$held" -v planted="$work/planted" '
-    { print }
-    NR == int(n / 3) {  # the words of this line, the last first
+  head -n -"$held" "$work/log" > "$work/log.train"
+  tail -n "$held" "$work/log" | awk -v n="$held" -v planted="$work/planted" '
+    { print; ++out }
+    NR >= int(n / 3) && NF >= 5 && !reversed {  # the words of this line, the last first
+      reversed = 1
       line = $1 " " $2
       for (i = NF; i > 2; --i) line = line " " $i
       print line
-      print NR + 1 > planted
+      print ++out > planted
     }
     NR == int(2 * n / 3) {
       print $1 " " $2 " sudo: www-data : USER=root ; COMMAND=/bin/sh"
-      print NR + 2 > planted
+      print ++out > planted
     }' > "$work/log.new"
 }
 
@@ -160,11 +170,11 @@ learn_log() {
   say "2. a log: learn $(wc -l < "$work/log.train") lines of $file, then score the last $(wc -l < "$work/log.new"), two of them planted"
   run=$(next_run quickstart-log)
   "$megalith" train --data "$work/log.train" --model vanilla-tiny --steps $((steps / 5 + 1)) --out "$run"
-  "$megalith" eval "$run" --data "$work/log.new" --lines > "$work/scored" 2> /dev/null
+  "$megalith" eval "$run" --data "$work/log.new" --lines > "$work/scored"
   echo
   echo "The five strangest lines, by their bits (planted: lines $(paste -sd ' ' "$work/planted" | sed 's/ / and /')):"
   echo
-  sort -rn "$work/scored" | head -n 5 | sed 's|[^\t]*/||' | printable
+  sort -rn "$work/scored" | sed -n '1,5 { s|[^\t]*/||; p }' | printable
   echo
   echo "Ranks of the planted lines: $(cut -f 1 "$work/scored" | ranks). By zstd -19 with a dictionary of the same log:" \
     "$(zstd_of_lines | ranks)."
@@ -173,6 +183,9 @@ learn_log() {
 
 say "packages and build"
 bash tests/install_packages.sh
+for program in gzip xz zstd; do
+  command -v "$program" > /dev/null || { echo "quickstart: there is no $program; install it" >&2; exit 1; }
+done
 cmake --preset release > /dev/null
 cmake --build --preset release --target megalith_tool
 rm -rf "$work"
@@ -181,7 +194,7 @@ mkdir -p "$work"
 learn_books
 learn_log
 
-say "what next"
+say "what next (from $PWD)"
 echo "the learning curve, a sample and speeds:   $books_run/report.html"
 echo "more of its writing:                       $megalith generate $books_run --bytes 2000"
 echo "a page that colours what surprises it:     $megalith eval $books_run --data $work/held-out --html map.html"
