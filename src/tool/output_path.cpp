@@ -14,8 +14,7 @@ namespace megalith::tool {
 namespace {
 
 /// What the tool leaves in a run beside the trainer's files.
-constexpr const char* kOfTheTool[] = {"samples.jsonl", "stdin.bin", "report.html", "curve.svg",
-                                      "compressors.json"};
+constexpr const char* kOfTheTool[] = {"samples.jsonl", "stdin.bin", "report.html", "curve.svg", "compressors.json"};
 
 /// The run's folder, or that in which a checkpoint lies where that is a run; else empty.
 std::filesystem::path folder_of_run(const std::filesystem::path& checkpoint) {
