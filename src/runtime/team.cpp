@@ -4,8 +4,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <utility>
 
+#include "crowd.h"
 #include "megalith/runtime/parallel.h"
 #include "openmp.h"
 #include "own_thread.h"
@@ -27,11 +27,6 @@ constexpr microseconds kMemberSpin{100}, kCallerSpin{50};
 constexpr microseconds kCallerNap{500};
 // Between two moves of a thread away from the caller's core.
 constexpr microseconds kBetweenMoves{1000};
-// On a crowded machine a thread that looks out for the next short region takes time from the caller rather than work: the
-// system shares the cores out by threads. So the caller looks now and then whether it lost its core to others; if it did,
-// and regions are short, it works alone for a while, and for longer each time that it finds the same again.
-constexpr microseconds kBetweenLooks{4000}, kShortRegion{50};
-constexpr int kMostAlone = 128;  // times as long as between two looks
 
 /// Waits until done() or until the time is over; whether it is done.
 template <class Done>
@@ -54,36 +49,6 @@ void count_forks() {
 }
 
 }  // namespace
-
-/// Whether the caller had better work alone.
-class Crowd {
- public:
-  /// Asked before each region.
-  bool works_alone() {
-    const auto now = Clock::now();
-    if (now >= next_look_) look(now);
-    ++regions_;
-    return alone_;
-  }
-
- private:
-  void look(Clock::time_point now) {
-    const CoreUse before = std::exchange(use_, core_use());
-    const bool crowded = use_.taken != before.taken && use_.time - before.time < regions_ * kShortRegion;
-    regions_ = 0;
-    // After a while alone the threads work together again until the next look.
-    alone_ = crowded && !alone_;
-    if (alone_) times_alone_ = std::min(4 * times_alone_, kMostAlone);
-    else if (!crowded) times_alone_ = 1;
-    next_look_ = now + (alone_ ? times_alone_ : 1) * kBetweenLooks;
-  }
-
-  Clock::time_point next_look_{};
-  bool alone_ = false;
-  int times_alone_ = 1;
-  Index regions_ = 0;
-  CoreUse use_;
-};
 
 /// The threads of a team beside the caller, its members, and what they share with it.
 class TeamState {
@@ -123,7 +88,7 @@ class TeamState {
   }
 
   void region(Index n, int size, Work::Call call, const void* task) noexcept {
-    if (crowd_.works_alone()) {
+    if (crowd_.works_alone(Clock::now(), core_use)) {
       for (Index i = 0; i < n; ++i) call(task, i, 0);
       return;
     }
