@@ -14,8 +14,8 @@
 #include <system_error>
 #include <utility>
 
-#include "limited_write.h"
 #include "megalith/core/check.h"
+#include "write_all.h"
 
 namespace megalith {
 namespace {
@@ -146,12 +146,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::span<const std::byte> data) {
-  while (!data.empty()) {
-    const ssize_t put = detail::limited_write(descriptor_, data.data(), data.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) fail(path_);
-    data = data.subspan(static_cast<std::size_t>(put));
-  }
+  if (!detail::write_all(descriptor_, data)) fail(path_);
 }
 
 void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }

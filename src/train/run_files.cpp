@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <limits>
-#include <string_view>
+#include <span>
 #include <system_error>
 
-#include "../io/limited_write.h"
+#include "../io/write_all.h"
 #include "megalith/core/check.h"
 #include "megalith/io/atomic_file.h"
 #include "megalith/io/input_file.h"
@@ -88,13 +88,7 @@ void RunFiles::open_metrics() {
 
 void RunFiles::append_metrics(std::string line) {
   line += '\n';
-  std::string_view left = line;
-  while (!left.empty()) {
-    const ssize_t n = limited_write(metrics_, left.data(), left.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) cannot("write");
-    left.remove_prefix(static_cast<std::size_t>(n));
-  }
+  if (!write_all(metrics_, std::as_bytes(std::span(line)))) cannot("write");
 }
 
 void RunFiles::sync_metrics() const {
