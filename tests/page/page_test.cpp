@@ -9,15 +9,12 @@
 #include "page/learning_curve.h"
 #include "page/svg_plot.h"
 #include "page/utf8.h"
+#include "support/count.h"
 
 namespace megalith::page {
 namespace {
 
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++n;
-  return n;
-}
+using tests::count;
 
 TEST(Utf8, TellsCharactersFromOtherBytes) {
   for (const char* character : {"a", "\n", "é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})

@@ -6,15 +6,12 @@
 
 #include "page/byte_rows.h"
 #include "page/utf8.h"
+#include "support/count.h"
 
 namespace megalith::page {
 namespace {
 
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++n;
-  return n;
-}
+using tests::count;
 
 std::string repeated(int times, const std::string& piece) {
   std::string all;
