@@ -83,7 +83,7 @@ class Outputs {
   /// Whether take() is to get the bytes beside their bits.
   bool needs_bytes() const { return lines_ || (page_ && !map_.full()); }
 
-  /// Costs of consecutive bytes of a file that begins at `file` in the data.
+  /// Surprisals of consecutive bytes of a file that begins at `file` in the data.
   void take(const std::string& path, std::int64_t file, std::int64_t offset, std::span<const std::uint8_t> bytes,
             std::span<const float> bits) {
     FileBits& result = files_[file];
@@ -132,8 +132,8 @@ class Outputs {
 void score_input(InputPieces& input, const AnyModel& model, Workspace& workspace, const EvalOptions& options, Index stride,
                  Outputs& outputs, ProgressDisplay& display) {
   const std::string name = "-";
-  const CostSink sink = [&](const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
-                            std::span<const float> bits) { outputs.take(path, 0, offset, bytes, bits); };
+  const SurprisalSink sink = [&](const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
+                                 std::span<const float> bits) { outputs.take(path, 0, offset, bytes, bits); };
   std::optional<Scorer> scorer;
   std::optional<LoneLines> alone;
   if (options.lines == "alone") alone.emplace(model, workspace, sink);

@@ -15,8 +15,8 @@
 namespace megalith::tool {
 
 /// Takes the surprisals, in bits, of consecutive bytes of a file, the first of which stands at `offset`.
-using CostSink = std::function<void(const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
-                                    std::span<const float> bits)>;
+using SurprisalSink = std::function<void(const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
+                                         std::span<const float> bits)>;
 
 /// Prints the surprisals of lines to standard output, once their ends have come and they are sent: bits, bits per byte,
 /// place and text with tabs between, or an object of JSON. The end of a line is one of its bytes.
@@ -51,7 +51,7 @@ std::vector<std::string_view> whole_lines(std::string_view bytes, bool ended);
 /// Scores lines by themselves, which come in pieces cut anywhere.
 class LoneLines {
  public:
-  LoneLines(const AnyModel& model, Workspace& workspace, CostSink sink)
+  LoneLines(const AnyModel& model, Workspace& workspace, SurprisalSink sink)
       : scorer_(model, workspace), sink_(std::move(sink)) {}
 
   /// The next bytes of a file; what ends no line waits for more, up to 1 MiB.
@@ -63,7 +63,7 @@ class LoneLines {
   void score(const std::string& path, bool ended);
 
   RecordScorer scorer_;
-  CostSink sink_;
+  SurprisalSink sink_;
   std::string waiting_;
   std::int64_t offset_ = 0;  // of waiting_ in the file
 };
