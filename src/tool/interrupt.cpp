@@ -37,7 +37,7 @@ void say(std::string_view text) {
 InterruptWatch::InterruptWatch() {
   sigemptyset(&signals_);
   sigemptyset(&ignored_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU}) {
     sigaddset(&signals_, signal);
     struct sigaction before {};
     sigaction(signal, nullptr, &before);

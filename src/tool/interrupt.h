@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ctrl-C, SIGTERM, with which a system that shuts down or a batch queue asks the same, SIGHUP of a closed terminal, and
-// SIGUSR1, SIGUSR2 and SIGXCPU, with which queues and limits on processor time tell that the end is near.
+// SIGUSR1, SIGUSR2, SIGALRM and SIGXCPU, with which queues and limits on processor time tell that the end is near.
 #pragma once
 
 #include <signal.h>

@@ -6,9 +6,10 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <string_view>
+#include <span>
 #include <system_error>
 
+#include "../io/write_all.h"
 #include "../json/hex.h"
 #include "../page/utf8.h"
 #include "json_lines.h"
@@ -124,17 +125,12 @@ void SampleLog::append(const TextSample& sample) {
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) throw cannot_write();
   const off_t before = ::lseek(file, 0, SEEK_END);
-  try {
-    const std::string added = (before == 0 ? line_of(options()) : "") + line_of(sample);
-    for (std::string_view left = added; !left.empty();) {
-      const ssize_t n = ::write(file, left.data(), left.size());
-      if (n < 0 && errno != EINTR) throw cannot_write();
-      if (n > 0) left.remove_prefix(static_cast<std::size_t>(n));
-    }
-  } catch (...) {
+  const std::string added = (before == 0 ? line_of(options()) : "") + line_of(sample);
+  if (!detail::write_all(file, std::as_bytes(std::span(added)))) {
+    const Error problem = cannot_write();
     (void)!::ftruncate(file, before);
     ::close(file);
-    throw;
+    throw problem;
   }
   ::close(file);
 }

@@ -195,7 +195,7 @@ TEST_F(ToolSignals, LeaveNoHalfOfASample) {
 }
 
 TEST_F(ToolSignals, OfQueuesAndLimitsSave) {
-  for (const int signal : {SIGUSR1, SIGUSR2, SIGXCPU}) {
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU}) {
     const std::string run = "run" + std::to_string(signal);
     Tool tool(train_options(run, {"--steps", "1000000"}));
     ASSERT_TRUE(wait_until([&] { return lines(run + "/metrics.jsonl") >= 1; }));
