@@ -12,12 +12,14 @@
 namespace megalith::detail {
 
 /// On a crowded machine a thread that looks out for the next short region takes time from the caller rather than work: the
-/// system shares the cores out by threads. So the caller looks now and then whether it lost its core to others; if it did,
-/// and regions are short, it works alone for a while, and for longer each time that it finds the same again.
+/// system shares the cores out by threads. So the caller looks now and then whether it lost its core to others; while it
+/// does, and regions are short, it works alone, and looks less and less often.
 class Crowd {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::microseconds kBetweenLooks{4000}, kShortRegion{50};
+  /// The part of the caller's time that others must take to count. One of low priority takes a hundredth in the long run.
+  static constexpr int kShareTaken = 8;   // one in so many
   static constexpr int kMostAlone = 128;  // times as long as between two looks
 
   /// Asked before each region. use() is the CoreUse of the caller; it costs a system call and is asked at a look only.
@@ -31,18 +33,18 @@ class Crowd {
  private:
   void look(Clock::time_point now, const CoreUse& use) {
     const CoreUse before = std::exchange(use_, use);
-    const bool crowded = use.taken != before.taken && use.time - before.time < regions_ * kShortRegion;
+    const auto passed = now - std::exchange(last_look_, now);
+    const auto computed = use.time - before.time;
+    const bool short_regions = computed < regions_ * kShortRegion;
     regions_ = 0;
-    // After a while alone the threads work together again until the next look.
-    alone_ = crowded && !alone_;
-    if (alone_) times_alone_ = std::min(4 * times_alone_, kMostAlone);
-    else if (!crowded) times_alone_ = 1;
-    next_look_ = now + (alone_ ? times_alone_ : 1) * kBetweenLooks;
+    alone_ = use.taken != before.taken && kShareTaken * (passed - computed) > passed && short_regions;
+    times_between_looks_ = alone_ ? std::min(4 * times_between_looks_, kMostAlone) : 1;
+    next_look_ = now + times_between_looks_ * kBetweenLooks;
   }
 
-  Clock::time_point next_look_{};
+  Clock::time_point next_look_{}, last_look_{};
   bool alone_ = false;
-  int times_alone_ = 1;
+  int times_between_looks_ = 1;
   Index regions_ = 0;
   CoreUse use_;
 };

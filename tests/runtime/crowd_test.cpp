@@ -12,17 +12,18 @@ using std::chrono::microseconds;
 /// A caller whose regions follow each other without a pause.
 struct Caller {
   microseconds region{10};  // computing, of each
-  bool robbed = false;      // whether others take its core meanwhile
+  microseconds taken{0};    // by others, who take the core at every `between`-th region
+  int between = 1;
   Crowd crowd{};
   CoreUse use{};
   Crowd::Clock::time_point now{std::chrono::hours(1)};
-  int looks = 0;
+  int regions = 0, looks = 0;
 
   bool next() {
     const bool alone = crowd.works_alone(now, [this] { return ++looks, use; });
     now += region;
     use.time += region;
-    if (robbed) ++use.taken;
+    if (taken.count() > 0 && ++regions % between == 0) now += taken, ++use.taken;
     return alone;
   }
   /// How many of so many regions it does alone.
@@ -39,25 +40,34 @@ TEST(Crowd, NobodyWorksAloneOnAQuietMachine) {
   EXPECT_LE(caller.looks, 1 + 100000 * caller.region / Crowd::kBetweenLooks);  // seldom: each is a system call
 }
 
-TEST(Crowd, TheCallerWorksAloneMoreAndMoreWhereItsCoreIsTaken) {
-  Caller caller{.robbed = true};
-  const int first = caller.alone_of(5000), later = caller.alone_of(200000);
-  EXPECT_GT(first, 0);
-  EXPECT_GT(later, 190000);
-  EXPECT_LT(later, 200000) << "it never looks whether the others are gone";
+TEST(Crowd, TheCallerWorksAloneWhereItsCoreIsTaken) {
+  Caller caller{.taken = microseconds(3000), .between = 300};
+  EXPECT_LT(caller.alone_of(1000), 1000);
+  EXPECT_EQ(caller.alone_of(200000), 200000);
+  const int looks = caller.looks;
+  caller.alone_of(200000);
+  EXPECT_LE(caller.looks - looks, 2 + 2 * 200000 * caller.region / (Crowd::kMostAlone * Crowd::kBetweenLooks));
 }
 
 TEST(Crowd, TheThreadsWorkTogetherAgainOnceTheOthersAreGone) {
-  Caller caller{.robbed = true};
-  caller.alone_of(200000);
-  caller.robbed = false;
+  Caller caller{.taken = microseconds(3000), .between = 300};
+  EXPECT_GT(caller.alone_of(200000), 0);
+  caller.taken = microseconds(0);
   const int longest = Crowd::kMostAlone * static_cast<int>(Crowd::kBetweenLooks / caller.region);
   caller.alone_of(longest + 1000);
   EXPECT_EQ(caller.alone_of(10000), 0);
 }
 
+TEST(Crowd, AProgramOfLowPriorityIsHardlyAReason) {
+  Caller caller{.taken = microseconds(3000), .between = 300};
+  caller.alone_of(200000);
+  caller.between = 20000;  // it gets its turn five times a second
+  caller.alone_of(200000);
+  EXPECT_LT(caller.alone_of(1000000), 100000);
+}
+
 TEST(Crowd, LongRegionsAreWorthTheWait) {
-  Caller caller{.region = 2 * Crowd::kShortRegion, .robbed = true};
+  Caller caller{.region = 2 * Crowd::kShortRegion, .taken = microseconds(3000), .between = 30};
   EXPECT_EQ(caller.alone_of(100000), 0);
 }
 
