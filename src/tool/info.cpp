@@ -18,6 +18,7 @@
 #include "megalith/models/zoo.h"
 #include "megalith/runtime/processors.h"
 #include "megalith/runtime/scratch_memory.h"
+#include "megalith/train/optimizer.h"
 #include "megalith/train/recipes.h"
 #include "megalith/train/run_config.h"
 #include "megalith/train/training_memory.h"
@@ -47,6 +48,7 @@ struct Subject {
   ModelConfig config;
   Shape batch;
   bool average = false;
+  double optimizer_bytes = 0;  // for each parameter
 };
 
 Subject subject_of(const InfoOptions& options) {
@@ -72,6 +74,7 @@ Subject subject_of(const InfoOptions& options) {
   check(train.batch >= 1 && train.batch <= kMaxWindows && train.length >= 0 && train.length <= d.config.length,
         options.model, ": the batch is ", train.batch, " and the length ", train.length, "; no run is trained so");
   d.average = train.average > 0;
+  d.optimizer_bytes = make_optimizer(train, {})->bytes_per_parameter();
   d.batch = {options.batch > 0 ? options.batch : train.batch, train.length > 0 ? train.length : d.config.length};
   if (options.length > 0) {
     d.batch.T = d.config.length = options.length;
@@ -87,7 +90,7 @@ Json facts_of(const Subject& d) {
   for (const SizePart& part : summary->parameters_by_part())
     parameters[part.name] = static_cast<std::int64_t>(part.parameters);
   parameters["in all"] = static_cast<std::int64_t>(summary->parameter_count());
-  const TrainingMemory m = training_memory(*summary, d.batch, d.average, default_threads());
+  const TrainingMemory m = training_memory(*summary, d.batch, d.average, default_threads(), d.optimizer_bytes);
   Json training{{"weights", m.weights}, {"gradient", m.gradient}, {"moments", m.moments}};
   if (d.average) training["average"] = m.average;
   training.update(
@@ -174,7 +177,7 @@ Verb add_info(CLI::App& app) {
   verb->add_flag("--json", options->json, "Prints JSON, in bytes and FLOP");
   // The share is what bash bench/memory.sh measured.
   verb->footer(
-      "Memory to train: weights, gradient, AdamW's two moments, the tape of activations that backward needs,\n"
+      "Memory to train: weights, gradient, the optimiser's moments, the tape of activations that backward needs,\n"
       "scratch at its highest, in a step or in a validation, and the program. Memory to generate: weights, the\n"
       "keys and values of one sequence, and the program; a long prompt takes scratch beside. The anonymous\n"
       "memory of a process is within 10 % of the sum.");

@@ -20,7 +20,7 @@ void describe(const ModelConfig& config) {
   const auto summary = make_summary(config);
   require(summary->parameter_count() > 0, "a model has parameters");
   const Shape most{Index{1} << 20, config.length};  // windows that a run may ask for
-  require(positive(training_memory(*summary, most).total()), "training takes memory");
+  require(positive(training_memory(*summary, most, false, 2, 8).total()), "training takes memory");
   require(positive(summary->state_bytes(1, config.length)), "generating takes memory");
   require(positive(summary->flops({1, config.length})), "a model computes");
 }

@@ -123,6 +123,7 @@ inline ModelConfig enlarged(ModelConfig config, Index width_factor, Index length
   for (ScaleConfig& scale : config.scales) {
     scale.embedding *= width_factor;
     scale.stack.width *= width_factor;
+    if (scale.stack.block.get_if<TransformerConfig>() == nullptr) continue;
     transformer(scale).hidden *= width_factor;
     transformer(scale).window *= width_factor;
   }
@@ -132,7 +133,8 @@ inline ModelConfig enlarged(ModelConfig config, Index width_factor, Index length
 /// How many losses after a byte's own must depend on it, where nothing but the windows of attention limits them.
 inline Index reach_of(const ModelConfig& config, std::size_t scale = 0) {
   const ScaleConfig& c = config.scales[scale];
-  const Index window = c.stack.block.as<TransformerConfig>().window;
+  const auto* const settings = c.stack.block.get_if<TransformerConfig>();
+  const Index window = settings == nullptr ? 0 : settings->window;
   // Byte t is read at the position after its patch's, which each layer carries on by a window.
   const Index reach = window == 0 ? config.length : (1 + c.stack.layers * (window - 1)) * c.patch;
   if (scale + 1 == config.scales.size()) return reach;
