@@ -5,9 +5,10 @@
 #
 # WORK is some of tiny, small (training), stream, streams (generation, 1 and 16 at once), eval [all]. It runs on two processors,
 # the first two that this script may use, with two threads and with one, and starts the neighbours there itself: shells that
-# count. With --pinned each neighbour keeps to one of the two; otherwise the system moves it as it likes. The figures are
-# medians of N rounds [5] in bytes/s, all conditions in turn in each round, and shares of the quiet speed of two threads; they
-# go to FILE too, one line of JSON each [build/bench/busy.json]. About 10 minutes; let nothing else run meanwhile.
+# count. With --pinned each neighbour keeps to one of the two; otherwise the system moves it as it likes. In each of N rounds [5]
+# quiet processors and busy ones take turns, and a share is the median of the N shares of the speed measured just before: what
+# disturbs the machine for longer than that disturbs both. The figures go to FILE too, one line of JSON each
+# [build/bench/busy.json]. About 15 minutes; let nothing else run meanwhile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . bench/lib.sh
@@ -93,33 +94,48 @@ speed() {
   esac
 }
 
-# Neighbours, their niceness, threads of ours.
-conditions=("0 0 2" "1 0 2" "2 0 2" "1 19 2" "2 19 2" "0 0 1" "1 0 1" "2 0 1")
+# measure CONDITION THREADS: the speed of each work, into files.
+measure() {
+  local w
+  for w in "${works[@]}"; do speed "$w" "$2" >> "$work/$w $1, $2 threads"; done
+}
+# What each condition is held against is measured just before it.
+crowds=("1 0" "2 0" "1 19" "2 19")  # neighbours, their niceness
 for ((round = 0; round < rounds; ++round)); do
-  for condition in "${conditions[@]}"; do
-    read -r count niceness threads <<< "$condition"
-    start_neighbours "$count" "$niceness"
-    for w in "${works[@]}"; do speed "$w" "$threads" >> "$work/of $w $condition"; done
+  measure "before 1 thread" 2
+  measure quiet 1
+  for crowd in "${crowds[@]}"; do
+    measure "before $crowd" 2
+    start_neighbours $crowd
+    measure "$crowd" 2
+    case $crowd in *" 0") measure "$crowd" 1 ;; esac
     end_neighbours
   done
 done
 
+# share WORK A B: the median of A over B, round by round.
+share() { paste "$work/$1 $2" "$work/$1 $3" | awk '{ print $1 / $2 }' | median | awk '{ printf "%.2f", $1 }'; }
+# record WORK NEIGHBOURS NICENESS THREADS FILE...
+record() {
+  printf '{"work": "%s", "neighbours": %s, "niceness": %s, "pinned": %s, "threads": %s, "bytes_per_second": %s, "rounds": %s}\n' \
+    "$1" "$2" "$3" "$pinned" "$4" "$(cat "${@:5}" | median)" "$rounds" >> "$out"
+}
 : > "$out"
 echo "| | quiet, bytes/s | 1 neighbour | 2 neighbours | 1 niced | 2 niced | 1 thread, quiet | 1 neighbour, over 1 thread |" \
   "2, over 1 thread |"
 echo "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
 for w in "${works[@]}"; do
-  declare -A of=()
-  for condition in "${conditions[@]}"; do
-    of[$condition]=$(median < "$work/of $w $condition")
-    read -r count niceness threads <<< "$condition"
-    printf '{"work": "%s", "neighbours": %s, "niceness": %s, "pinned": %s, "threads": %s, ' \
-      "$w" "$count" "$niceness" "$pinned" "$threads" >> "$out"
-    printf '"bytes_per_second": %s, "rounds": %s}\n' "${of[$condition]}" "$rounds" >> "$out"
+  record "$w" 0 0 2 "$work/$w before"*
+  record "$w" 0 0 1 "$work/$w quiet, 1 threads"
+  printf '| %s | %.0f |' "$w" "$(cat "$work/$w before"* | median)"
+  for crowd in "${crowds[@]}"; do
+    record "$w" $crowd 2 "$work/$w $crowd, 2 threads"
+    printf ' %s |' "$(share "$w" "$crowd, 2 threads" "before $crowd, 2 threads")"
   done
-  printf '| %s | %.0f |' "$w" "${of["0 0 2"]}"
-  for condition in "1 0 2" "2 0 2" "1 19 2" "2 19 2" "0 0 1"; do
-    printf ' %s |' "$(ratio "${of[$condition]}" "${of["0 0 2"]}" 2)"
+  printf ' %s |' "$(share "$w" "quiet, 1 threads" "before 1 thread, 2 threads")"
+  for crowd in "1 0" "2 0"; do
+    record "$w" $crowd 1 "$work/$w $crowd, 1 threads"
+    printf ' %s |' "$(share "$w" "$crowd, 2 threads" "$crowd, 1 threads")"
   done
-  printf ' %s | %s |\n' "$(ratio "${of["1 0 2"]}" "${of["1 0 1"]}" 2)" "$(ratio "${of["2 0 2"]}" "${of["2 0 1"]}" 2)"
+  echo
 done
