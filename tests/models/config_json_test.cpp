@@ -6,6 +6,7 @@
 #include <set>
 #include <type_traits>
 
+#include "megalith/nn/block_kind.h"
 #include "support/configs.h"
 #include "support/temporary_folder.h"
 
