@@ -14,6 +14,7 @@ struct Caller {
   microseconds region{10};  // computing, of each
   microseconds taken{0};    // by others, who take the core at every `between`-th region
   int between = 1;
+  microseconds waits{0};  // of its own accord, after each
   Crowd crowd{};
   CoreUse use{};
   Crowd::Clock::time_point now{std::chrono::hours(1)};
@@ -21,7 +22,7 @@ struct Caller {
 
   bool next() {
     const bool alone = crowd.works_alone(now, [this] { return ++looks, use; });
-    now += region;
+    now += region + waits;
     use.time += region;
     if (taken.count() > 0 && ++regions % between == 0) now += taken, ++use.taken;
     return alone;
@@ -64,6 +65,11 @@ TEST(Crowd, AProgramOfLowPriorityIsHardlyAReason) {
   caller.between = 20000;  // it gets its turn five times a second
   caller.alone_of(200000);
   EXPECT_LT(caller.alone_of(1000000), 100000);
+}
+
+TEST(Crowd, WaitingForSomethingElseIsNoReason) {
+  Caller caller{.waits = microseconds(100)};
+  EXPECT_EQ(caller.alone_of(100000), 0);
 }
 
 TEST(Crowd, LongRegionsAreWorthTheWait) {
