@@ -20,7 +20,6 @@ struct TrainingMemory {
 
 /// For batches (B,T), T a multiple of the model's unit, trained on `threads` threads by an optimiser that keeps
 /// `optimizer_bytes` for each parameter (Optimizer::bytes_per_parameter; AdamW keeps 8).
-TrainingMemory training_memory(const ModelSummary& model, Shape batch, bool average, int threads,
-                               double optimizer_bytes);
+TrainingMemory training_memory(const ModelSummary& model, Shape batch, bool average, int threads, double optimizer_bytes);
 
 }  // namespace megalith
