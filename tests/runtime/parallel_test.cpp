@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -24,13 +25,21 @@
 namespace megalith {
 namespace {
 
-/// Two tasks that go on until both are under way, so that two threads are inside at once.
+/// Two tasks that go on once both are under way, so that two threads are inside at once. On a crowded machine the caller may
+/// do both alone, one after the other (Crowd): then they are tried again.
 void meet(Team& team, const std::function<void(int)>& then) {
-  std::atomic<int> begun = 0;
-  team.parallel_for(2, [&](Index, int thread) {
-    for (++begun; begun < 2;) std::this_thread::yield();
-    then(thread);
-  });
+  using Clock = std::chrono::steady_clock;
+  std::atomic<bool> met = false;
+  while (!met) {
+    std::atomic<int> inside = 0;
+    team.parallel_for(2, [&](Index, int thread) {
+      if (++inside == 2) met = true;
+      const auto until = Clock::now() + std::chrono::milliseconds(100);
+      while (!met && Clock::now() < until) std::this_thread::yield();
+      if (met) then(thread);
+      --inside;
+    });
+  }
 }
 
 /// The exit code of f() in a fork of this process; 128 + the signal that ended it.
