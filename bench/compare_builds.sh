@@ -24,12 +24,18 @@ for build in "$a" "$b"; do
   [ -x "$build/$program" ] || { echo "compare_builds.sh: $build has no $program" >&2; exit 2; }
 done
 [ $# -gt 0 ] || set -- megabyte-small
+# speed BUILD ARGUMENTS: bytes/s.
+speed() { "$1/$program" "${@:2}" | field bytes_per_second; }
 of_a=() of_b=() ratios=()
-run_a() { of_a+=("$("$a/$program" "$@" | field bytes_per_second)"); }
-run_b() { of_b+=("$("$b/$program" "$@" | field bytes_per_second)"); }
 for ((round = 0; round < rounds; ++round)); do
-  if ((round % 2)); then run_b "$@" && run_a "$@"; else run_a "$@" && run_b "$@"; fi
-  ratios+=("$(ratio "${of_b[-1]}" "${of_a[-1]}")")
+  if ((round % 2)); then
+    speed_b=$(speed "$b" "$@")
+    speed_a=$(speed "$a" "$@")
+  else
+    speed_a=$(speed "$a" "$@")
+    speed_b=$(speed "$b" "$@")
+  fi
+  of_a+=("$speed_a") of_b+=("$speed_b") ratios+=("$(ratio "$speed_b" "$speed_a")")
 done
 all_a=$(printf '%s\n' "${of_a[@]}") all_b=$(printf '%s\n' "${of_b[@]}")
 printf '%s: %s bytes/s\n' "$a" "$(spread <<< "$all_a")" "$b" "$(spread <<< "$all_b")"
