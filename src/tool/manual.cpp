@@ -15,8 +15,8 @@ namespace {
 constexpr const char* kEnd = R"(.SH EXIT STATUS
 0 done; 1 failed, with one sentence on standard error; 2 wrong usage; and, as shells say it, 130 after Ctrl\-C, 143
 after SIGTERM and 129 after SIGHUP, with which a terminal closes. A training run ends its step or validation then, and saves,
-and so it does at SIGUSR1, SIGUSR2, SIGALRM and SIGXCPU; whatever else runs ends at once, and so does a training run at a second Ctrl\-C
-or SIGTERM. Nothing half written is left.
+and so it does at SIGUSR1, SIGUSR2, SIGALRM and SIGXCPU; whatever else runs ends at once, and so does a training run at a
+second Ctrl\-C or SIGTERM. Nothing half written is left.
 .SH ENVIRONMENT
 .TP
 .B NO_COLOR
