@@ -91,12 +91,13 @@ void add_decoder(Roofline& r, const Patched<AnyModule<float>, Inner>& m, Shape b
   const Shape patches{bytes.B, bytes.T / m.patch_size()};
   add_input(r, m.embedder, r.scale > 0, bytes, calls);
   add_stack(r, m.stack, patches, calls);
-  const Index tile = m.tile_patches(bytes);
-  const double tiles = calls * count(patches.rows()) / count(tile);
-  if (m.condition.projects()) add_module(r, "products", m.condition.unembed, {1, tile}, tiles);
-  add_module(r, "products", m.condition.w_gl, {1, tile * m.condition.rows_per_patch}, tiles);
+  const Shape tile = m.inner_sequences(bytes).tile();
+  const Index in_tile = tile.rows() / m.patch_size();
+  const double tiles = calls * count(patches.rows()) / count(in_tile);
+  if (m.condition.projects()) add_module(r, "products", m.condition.unembed, {1, in_tile}, tiles);
+  add_module(r, "products", m.condition.w_gl, {1, in_tile * m.condition.rows_per_patch}, tiles);
   ++r.scale;
-  add_decoder(r, m.inner, {tile, m.patch_size()}, tiles);
+  add_decoder(r, m.inner, tile, tiles);
 }
 
 }  // namespace megalith::bench

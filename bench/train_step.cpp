@@ -27,7 +27,7 @@ template <class Decoder>
 double inner_tape_bytes(const ModelConfig& config, Shape shape) {
   const Decoder m(config, 0);
   using Tape = typename Decoder::Inner::Tape;
-  return sizeof(float) * numbers_of([&] { return Tape(m.inner, {m.tile_patches(shape), m.patch_size()}); });
+  return sizeof(float) * numbers_of([&] { return Tape(m.inner, m.inner_sequences(shape).tile()); });
 }
 
 double inner_tape_bytes(const ModelConfig& config, Shape shape) {

@@ -38,6 +38,20 @@ void check_embedding(const ScaleConfig& c, bool innermost, const std::string& at
                   kMaxPatchNumbers, ", not ", c.embedding * c.patch);
 }
 
+void check_cross_patch(const ModelConfig& c, std::size_t scale, const std::string& at, Problems& problems) {
+  const std::string name = at + ".cross_patch", positions = at + ".stack.positions";
+  const Index r = c.scales[scale].cross_patch;
+  if (scale == 0) {
+    problems.unless(r == 0, name, " must be 0, not ", r, ": the outermost scale is inside no patch");
+    return;
+  }
+  const Index patch = c.scales[scale].patch, around = c.scales[scale - 1].patch;
+  if (patch < 1 || around < patch || around > kMaxLength) return;
+  problems.range(name, r, 0, around / patch);
+  problems.unless(r <= 0 || c.scales[scale].stack.positions == PositionKind::rotary, {name, positions}, " = ", r, " needs ",
+                  positions, " to be \"rotary\", which tells how far apart two positions are");
+}
+
 void check_patches(const ModelConfig& config, Problems& problems) {
   const auto name = [](std::size_t i) { return text("scales[", i, "].patch"); };
   const auto& scales = config.scales;
@@ -69,7 +83,9 @@ void ModelConfig::list_problems(Problems& problems) const {
     for (std::size_t i = 0; i < scales.size(); ++i) {
       const std::string at = text("scales[", i, "]");
       check_embedding(scales[i], i + 1 == scales.size(), at, problems);
-      check_stack(scales[i].stack, at + ".stack", problems);
+      check_cross_patch(*this, i, at, problems);
+      const bool patched = i > 0 && scales[i].patch >= 1;
+      check_stack(patched ? stack_config(*this, i) : scales[i].stack, at + ".stack", problems);
     }
   } else {
     problems.range("length", length, 1, kMaxLength);

@@ -38,7 +38,10 @@ void TransformerConfig::list_problems(const StackConfig& stack, const std::strin
     problems.unless(heads % kv_heads == 0, {own + "kv_heads", heads_name}, " = ", kv_heads, " does not divide ", heads_name,
                     " = ", heads);
   problems.range(own + "hidden", hidden, 0, kMaxHidden);
-  problems.range(own + "window", window, 0, kMaxWindow);
+  if (problems.range(own + "window", window, 0, kMaxWindow))
+    problems.unless(window == 0 || stack.chunk == 0, own + "window", " = ", window,
+                    " cannot be had with cross-patch attention, which says itself how far a position sees; set one of them "
+                    "to 0");
   problems.unless(std::isfinite(rotary_base) && rotary_base > 0, own + "rotary_base", " must be above 0, not ", rotary_base);
 }
 

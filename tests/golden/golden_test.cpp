@@ -223,7 +223,7 @@ TEST_P(GoldenValues, AnyModel) {
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenValues,
                          testing::Values("vanilla", "vanilla_window_rotary", "two_scale", "two_scale_options", "three_scale",
-                                         "three_scale_embedders"),
+                                         "three_scale_embedders", "cross_patch", "three_scale_cross_patch"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

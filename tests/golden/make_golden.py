@@ -35,12 +35,13 @@ class Reference:
 
     def costs(self, x):
         """Bytes (B,T) -> losses in nats (B,T), each row a window of its own."""
-        return self.decoder(0, "", x, x.shape[1], None)
+        return self.decoder(0, "", x, x.shape[1], None, 1)
 
-    def decoder(self, scale, name, x, window, condition):
+    def decoder(self, scale, name, x, window, condition, in_a_row):
         """Scale number `scale`, whose windows cut the rows of x (B,T) into pieces of `window` bytes.
 
-        condition: (windows, positions in a window, width), or None for the outermost.
+        condition: (windows, positions in a window, width), or None for the outermost. in_a_row: so many windows follow one
+        another before the next does not go on from the one before, which cross-patch attention asks for.
         """
         p, wrong = self.p, self.mistake
         c = self.config["scales"][scale]
@@ -75,7 +76,8 @@ class Reference:
         if condition is not None:
             h = h + condition
 
-        h = self.stack(stack, name + "stack.", h)  # eq. 3 and 5
+        cross = c.get("cross_patch", 0)
+        h = self.stack(stack, name + "stack.", h, cross, in_a_row)  # eq. 3 and 5
 
         if innermost:  # eq. 6
             z = h @ (table.T if self.config["tied"] else p[name + "head.weight"])
@@ -91,12 +93,14 @@ class Reference:
         rows = h.reshape(-1, unit // inner_unit, inner_unit * E)
         if wrong == "condition_rows_reversed":
             rows = rows.flip(1)
-        return self.decoder(scale + 1, name + "inner.", x, unit, rows @ p[name + "condition.weight"])
+        patches = window // unit * (in_a_row if cross else 1)
+        return self.decoder(scale + 1, name + "inner.", x, unit, rows @ p[name + "condition.weight"], patches)
 
-    def stack(self, c, name, h):
+    def stack(self, c, name, h, cross, in_a_row):
         for i in range(c["layers"]):
             block = f"{name}blocks.{i}."
-            h = h + self.attention(c, block + "attention.", self.norm(c, block + "attention.norm", h))
+            h = h + self.attention(c, block + "attention.", self.norm(c, block + "attention.norm", h),
+                                   cross, in_a_row)
             h = h + self.feed_forward(c, block + "feed_forward.", self.norm(c, block + "feed_forward.norm", h))
         return h if self.mistake == "no_final_norm" else self.norm(c, name + "norm", h)
 
@@ -117,23 +121,33 @@ class Reference:
         h = h @ self.p[name + ".weight"]
         return h + self.p[name + ".bias"] if name + ".bias" in self.p else h
 
-    def attention(self, c, name, h):
+    def attention(self, c, name, h, cross, in_a_row):
         N, K, C = h.shape
         H = c["heads"]
         D = C // H
         q, k, v = self.linear(name + "qkv", h).reshape(N, K, 3, H, D).permute(2, 0, 3, 1, 4)  # (N,H,K,D) each
         if c["qk_norm"] and self.mistake != "no_qk_norm":
             q, k = self.rms_norm(name + "q_norm", q), self.rms_norm(name + "k_norm", k)
+        # Section 2.3.2: the last keys and values of the patch before, at the positions before 0.
+        before_k, before_v = (torch.cat([torch.zeros_like(a[:1]), a[:-1]])[:, :, K - cross:] for a in (k, v))
         if c["positions"] == "rotary":
             q = self.rotate(c, q, 1 if self.mistake == "position_off_by_one" else 0)
             k = self.rotate(c, k, 0)
+            before_k = self.rotate(c, before_k, (1 if self.mistake == "cross_patch_off_by_one" else 0) - cross)
+        k, v = torch.cat([before_k, k], 2), torch.cat([before_v, v], 2)
         score = q @ k.transpose(-1, -2)
         if self.mistake != "no_attention_scale":
             score = score / math.sqrt(D)
-        age = torch.arange(K)[:, None] - torch.arange(K)[None, :]  # query's position - key's position
+        age = torch.arange(K)[:, None] - torch.arange(-cross, K)[None, :]  # query's position - key's position
         seen = age >= (-1 if self.mistake == "mask_off_by_one" else 0)
         if c["window"]:
             seen &= age < c["window"] + (1 if self.mistake == "window_off_by_one" else 0)
+        if cross:  # the first of a row of windows has none before it
+            first = torch.arange(N) % in_a_row == 0
+            if self.mistake == "no_cross_patch":
+                first[:] = True
+            hidden = first[:, None] & (torch.arange(-cross, K) < 0)[None, :]
+            seen = seen[None, None] & ~hidden[:, None, None, :]
         weights = torch.softmax(score.masked_fill(~seen, -math.inf), -1)
         return self.linear(name + "out", (weights @ v).transpose(1, 2).reshape(N, K, C))
 
@@ -272,8 +286,9 @@ def stack(**fields):
                      rotary_base=10000, qk_norm=False, bias=True, dropout=0), **fields)
 
 
-def scale(unit, embedding=0, first_input="pad", **fields):
-    return dict(unit=unit, embedding=embedding, first_input=first_input, stack=stack(**fields))
+def scale(unit, embedding=0, first_input="pad", cross_patch=0, **fields):
+    cross = dict(cross_patch=cross_patch) if cross_patch else {}  # not in the files of before there was such a thing
+    return dict(unit=unit, embedding=embedding, first_input=first_input, **cross, stack=stack(**fields))
 
 
 def model(length, *scales, tied=True, soft_cap=0):
@@ -299,10 +314,19 @@ CASES = {  # name: (config, B, T, seed). Stacks of more than 64 positions cross 
         model(72, scale(6, embedding=4, width=20, hidden=36, window=5, activation="gelu", positions="none"),
               scale(3, embedding=5, width=14, heads=1, hidden=30, norm="rms", positions="rotary", bias=False),
               scale(1, first_input="previous", width=10, activation="gelu", norm="rms"), tied=False), 2, 72, 1),
+    "cross_patch": (
+        model(120, scale(4, width=20, heads=2, hidden=36),
+              scale(1, cross_patch=4, width=12, layers=2, hidden=28, positions="rotary", rotary_base=50), tied=False), 2, 116, 1),
+    "three_scale_cross_patch": (
+        model(96, scale(8, width=16, hidden=36, activation="gelu"),
+              scale(2, first_input="previous", cross_patch=3, width=12, layers=2, hidden=28, norm="rms", activation="gelu",
+                    positions="rotary", bias=False),
+              scale(1, cross_patch=2, width=8, layers=2, hidden=20, norm="rms", activation="swiglu", positions="rotary",
+                    qk_norm=True)), 2, 96, 1),
 }
 MUST_SHOW = ["no_attention_scale", "mask_off_by_one", "position_off_by_one", "eps_1e-3", "pad_zeroed"]
 MAY_SHOW = ["window_off_by_one", "no_qk_norm", "no_soft_cap", "pad_instead_of_previous", "condition_rows_reversed",
-            "no_shift", "no_final_norm", "swiglu_value_first", "rotary_reversed_keys",
+            "no_shift", "no_final_norm", "no_cross_patch", "cross_patch_off_by_one", "swiglu_value_first", "rotary_reversed_keys",
             "gelu_by_erf"]  # the last one changes so little that only the double test (1e-10) is sure to show it
 
 

@@ -229,8 +229,9 @@ TEST(Attention, BitsDoNotDependOnThreads) {
   // With one thread a task of forward is a whole head of keys, with more a tile of queries.
   Workspace one(1);
   for (const Index T : {Index{9}, 2 * kQueryTile + 3}) {
-    for (AttentionShape shape : shapes()) {
-      shape.mask = {.kind = MaskKind::chunk, .size = kKeyTile + 2, .overlap = 5};
+    for (std::size_t i = 0; AttentionShape shape : shapes()) {
+      const Index size = i++ % 2 == 0 ? kKeyTile + 2 : 6;  // by rows, a short chunk is cut into blocks of queries
+      shape.mask = {.kind = MaskKind::chunk, .size = size, .overlap = 5};
       const Numbers<float> n({.shape = shape, .B = 4, .Tq = T, .Tk = T});
       const Results<float> rows = by_rows(Context(one), n), tiles = by_tiles(Context(one), n);
       for (const int threads : {2, 3, 7}) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace megalith {
@@ -47,6 +48,18 @@ TEST(AttentionMask, RowsThatAreStillSeen) {
       EXPECT_LE(seen, m.state_rows(p)) << name(m) << ", position " << p;
     }
   }
+}
+
+TEST(AttentionMask, NoPositionSeesMoreThanTheMostKeys) {
+  for (const AttentionMask& m : masks()) {
+    for (const Index keys : {1, 4, 12, 30}) {
+      Index most = 0;
+      for (Index p = 0; p < keys; ++p) most = std::max(most, p + 1 - m.first_key(p));
+      EXPECT_LE(most, m.most_keys(keys)) << name(m) << ", " << keys << " keys";
+    }
+  }
+  EXPECT_EQ((AttentionMask{.kind = MaskKind::chunk, .size = 8, .overlap = 3}.most_keys(1000)), 11);
+  EXPECT_EQ(AttentionMask{.size = 8}.most_keys(1000), 8);
 }
 
 TEST(AttentionMask, StatesHaveRoomForTwoWindowsOrAChunkAndItsOverlap) {

@@ -18,8 +18,6 @@ Ids pending(const ByteHistory& h, Bytes bytes = {}) {
 TEST(ByteHistory, KeepsTheLastPatchAndTheUnfinishedOne) {
   ByteHistory h(2, 3);
   EXPECT_EQ(pending(h), Ids(6, kNoByte));
-  EXPECT_TRUE(h.starts_with_pad(FirstInput::pad));
-  EXPECT_FALSE(h.starts_with_pad(FirstInput::previous));
   const std::vector<std::uint8_t> bytes{1, 2, 3, 4, 11, 12, 13, 14};  // (2, 4)
   const Ids all = pending(h, {bytes.data(), 2, 4});
   EXPECT_EQ(all, (Ids{kNoByte, kNoByte, kNoByte, 1, 2, 3, 4, kNoByte, kNoByte, kNoByte, 11, 12, 13, 14}));
@@ -28,7 +26,6 @@ TEST(ByteHistory, KeepsTheLastPatchAndTheUnfinishedOne) {
   EXPECT_EQ(h.unfinished(), 1);
   EXPECT_EQ(pending(h), (Ids{1, 2, 3, 4, 11, 12, 13, 14}));
   h.rows_done = 2;
-  EXPECT_FALSE(h.starts_with_pad(FirstInput::pad));
   EXPECT_TRUE(h.valid());
 }
 
@@ -55,8 +52,10 @@ TEST(ByteHistory, BeginsAfterThePatchBefore) {
   h.begin(before.data());
   EXPECT_EQ(h.position, 0);
   EXPECT_EQ(pending(h), before);
-  h.begin(nullptr);
+  h.begin(nullptr, 6);
   EXPECT_EQ(pending(h), (Ids{kNoByte, kNoByte}));
+  EXPECT_EQ(h.position, 6);
+  EXPECT_EQ(h.rows_done, 3);
 }
 
 TEST(ByteHistory, KnowsWhatCannotBe) {

@@ -58,6 +58,20 @@ TEST(ModelConfig, EachProblemIsNamed) {
       {[](ModelConfig& c) { c.length = (Index{1} << 31) + 8; }, "length must be"},
       {[](ModelConfig& c) { c.length = 60; }, "length = 60 is not a multiple of scales[0].patch = 8"},
       {[](ModelConfig& c) { c.scales[0].first_input = FirstInput::previous; }, "scales[0].first_input must be \"pad\""},
+      {[](ModelConfig& c) { c.scales[0].cross_patch = 2; }, "scales[0].cross_patch must be 0, not 2: the outermost"},
+      {[](ModelConfig& c) {
+         c.scales[1].cross_patch = 9;
+         c.scales[1].stack.positions = PositionKind::rotary;
+       },
+       "scales[1].cross_patch must be from 0 to 8, not 9"},
+      {[](ModelConfig& c) { c.scales[1].cross_patch = 8; },
+       "scales[1].cross_patch = 8 needs scales[1].stack.positions to be \"rotary\""},
+      {[](ModelConfig& c) {
+         c.scales[1].cross_patch = 8;
+         c.scales[1].stack.positions = PositionKind::rotary;
+         transformer(c.scales[1]).window = 3;
+       },
+       "scales[1].stack.transformer.window = 3 cannot be had with cross-patch attention"},
       {[](ModelConfig& c) { c.scales[0].patch = 0; }, "scales[0].patch must be from 1"},
       {[](ModelConfig& c) { c.scales[0].patch = -8; }, "scales[0].patch must be from 1"},
       {[](ModelConfig& c) { c.scales[0].patch = 1; }, "scales[0].patch = 1 must be larger than scales[1].patch = 1"},

@@ -83,6 +83,19 @@ inline std::vector<NamedConfig> unusual_configs() {
                     .stack = small_stack(8, 2, {.heads = 4, .kv_heads = 1, .activation = Activation::gelu})}},
         .tied = false,
         .soft_cap = 3}},
+      // Cross-patch attention, over a whole patch and over a part of one.
+      {"cross_patch",
+       {.length = kLength,
+        .scales =
+            {{.patch = 4, .stack = with_dropout(small_stack(16, 1), 0.1)},
+             {.patch = 1, .cross_patch = 4, .stack = with_dropout(modern_stack(16, 2, Activation::relu_squared), 0.2)}}}},
+      {"cross_patch_short",
+       {.length = kLength,
+        .scales = {{.patch = 8, .stack = small_stack(16, 1)},
+                   {.patch = 1,
+                    .first_input = previous,
+                    .cross_patch = 3,
+                    .stack = with_recompute(modern_stack(8, 2, Activation::swiglu, {.heads = 4, .kv_heads = 2}))}}}},
       // Three.
       {"three_scales",
        {.length = kLength,
@@ -97,7 +110,25 @@ inline std::vector<NamedConfig> unusual_configs() {
                     .first_input = previous,
                     .stack = with_positions(with_recompute(small_stack(12, 1)), PositionKind::none)},
                    {.patch = 1, .first_input = previous, .stack = small_stack(8, 1)}},
-        .tied = false}}};
+        .tied = false}},
+      {"three_scales_cross_patch",
+       {.length = kLength,
+        .scales = {{.patch = 8, .stack = with_dropout(small_stack(16, 1), 0.1)},
+                   {.patch = 2, .cross_patch = 3, .stack = with_dropout(modern_stack(16, 2, Activation::swiglu), 0.1)},
+                   {.patch = 1,
+                    .first_input = previous,
+                    .cross_patch = 2,
+                    .stack = with_dropout(modern_stack(16, 2, Activation::relu), 0.1)}}}},
+      {"three_scales_cross_patch_middle",
+       {.length = kLength,
+        .scales = {{.patch = 8, .stack = small_stack(16, 1)},
+                   {.patch = 2, .first_input = previous, .cross_patch = 4, .stack = modern_stack(16, 1, Activation::relu)},
+                   {.patch = 1, .first_input = previous, .stack = small_stack(16, 1)}}}},
+      {"three_scales_cross_patch_inside",
+       {.length = kLength,
+        .scales = {{.patch = 8, .stack = small_stack(16, 1)},
+                   {.patch = 2, .stack = small_stack(16, 1)},
+                   {.patch = 1, .cross_patch = 1, .stack = modern_stack(16, 1, Activation::relu)}}}}};
 }
 
 /// Those with this number of scales.

@@ -27,6 +27,12 @@ struct AttentionMask {
     return std::max<Index>(0, first);
   }
 
+  /// No query sees more keys than this, of `keys`.
+  Index most_keys(Index keys) const {
+    if (size <= 0) return keys;
+    return std::min(keys, kind == MaskKind::window ? size : size + overlap);
+  }
+
   /// How many rows before `position` it still sees.
   Index visible_before(Index position) const { return position - first_key(position); }
 

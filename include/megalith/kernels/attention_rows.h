@@ -9,9 +9,21 @@
 
 namespace megalith::detail {
 
-/// (sequence, head) pairs that one task handles: several of short sequences.
+/// How the queries of a head are cut: a block and the one after next share no key, so that blocks of even number, and then
+/// those of odd number, may add to the gradients of keys at once.
+struct QueryBlocks {
+  Index size, count;
+
+  template <class S>
+  explicit QueryBlocks(const AttentionInput<S>& in)
+      : size(std::max<Index>(64, in.shape.mask.most_keys(in.Tk))), count((in.Tq + size - 1) / size) {}
+  Index begin(Index block) const { return block * size; }
+  Index end(Index block, Index Tq) const { return std::min(Tq, (block + 1) * size); }
+};
+
+/// Blocks of queries that one task handles, each of `group` heads: several of short sequences.
 template <class S>
-Index heads_per_task(const AttentionInput<S>& in, Index group) {
+Index blocks_per_task(const AttentionInput<S>& in, Index group) {
   constexpr Index kShortHeads = 16;
   return in.Tq * in.Tk <= 512 ? std::max<Index>(1, kShortHeads / group) : 1;
 }
@@ -32,12 +44,13 @@ template <class S>
 void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) {
   const Index H = in.shape.heads, value_width = in.shape.value_width;
   const S scale = S(in.shape.score_scale());
-  ctx.parallel_ranges(in.B * H, heads_per_task(in, 1), [&](Index begin, Index end, Arena& arena) {
+  const QueryBlocks blocks(in);
+  ctx.parallel_ranges(in.B * H * blocks.count, blocks_per_task(in, 1), [&](Index begin, Index end, Arena& arena) {
     Frame frame(arena);
-    S* const scores = frame.take<S>(in.Tk);
-    for (Index bh = begin; bh < end; ++bh) {
-      const Index b = bh / H, h = bh % H, kh = in.shape.key_head(h);
-      for (Index i = 0; i < in.Tq; ++i) {
+    S* const scores = frame.take<S>(in.shape.mask.most_keys(in.Tk));
+    for (Index task = begin; task < end; ++task) {
+      const Index bh = task / blocks.count, block = task % blocks.count, b = bh / H, h = bh % H, kh = in.shape.key_head(h);
+      for (Index i = blocks.begin(block); i < blocks.end(block, in.Tq); ++i) {
         const Index first = in.first_key(i);
         auto p = row_map(scores, in.end_key(i) - first);
         row_scores(in, b, h, i, first, scale, p);
@@ -57,17 +70,18 @@ void attention_rows_forward(const Context& ctx, const AttentionInput<S>& in, S* 
   });
 }
 
-/// One (sequence, head of keys) by one thread: dk and dv are sums over the queries of the heads that read them, in one
-/// order.
+/// One block of one (sequence, head of keys) by one thread: dk and dv are sums over the queries of the heads that read them,
+/// in one order.
 template <class S>
 void attention_rows_backward(const Context& ctx, const AttentionInput<S>& in, const S* o, const S* log_sums, const S* d_o,
                              const AttentionGradient<S>& out) {
   const Index H = in.shape.heads, key_heads = in.shape.kv_heads, group = in.shape.group();
   const Index key_width = in.shape.key_width, value_width = in.shape.value_width;
   const S scale = S(in.shape.score_scale());
-  const auto one_head = [&](Index b, Index h, S* scores) {
+  const QueryBlocks blocks(in);
+  const auto one_block = [&](Index b, Index h, Index block, S* scores) {
     const Index kh = in.shape.key_head(h);
-    for (Index i = 0; i < in.Tq; ++i) {
+    for (Index i = blocks.begin(block); i < blocks.end(block, in.Tq); ++i) {
       const Index first = in.first_key(i);
       auto p = row_map(scores, in.end_key(i) - first);
       row_scores(in, b, h, i, first, scale, p);
@@ -88,12 +102,17 @@ void attention_rows_backward(const Context& ctx, const AttentionInput<S>& in, co
       }
     }
   };
-  ctx.parallel_ranges(in.B * key_heads, heads_per_task(in, group), [&](Index begin, Index end, Arena& arena) {
-    Frame frame(arena);
-    S* const scores = frame.take<S>(in.Tk);
-    for (Index bk = begin; bk < end; ++bk)
-      for (Index g = 0; g < group; ++g) one_head(bk / key_heads, bk % key_heads * group + g, scores);
-  });
+  for (const Index parity : {0, 1}) {
+    const Index count = (blocks.count + 1 - parity) / 2;  // blocks of that parity
+    ctx.parallel_ranges(in.B * key_heads * count, blocks_per_task(in, group), [&](Index begin, Index end, Arena& arena) {
+      Frame frame(arena);
+      S* const scores = frame.take<S>(in.shape.mask.most_keys(in.Tk));
+      for (Index task = begin; task < end; ++task) {
+        const Index bk = task / count, block = 2 * (task % count) + parity;
+        for (Index g = 0; g < group; ++g) one_block(bk / key_heads, bk % key_heads * group + g, block, scores);
+      }
+    });
+  }
 }
 
 }  // namespace megalith::detail

@@ -14,7 +14,7 @@ namespace megalith {
 template <class S>
 double attention_scratch(const AttentionShape& shape, Index B, Index Tq, Index Tk, bool backward, int threads) {
   using namespace detail;
-  if (attend_by_rows(Tq, Tk)) return static_cast<double>(threads * Tk);
+  if (attend_by_rows(shape.mask, Tq, Tk)) return static_cast<double>(threads * shape.mask.most_keys(Tk));
   using Number = std::conditional_t<std::is_same_v<S, ShapeOnly>, float, S>;
   AttentionInput<Number> in;
   in.Tq = Tq;

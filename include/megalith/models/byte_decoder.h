@@ -35,8 +35,12 @@ struct DecoderFlops {
 /// D::State has a `history` (ByteHistory), visit, visit_all and valid as a module's State, and ahead(): whether next() was
 /// called for a byte that did not come yet. D is a template over its scalar, so that its shapes can be asked for
 /// (core/shape_only.h). D::State(m, B) is closed, for training on independent windows; D::State(m, B, n) has room for n
-/// bytes. begin(previous) starts a sequence: `previous` (B,P) holds the patch before it, or kNoByte; null: there is none. A
-/// decoder whose first input is the pad does not read it, but a decoder inside may.
+/// bytes. begin(previous, position) starts a sequence with byte number `position`: `previous` (B,P) holds the patch before
+/// it, or kNoByte; null: there is none. A decoder whose first input is the pad does not read it, but a decoder inside may.
+///
+/// An inner decoder with cross-patch attention reads the sequences of the decoder around it, in chunks of `chunk` positions,
+/// each a patch of that decoder; 0: such a patch is a sequence of its own. reach() tells how many bytes before the end of a
+/// chunk its State there depends on, in whole chunks.
 template <class D>
 concept ByteDecoder = std::copyable<D> && std::copyable<typename D::State> &&
     std::constructible_from<D, const ModelConfig&, std::size_t> &&
@@ -45,12 +49,14 @@ concept ByteDecoder = std::copyable<D> && std::copyable<typename D::State> &&
              const ByteOrNone* previous, const std::uint8_t* accepted, Shape shape, RandomKey key, Init how) {
   { m.patch_size() } -> std::same_as<Index>;
   { m.width() } -> std::same_as<Index>;
+  { m.chunk } -> std::convertible_to<Index>;
+  { m.reach() } -> std::same_as<Index>;
   m.train(ctx, bytes, condition, dcondition, typename D::Scalar(1), losses, grad, state, state, tape);
   m.score(ctx, bytes, condition, losses, state);
   m.read(ctx, bytes, condition, state);
   m.next(ctx, condition, state, dcondition);
   m.accept(accepted, state);
-  state.begin(previous);
+  state.begin(previous, Index(0));
   { state.valid() } -> std::same_as<bool>;
   { state.ahead() } -> std::same_as<bool>;
   { m.flops_by_part(shape) } -> std::same_as<std::vector<DecoderFlops>>;

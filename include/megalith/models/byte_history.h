@@ -24,15 +24,14 @@ struct ByteHistory {
   ByteHistory(Index b, Index p)
       : B(b), patch(p), last(static_cast<std::size_t>(b * p), kNoByte), partial(static_cast<std::size_t>(b * p), kNoByte) {}
 
-  /// Nothing was seen but, where `previous` (B, P) is not null, the patch before.
-  void begin(const ByteOrNone* previous) {
+  /// Nothing was seen but, where `previous` (B, P) is not null, the patch before. The next byte is number `at`, a multiple
+  /// of P.
+  void begin(const ByteOrNone* previous, Index at = 0) {
     if (previous != nullptr) std::copy_n(previous, B * patch, last.begin());
     else std::fill(last.begin(), last.end(), kNoByte);
-    position = rows_done = 0;
+    position = at;
+    rows_done = at / patch;
   }
-
-  /// Whether the stack's next position is its first, and is to read the pad whatever came before.
-  bool starts_with_pad(FirstInput first) const { return first == FirstInput::pad && rows_done == 0; }
 
   Index unfinished() const { return position % patch; }
   /// Bytes that pending_bytes() writes for each sequence when n more come.

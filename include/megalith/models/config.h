@@ -24,6 +24,9 @@ struct ScaleConfig {
   Index patch = 1;      // P: bytes per position; 1 for the innermost scale
   Index embedding = 0;  // E: width of one byte's embedding; 0 means width / patch. Another value: patches are projected
   FirstInput first_input = FirstInput::pad;
+  /// r: in every layer, the positions of a patch of the decoder around see the last r positions of the patch before too
+  /// (Yu et al. 2023, 2.3.2, "cross-patch attention"); up to the positions in a patch. 0 for the outermost scale.
+  Index cross_patch = 0;
   StackConfig stack{};
 
   bool operator==(const ScaleConfig&) const = default;
@@ -35,6 +38,7 @@ struct ScaleConfig {
     f("patch", c.patch);
     f("embedding", c.embedding);
     f("first_input", c.first_input);
+    f("cross_patch", c.cross_patch);
     f("stack", c.stack);
   }
 };
@@ -80,6 +84,19 @@ struct ModelConfig {
 /// Bytes in a window of the decoder at `scale`: the model's length for the outermost, else the patch of the one around it.
 inline Index window_bytes(const ModelConfig& c, std::size_t scale) {
   return scale == 0 ? c.length : c.scales[scale - 1].patch;
+}
+
+/// Positions of the stack at `scale` that make a patch of the decoder around it, where these follow one another in one
+/// sequence; 0 where each is a sequence of its own.
+inline Index chunk_of(const ModelConfig& c, std::size_t scale) {
+  return scale > 0 && c.scales[scale].cross_patch > 0 ? c.scales[scale - 1].patch / c.scales[scale].patch : 0;
+}
+/// The stack's config at a scale, with what the decoder around it says.
+inline StackConfig stack_config(const ModelConfig& c, std::size_t scale) {
+  StackConfig stack = c.scales[scale].stack;
+  stack.chunk = chunk_of(c, scale);
+  stack.overlap = c.scales[scale].cross_patch;
+  return stack;
 }
 
 /// What people know a model by: `6 layers of width 512 over patches of 8 bytes, 2 layers of width 256 over bytes, windows of

@@ -10,31 +10,38 @@ namespace detail {
 inline constexpr Index kInputColumnsPerTask = 32;
 }
 
-/// Lets the first patch of each row of ids (B, stride) stand for nothing: its place gets the pad.
-inline void pad_first_patch(ByteOrNone* ids, Index B, Index stride, Index P) {
-  for (Index b = 0; b < B; ++b) std::fill_n(ids + b * stride, P, kNoByte);
+/// Whether position `row` of a stack is the first of a sequence, or of a chunk of `chunk` positions (0: there are none).
+inline bool is_first_row(Index row, Index chunk) { return (chunk > 0 ? row % chunk : row) == 0; }
+
+/// ids (B, rows * P) are the patches that positions [first, first + rows) of a stack read. Where the first input of a
+/// decoder is the pad, those that begin a sequence or a chunk read that instead, whatever came before.
+inline void pad_first_rows(FirstInput first_input, Index first, Index chunk, ByteOrNone* ids, Index B, Index rows, Index P) {
+  if (first_input != FirstInput::pad) return;
+  for (Index i = 0; i < rows; ++i)
+    if (is_first_row(first + i, chunk))
+      for (Index b = 0; b < B; ++b) std::fill_n(ids + (b * rows + i) * P, P, kNoByte);
 }
 
 /// The patches a stack reads when it predicts bytes (B,T): out[b,t] = byte t - P, before which stands what the history saw
 /// last.
-inline const ByteOrNone* patches_before(Bytes bytes, const ByteHistory& history, FirstInput first_input, Frame& frame) {
+inline const ByteOrNone* patches_before(Bytes bytes, const ByteHistory& history, FirstInput first_input, Index chunk,
+                                        Frame& frame) {
   const Index P = history.patch;
   ByteOrNone* const ids = frame.take<ByteOrNone>(bytes.B * bytes.T);
   for (Index b = 0; b < bytes.B; ++b) {
     std::copy_n(history.last.data() + b * P, P, ids + b * bytes.T);
     std::copy_n(bytes.row(b), bytes.T - P, ids + b * bytes.T + P);
   }
-  if (history.starts_with_pad(first_input)) pad_first_patch(ids, bytes.B, bytes.T, P);
+  pad_first_rows(first_input, history.rows_done, chunk, ids, bytes.B, bytes.T / P, P);
   return ids;
 }
 
-/// The u bytes before each of the patches of `step` bytes of (B,T), as B*T/step rows: what the first position inside the
-/// patch may read. `last` (B, step) stands before the first.
-inline void bytes_before_patches(Bytes bytes, const ByteOrNone* last, Index step, Index u, ByteOrNone* out) {
-  for (Index b = 0; b < bytes.B; ++b) {
-    out = std::copy_n(last + (b + 1) * step - u, u, out);
-    for (Index t = step; t < bytes.T; t += step) out = std::copy_n(bytes.row(b) + t - u, u, out);
-  }
+/// The u bytes before patch number `patch` of bytes (B,T), counted through all B sequences; before the first of a sequence
+/// stands what the history saw last.
+inline void bytes_before_patch(Bytes bytes, const ByteHistory& history, Index patch, Index u, ByteOrNone* out) {
+  const Index P = history.patch, t = patch * P % bytes.T;
+  if (t == 0) std::copy_n(history.last.data() + (patch * P / bytes.T + 1) * P - u, u, out);
+  else std::copy_n(bytes.data + patch * P - u, u, out);
 }
 
 /// Rows of x (B,T,C) whose id is kNoByte become `pad`, a vector of `period` such rows that follow one another.
@@ -78,10 +85,12 @@ void add_positions_backward(const Context& ctx, Seq<const S> dx, Tensor<S>& dtab
   });
 }
 
-/// x[b,k] += condition[b, first + k], where there is a condition.
+/// x[b,k] += condition[b, first + k], where there is a condition. Of a stack that goes on through chunks the condition's
+/// rows count from the chunk that x begins in.
 template <class S>
-void add_condition(const Context& ctx, Seq<S> x, Seq<const S> condition, Index first) {
+void add_condition(const Context& ctx, Seq<S> x, Seq<const S> condition, Index first, Index chunk) {
   if (condition.data == nullptr) return;
+  if (chunk > 0) first %= chunk;
   assert(condition.C == x.C && condition.B == x.B && first + x.T <= condition.T);
   ctx.parallel_rows(x.row_count(), x.C, [&](Index begin, Index end, Arena&) {
     for (Index i = begin; i < end; ++i)

@@ -20,9 +20,9 @@ struct Flat {
     typename Stack<Block>::State stack;
     State() = default;
     State(const Flat& m, Index B, Index room = 0) : history(make_history<S>(B, 1)), stack(m.stack, B, room) {}
-    void begin(const ByteOrNone* previous) {
-      history.begin(previous);
-      stack.reset();
+    void begin(const ByteOrNone* previous, Index position = 0) {
+      history.begin(previous, position);
+      stack.reset(position);
     }
     /// Whether the stack has done the position of a byte that did not come yet: between next() and accept().
     bool ahead() const { return history.rows_done > history.position; }
@@ -44,6 +44,7 @@ struct Flat {
   };
 
   FirstInput first_input = FirstInput::pad;
+  Index chunk = 0;  // positions in a patch of the decoder around it, where its sequences go on through these; or 0
   PatchEmbedder<S> embedder;
   Stack<Block> stack;
   SoftmaxHead<S> head;
@@ -52,19 +53,21 @@ struct Flat {
   /// The innermost scale of a config.
   Flat(const ModelConfig& c, std::size_t scale)
       : first_input(c.scales[scale].first_input),
+        chunk(chunk_of(c, scale)),
         embedder(c, scale, PositionOf::row),
-        stack(c.scales[scale].stack),
+        stack(stack_config(c, scale)),
         head(c.scales[scale].stack.width, c.tied, c.soft_cap) {}
 
   Index patch_size() const { return 1; }
   Index width() const { return stack.in_channels(); }
+  Index reach() const { return chunk * std::ssize(stack.blocks); }
 
   void train(const Context& ctx, Bytes bytes, Seq<const S> condition, Seq<S> dcondition, S scale, S* losses, Flat& grad,
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
-    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, frame);
+    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
     const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);
-    add_condition(ctx, in.x, condition, in.first);
+    add_condition(ctx, in.x, condition, in.first, chunk);
     const Seq<S> y = frame.seq<S>(bytes.B, bytes.T, width()), dy = frame.seq<S>(bytes.B, bytes.T, width());
     stack.forward(ctx, in.x, y, state.stack, tape.stack);
     head.train(ctx, y, embedder.table, bytes.data, scale, losses, dy, grad.head, grad.embedder.table);
@@ -77,9 +80,9 @@ struct Flat {
 
   void score(const Context& ctx, Bytes bytes, Seq<const S> condition, S* losses, State& state) const {
     Frame frame(ctx.scratch());
-    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, frame);
+    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
     const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);
-    add_condition(ctx, in.x, condition, in.first);
+    add_condition(ctx, in.x, condition, in.first, chunk);
     const Seq<S> y = frame.seq<S>(bytes.B, bytes.T, width());
     stack.step(ctx, in.x, y, state.stack);
     head.score(ctx, y, embedder.table, bytes.data, losses);
@@ -148,9 +151,9 @@ struct Flat {
     ByteHistory& h = state.history;
     ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows);
     for (Index b = 0; b < h.B; ++b) std::copy_n(pending + b * stride + (h.rows_done - h.position), rows, ids + b * rows);
-    if (h.starts_with_pad(first_input)) pad_first_patch(ids, h.B, rows, 1);
+    pad_first_rows(first_input, h.rows_done, chunk, ids, h.B, rows, 1);
     const auto in = embedder.forward(ctx, ids, {h.B, rows}, h.rows_done, frame);
-    add_condition(ctx, in.x, condition, in.first);
+    add_condition(ctx, in.x, condition, in.first, chunk);
     stack.step(ctx, in.x, y, state.stack);
     h.rows_done += rows;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "megalith/models/byte_decoder.h"
+#include "megalith/models/inner_sequences.h"
 #include "megalith/models/local_condition.h"
 #include "megalith/models/patch_embedder.h"
 #include "megalith/models/patched_generation.h"
@@ -13,8 +14,13 @@ namespace megalith {
 /// Position k of the stack, the global model, reads patch k-1; row k of its output conditions the inner decoder, the local
 /// model, which runs on patch k as a sequence of its own. Equation numbers are those of the paper.
 ///
-/// The inner decoder streams: it runs forward, loss and backward on one tile of patches after the other, so nothing in it
-/// grows with T. Bits depend on the tile's size, never on threads.
+/// The inner decoder streams: it runs forward, loss and backward on one tile of patches after the other, so its activations
+/// do not grow with T. Bits depend on the tile's size, never on threads.
+///
+/// With cross-patch attention (2.3.2) the inner decoder goes on from patch to patch, through the State that each leaves: its
+/// sequences are those of the whole, in chunks of a patch. Backward then takes the tiles of a sequence from the last to the
+/// first, and what each received comes from reading the patches before it once more, as many as the inner decoder has
+/// layers.
 template <class BlockType, class InnerDecoder>
 struct Patched {
   using Block = BlockType;
@@ -24,20 +30,22 @@ struct Patched {
   using State = PatchedState<Patched>;
   struct Tape {
     typename Stack<Block>::Tape stack;
-    Index tile = 1;              // patches in a tile
-    typename Inner::Tape inner;  // of one tile
-    typename Inner::State inner_state, inner_dstate;
+    InnerSequences sequences;
+    typename Inner::Tape inner;                   // of one tile
+    std::vector<typename Inner::State> received;  // by each piece of the sequences of a tile
+    typename Inner::State dstate;
     Tape() = default;
     Tape(const Patched& m, Shape bytes)
         : stack(m.stack, {bytes.B, bytes.T / m.patch_size()}),
-          tile(m.tile_patches(bytes)),
-          inner(m.inner, {tile, m.patch_size()}),
-          inner_state(m.inner, tile),
-          inner_dstate(m.inner, tile) {}
+          sequences(m.inner_sequences(bytes)),
+          inner(m.inner, sequences.tile()),
+          received(static_cast<std::size_t>(sequences.pieces()), m.inner_state(sequences)),
+          dstate(received.front()) {}
   };
 
   Index tile_bytes = 1024;                   // bytes that the inner decoder handles at once
   FirstInput first_input = FirstInput::pad;  // of this decoder, for the one around it
+  Index chunk = 0;                           // as of Flat
   PatchEmbedder<S> embedder;
   Stack<Block> stack;
   LocalCondition<S> condition;
@@ -46,36 +54,58 @@ struct Patched {
   Patched() = default;
   Patched(const ModelConfig& c, std::size_t scale)
       : first_input(c.scales[scale].first_input),
+        chunk(chunk_of(c, scale)),
         embedder(c, scale, PositionOf::byte),
-        stack(c.scales[scale].stack),
+        stack(stack_config(c, scale)),
         condition(c, scale),
         inner(c, scale + 1) {}
 
   Index patch_size() const { return embedder.patch; }
   Index width() const { return stack.in_channels(); }
-  /// Patches in a tile of the inner decoder.
-  Index tile_patches(Shape bytes) const {
-    return std::clamp<Index>(tile_bytes / patch_size(), 1, std::max<Index>(1, bytes.rows() / patch_size()));
+  Index reach() const {
+    const Index around = chunk * patch_size();
+    if (around == 0) return 0;
+    // As far as the inner decoder reaches, the outputs of the stack must be right too.
+    return around * (std::ssize(stack.blocks) + (inner.reach() + around - 1) / around);
   }
+  /// Whether the inner decoder goes on from a patch to the next: cross-patch attention.
+  bool chained() const { return inner.chunk > 0; }
+  InnerSequences inner_sequences(Shape bytes) const { return {bytes, patch_size(), chained(), tile_bytes}; }
 
   void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* losses, Patched& grad,
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
-    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, frame);
+    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
     const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);  // (1), (2)
-    add_condition(ctx, in.x, outer, in.first / patch_size());
+    add_condition(ctx, in.x, outer, in.first / patch_size(), chunk);
     const Seq<S> y = frame.seq<S>(in.x.B, in.x.T, width()), dy = frame.seq<S>(in.x.B, in.x.T, width());
     stack.forward(at_patches(ctx), in.x, y, state.stack, tape.stack);  // (3)
-    for_each_tile(ctx, bytes, tape.tile, state, [&](const Context& here, Tile tile) {
-      Frame local(ctx.scratch());
-      const Seq<const S> y_tile{y.row(tile.first), 1, tile.count, width()};
-      const Seq<S> cond = condition.make(tile.count, local), dcond = condition.make(tile.count, local);
-      const Seq<const S> slots = condition.forward(ctx, y_tile, cond, local);  // (4)
-      begin_tile(tape.inner_state, tile);
-      inner.train(here, tile.bytes, cond, dcond, scale, losses + tile.first * patch_size(), grad.inner, tape.inner_state,
-                  tape.inner_dstate, tape.inner);  // (5), (6)
-      condition.backward(ctx, y_tile, slots, dcond, {dy.row(tile.first), 1, tile.count, width()}, grad.condition);  // (4)
-    });
+    InnerSequences all = inner_sequences(bytes.shape());
+    all.at_once = std::min(all.at_once, tape.sequences.at_once);
+    for (Index first = 0; first < all.count; first += all.at_once) {
+      const Index n = std::min(all.at_once, all.count - first);
+      std::vector<typename Inner::State> opened(static_cast<std::size_t>(state.carries_inner() ? all.pieces() + 1 : 0),
+                                                state.inner_of(*this, n));
+      auto& received = state.carries_inner() ? opened : tape.received;
+      auto& d = state.carries_inner() ? opened.back() : tape.dstate;
+      begin_sequences(bytes, first, n, state, received.front());
+      read_ahead(ctx, bytes, y, all, first, state.history, received);
+      d.begin(nullptr);
+      if (state.carries_inner()) copy_sequences(dstate.inner, first, d, 0, n);
+      for (Index i = all.pieces(); i-- > 0;) {  // backwards: a piece's gradient by what it received goes to the one before
+        Frame local(ctx.scratch());
+        const Tile tile = tile_of(all.at(bytes, first, n, i));
+        const Seq<const S> y_tile = tile.template of_stack<const S>(y);
+        const Seq<S> cond = condition.make(tile.patches(), local), dcond = condition.make(tile.patches(), local);
+        const Seq<const S> slots = condition.forward(ctx, y_tile, cond, local);  // (4)
+        auto& inner_state = received[static_cast<std::size_t>(i)];
+        inner.train(at_inner(ctx, tile.begin, bytes.T), tile.bytes, tile.of_inner(cond), tile.of_inner(dcond), scale,
+                    losses + tile.begin, grad.inner, inner_state, d, tape.inner);                      // (5), (6)
+        condition.backward(ctx, y_tile, slots, dcond, tile.template of_stack<S>(dy), grad.condition);  // (4)
+        if (i + 1 == all.pieces() && state.carries_inner()) copy_sequences(inner_state, 0, state.inner, first, n);
+      }
+      if (state.carries_inner()) copy_sequences(d, 0, dstate.inner, first, n);
+    }
     const auto d = embedder.gradient_of(in, y, frame);                                     // nobody needs y any more
     stack.backward(at_patches(ctx), in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);  // (3)
     add_condition_backward<S>(ctx, d.x, douter);
@@ -85,20 +115,28 @@ struct Patched {
 
   void score(const Context& ctx, Bytes bytes, Seq<const S> outer, S* losses, State& state) const {
     Frame frame(ctx.scratch());
-    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, frame);
+    const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
     const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);  // (1), (2)
-    add_condition(ctx, in.x, outer, in.first / patch_size());
+    add_condition(ctx, in.x, outer, in.first / patch_size(), chunk);
     const Seq<S> y = frame.seq<S>(in.x.B, in.x.T, width());
     stack.step(at_patches(ctx), in.x, y, state.stack);  // (3)
-    const Index at_once = tile_patches(bytes.shape());
-    typename Inner::State inner_state(inner, at_once);
-    for_each_tile(ctx, bytes, at_once, state, [&](const Context& here, Tile tile) {
-      Frame local(ctx.scratch());
-      const Seq<S> cond = condition.make(tile.count, local);
-      condition.forward(ctx, {y.row(tile.first), 1, tile.count, width()}, cond, local);  // (4)
-      begin_tile(inner_state, tile);
-      inner.score(here, tile.bytes, cond, losses + tile.first * patch_size(), inner_state);  // (5), (6)
-    });
+    const InnerSequences all = inner_sequences(bytes.shape());
+    typename Inner::State closed = inner_state(all);
+    for (Index first = 0; first < all.count; first += all.at_once) {
+      const Index n = std::min(all.at_once, all.count - first);
+      typename Inner::State opened = state.inner_of(*this, n);
+      auto& now = state.carries_inner() ? opened : closed;
+      begin_sequences(bytes, first, n, state, now);
+      for (Index i = 0; i < all.pieces(); ++i) {
+        Frame local(ctx.scratch());
+        const Tile tile = tile_of(all.at(bytes, first, n, i));
+        const Seq<S> cond = condition.make(tile.patches(), local);
+        condition.forward(ctx, tile.template of_stack<const S>(y), cond, local);  // (4)
+        inner.score(at_inner(ctx, tile.begin, bytes.T), tile.bytes, tile.of_inner(cond), losses + tile.begin,
+                    now);  // (5), (6)
+      }
+      if (state.carries_inner()) copy_sequences(now, 0, state.inner, first, n);
+    }
     state.history.append_patches(bytes);
   }
 
@@ -122,7 +160,7 @@ struct Patched {
     all.push_back({0, "products", of_stack.products});
     all.push_back({0, "attention", of_stack.mixing});
     all.push_back({1, "condition", condition.flops(patches).products});
-    for (DecoderFlops part : inner.flops_by_part({patches, P})) {
+    for (DecoderFlops part : inner.flops_by_part(chained() ? bytes : Shape{patches, P})) {
       ++part.scale;
       all.push_back(part);
     }
@@ -132,8 +170,9 @@ struct Patched {
     const bool trains = pass == Pass::backward;
     const Shape patches{bytes.B, bytes.T / patch_size()};
     const double output = static_cast<double>(patches.rows()) * static_cast<double>(width());
-    const Index tile = tile_patches(bytes);
-    const double in_tile = (trains ? 2 : 1) * condition.numbers(tile) + inner.scratch({tile, patch_size()}, pass, threads);
+    const Shape tile = inner_sequences(bytes).tile();
+    const double in_tile =
+        (trains ? 2 : 1) * condition.numbers(tile.rows() / patch_size()) + inner.scratch(tile, pass, threads);
     const double forward = stack.scratch(patches, trains ? Pass::forward : Pass::step, threads);
     const double backward =
         trains ? stack.scratch(patches, pass, threads) + (embedder.projects() ? embedder.numbers(bytes) - output : 0) : 0;
@@ -166,33 +205,68 @@ struct Patched {
 
   /// The context of the stack, whose rows are patches.
   Context at_patches(const Context& ctx) const { return ctx.site(kStackSite).every(patch_size()); }
+  /// The context of the inner decoder from byte `begin` of bytes (B,T) on, counted through all B sequences.
+  Context at_inner(const Context& ctx, Index begin, Index T) const { return ctx.site(kInnerSite).tile(begin, T); }
 
  private:
   static constexpr std::uint64_t kStackSite = 0, kInnerSite = 1;
 
-  /// Patches [first, first + count) of the B * K, as sequences of their own, with the inner patch before each of them.
+  /// What the inner decoder handles at once: bytes (n, a piece), from byte `begin` of the batch on.
   struct Tile {
-    Index first, count;
-    Bytes bytes;                 // (count, P)
-    const ByteOrNone* previous;  // (count, u)
-  };
-  /// f(context of the inner decoder, tile) over all patches, `at_once` at a time.
-  template <class F>
-  void for_each_tile(const Context& ctx, Bytes bytes, Index at_once, const State& state, F&& f) const {
-    Frame frame(ctx.scratch());
-    const Index P = patch_size(), u = inner.patch_size(), patches = bytes.B * bytes.T / P;
-    ByteOrNone* const previous = frame.take<ByteOrNone>(patches * u);
-    bytes_before_patches(bytes, state.history.last.data(), P, u, previous);
-    for (Index first = 0; first < patches; first += at_once) {
-      const Index count = std::min(at_once, patches - first);
-      f(ctx.site(kInnerSite).tile(first * P, bytes.T),
-        Tile{first, count, {bytes.data + first * P, count, P}, previous + first * u});
+    Index begin = 0, patch = 1;
+    Bytes bytes{};
+
+    Index patches() const { return bytes.shape().rows() / patch; }
+    /// Its rows of what the stack gives or takes, as (1, patches, C).
+    template <class T>
+    Seq<T> of_stack(Seq<S> rows) const {
+      return {rows.row(begin / patch), 1, patches(), rows.C};
     }
+    /// The conditions of its patches, as the inner decoder's sequences have them.
+    Seq<S> of_inner(Seq<S> condition) const {
+      return condition.viewed_as(bytes.B, condition.row_count() / bytes.B, condition.C);
+    }
+  };
+  Tile tile_of(const InnerSequences::Piece& piece) const { return {piece.begin, patch_size(), piece.bytes}; }
+
+  /// Of the sequences of a tile, with room for what passes between its pieces where there are several.
+  typename Inner::State inner_state(const InnerSequences& all) const {
+    return typename Inner::State(inner, all.at_once, all.pieces() > 1 ? all.length : 0);
   }
-  /// A closed state serves any number of sequences up to its own.
-  static void begin_tile(typename Inner::State& state, const Tile& tile) {
-    state.history.B = tile.count;
-    state.begin(tile.previous);
+
+  /// What the sequences [first, first + n) of the inner decoder start from.
+  void begin_sequences(Bytes bytes, Index first, Index n, const State& state, typename Inner::State& to) const {
+    if (state.carries_inner()) return copy_sequences(state.inner, first, to, 0, n);
+    const Index u = inner.patch_size(), patches = chained() ? bytes.T / patch_size() : 1;  // in each of them
+    std::vector<ByteOrNone>& previous = to.history.last;  // closed states serve any number of sequences up to their own
+    to.history.B = n;
+    for (Index i = 0; i < n; ++i)
+      bytes_before_patch(bytes, state.history, (first + i) * patches, u, previous.data() + i * u);
+    to.begin(previous.data());
+  }
+
+  /// What the pieces of one sequence receive, given what the first of them does: each reads the end of the piece before, as
+  /// far as that matters.
+  void read_ahead(const Context& ctx, Bytes bytes, Seq<S> y, const InnerSequences& all, Index first,
+                  const ByteHistory& history, std::vector<typename Inner::State>& received) const {
+    const Index reach = inner.reach(), u = inner.patch_size();
+    for (Index i = 1; i < all.pieces(); ++i) {
+      Frame frame(ctx.scratch());
+      auto& state = received[static_cast<std::size_t>(i)];
+      InnerSequences::Piece piece = all.at(bytes, first, 1, i - 1);
+      if (const Index skipped = piece.bytes.T - reach; skipped > 0) {
+        piece = {piece.begin + skipped, {piece.bytes.data + skipped, 1, reach}};
+        ByteOrNone* const previous = frame.take<ByteOrNone>(u);
+        std::copy_n(piece.bytes.data - u, u, previous);
+        state.begin(previous, history.position + piece.begin - first * all.length);
+      } else {
+        state = received[static_cast<std::size_t>(i - 1)];
+      }
+      const Tile tile = tile_of(piece);
+      const Seq<S> cond = condition.make(tile.patches(), frame);
+      condition.forward(ctx, tile.template of_stack<const S>(y), cond, frame);
+      inner.read(at_inner(ctx, tile.begin, bytes.T), tile.bytes, tile.of_inner(cond), state);
+    }
   }
 };
 

@@ -72,7 +72,7 @@ class AnyModule {
     virtual std::unique_ptr<StateBase> clone() const = 0;
     /// Takes the value of a State of the same type, in the memory that is there; false where it is of another.
     virtual bool assign(const StateBase& other) = 0;
-    virtual void reset() = 0;
+    virtual void reset(Index rows) = 0;
     virtual bool valid(Index rows) const = 0;
     virtual void visit(const Name& at, const EachTensor& f) = 0;
     virtual void visit_all(const Name& at, const EachField& f) = 0;
@@ -161,7 +161,7 @@ class AnyModule<S>::State {
   }
   State& operator=(State&&) noexcept = default;
 
-  void reset() { state_->reset(); }
+  void reset(Index rows = 0) { state_->reset(rows); }
   bool valid(Index rows) const { return state_->valid(rows); }
   template <class F, class St, class... Sts>
   static void visit(const Name& at, F&& f, St& state, Sts&... others) {
@@ -222,7 +222,7 @@ struct AnyModule<S>::Holder final : Base {
       if (same != nullptr) state = same->state;
       return same != nullptr;
     }
-    void reset() override { state.reset(); }
+    void reset(Index rows) override { state.reset(rows); }
     bool valid(Index rows) const override { return state.valid(rows); }
     void visit(const Name& at, const EachTensor& f) override { M::State::visit(at, f, state); }
     void visit_all(const Name& at, const EachField& f) override {

@@ -38,8 +38,11 @@ struct AttentionState {
     return position == rows && kept <= std::min(rows, capacity()) && kept >= std::min(rows, mask.visible_before(rows));
   }
 
-  /// Forgets everything that came before; the room stays.
-  void reset() { kept = position = 0; }
+  /// Forgets everything that came before; the room stays. The next row is number `rows`.
+  void reset(Index rows = 0) {
+    kept = 0;
+    position = rows;
+  }
 
   /// Adds the keys and values, with which each of the rows (B,T,C) ends; there is room for them: kept + T <= capacity().
   void append(const Context& ctx, Seq<const S> rows) {

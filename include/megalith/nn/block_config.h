@@ -21,6 +21,7 @@ struct StackConfig;
 ///
 /// ```
 ///   static constexpr const char* kKind = "transformer";
+///   static constexpr bool kChunks = true;                   optional: its blocks see StackConfig::chunk and overlap
 ///   template <class S> using Block = TransformerBlock<S>;   a Module, over ShapeOnly too but for the calls that compute;
 ///                                                           Block<S>(const StackConfig&, Index layer);
 ///                                                           Block<S>::FinalNorm, made by Block<S>::final_norm(StackConfig)

@@ -23,6 +23,9 @@ class KindOf final : public BlockKind {
   BlockConfig with_defaults(const StackConfig& stack) const override { return stack.block.as<C>().with_defaults(stack); }
   void list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const override {
     stack.block.as<C>().list_problems(stack, at, problems);
+    if constexpr (!requires { C::kChunks; })
+      problems.unless(stack.chunk == 0, at, " has cross-patch attention around it, which blocks of the kind \"", C::kKind,
+                      "\" do not have; set cross_patch to 0");
   }
   AnyModule<float> block(const StackConfig& c, Index layer) const override {
     static_assert(Module<Block<float>>);

@@ -59,7 +59,8 @@ enum class Pass { forward, step, backward };
 ///   temporaries  ctx.scratch(), rewound when the call returns.
 ///   carry        M::State: what later rows need from earlier ones. M::State(m, B) is closed: nothing came before, nothing
 ///                is kept, it costs nothing; training on independent windows uses it. M::State(m, B, T) is open, with
-///                room for T positions. A copy of a State branches the sequence; reset() forgets it.
+///                room for T positions. A copy of a State branches the sequence; reset(rows) forgets it, and goes on as if
+///                that many rows had been read of which nothing is seen any more.
 ///                visit(name, f, state...) calls f(name, tensor...) for the tensors that have a gradient;
 ///                visit_all(name, f, state) calls it for every field, a Tensor<S> or an Index: saved, sent, compared.
 ///                valid(rows) tells whether the fields are those of a sequence of which that many rows were read: what
@@ -101,7 +102,7 @@ concept Module = std::copyable<M> && std::copyable<typename M::State> &&
   { m.flops(shape) } -> std::same_as<Flops>;
   { m.scratch(shape, Pass::forward, 1) } -> std::same_as<double>;
   grad.init(key, how);
-  state.reset();
+  state.reset(Index(0));
   { state.valid(Index(0)) } -> std::same_as<bool>;
 };
 
@@ -110,7 +111,7 @@ struct NoState {
   NoState() = default;
   template <class M>
   NoState(const M&, Index, Index = 0) {}
-  void reset() {}
+  void reset(Index = 0) {}
   bool valid(Index) const { return true; }
   template <class F, class... St>
   static void visit(const Name&, F&&, St&...) {}

@@ -44,9 +44,9 @@ struct Stack {
       blocks.reserve(m.blocks.size());
       for (const Block& block : m.blocks) blocks.emplace_back(block, B, room);
     }
-    void reset() {
-      for (auto& b : blocks) b.reset();
-      norm.reset();
+    void reset(Index rows = 0) {
+      for (auto& b : blocks) b.reset(rows);
+      norm.reset(rows);
     }
     bool valid(Index rows) const {
       return norm.valid(rows) && std::all_of(blocks.begin(), blocks.end(), [&](const auto& b) { return b.valid(rows); });

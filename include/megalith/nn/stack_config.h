@@ -23,6 +23,9 @@ struct StackConfig {
   /// half of the memory for a fourth more time. The result has the same bits.
   bool recompute = false;
   BlockConfig block = TransformerConfig{};
+  // Of the stack of an inner decoder, from the decoder around it (stack_config() in models/config.h): no fields of files.
+  Index chunk = 0;    // positions in a patch of the decoder around it; 0: the stack's sequences are single patches
+  Index overlap = 0;  // of the chunk before, the last positions that attention sees (cross-patch attention); below chunk + 1
 
   bool operator==(const StackConfig&) const = default;
 

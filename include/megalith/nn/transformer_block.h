@@ -12,14 +12,15 @@ namespace megalith {
 /// The parts of a transformer block of that stack.
 inline AttentionConfig attention_config(const StackConfig& stack) {
   const auto& c = stack.block.as<TransformerConfig>();
-  return {.width = stack.width,
-          .heads = c.heads,
-          .kv_heads = c.kv_heads,
-          .mask = {.size = c.window},
-          .rotary_base = stack.positions == PositionKind::rotary ? c.rotary_base : 0,
-          .qk_norm = c.qk_norm,
-          .bias = stack.bias,
-          .recompute = stack.recompute};
+  return {
+      .width = stack.width,
+      .heads = c.heads,
+      .kv_heads = c.kv_heads,
+      .mask = stack.chunk > 0 ? AttentionMask{MaskKind::chunk, stack.chunk, stack.overlap} : AttentionMask{.size = c.window},
+      .rotary_base = stack.positions == PositionKind::rotary ? c.rotary_base : 0,
+      .qk_norm = c.qk_norm,
+      .bias = stack.bias,
+      .recompute = stack.recompute};
 }
 inline FeedForwardConfig feed_forward_config(const StackConfig& stack) {
   const auto& c = stack.block.as<TransformerConfig>();

@@ -14,6 +14,7 @@ struct TransformerBlock;
 /// The pre-norm transformer block, from Vaswani et al. 2017 to what has proved better since.
 struct TransformerConfig {
   static constexpr const char* kKind = "transformer";
+  static constexpr bool kChunks = true;
   template <class S>
   using Block = TransformerBlock<S>;
 
