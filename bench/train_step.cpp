@@ -41,7 +41,7 @@ void print_counts(const Options& o) {
   const Shape shape = o.shape();
   std::printf("{\"model\": \"%s\", \"parameters\": %.0f, \"length\": %td, \"batch\": %td, \"flops_per_byte\": %.0f",
               o.model.c_str(), summary->parameter_count(), shape.T, shape.B,
-              3 * summary->flops(shape) / static_cast<double>(shape.rows()));
+              3 * summary->flops(shape) / static_cast<double>(shape.B * summary->predicted(shape.T)));
 }
 
 void print_measured(const Options& o, Index steps) {
@@ -53,8 +53,8 @@ void print_measured(const Options& o, Index steps) {
       ", \"threads\": %d, \"products\": \"%s\", \"precision\": \"%s\", \"recompute\": %s, \"seconds_per_step\": %.4f, "
       "\"bytes_per_second\": %.0f, \"gflops\": %.1f, \"rss_anon_mb\": %.0f, \"inner_tape_mb\": %.2f",
       o.threads, gemm_backend(), std::string(to_string(o.precision)).c_str(), o.recompute ? "true" : "false", seconds,
-      static_cast<double>(shape.rows()) / seconds, 3 * step.model().flops(shape) / seconds / 1e9, memory / 1e6,
-      inner_tape_bytes(o.config(), shape) / 1e6);
+      static_cast<double>(shape.B * step.model().summary().predicted(shape.T)) / seconds,
+      3 * step.model().flops(shape) / seconds / 1e9, memory / 1e6, inner_tape_bytes(o.config(), shape) / 1e6);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "megalith/core/problems.h"
 #include "megalith/nn/block_kind.h"
+#include "megalith/nn/perceiver_config.h"
 
 namespace megalith {
 namespace {
@@ -71,6 +72,22 @@ void check_patches(const ModelConfig& config, Problems& problems) {
                     " = ", outer);
 }
 
+/// What a stack of Perceiver AR asks of the model that it is in.
+void check_perceiver(const ModelConfig& config, std::size_t scale, const std::string& at, Problems& problems) {
+  const ScaleConfig& c = config.scales[scale];
+  const auto* const perceiver = c.stack.block.get_if<PerceiverConfig>();
+  if (perceiver == nullptr) return;
+  const std::string own = at + ".perceiver.", latents = own + "latents";
+  problems.unless(perceiver->predicted == 0 || config.scales.size() == 1, own + "predicted", " must be 0, not ",
+                  perceiver->predicted, ", in a model of several scales, which predicts all bytes of its windows");
+  const Index window = window_bytes(config, scale);
+  if (c.patch < 1 || window < 1 || window % c.patch != 0 || perceiver->latents < 1) return;
+  const std::string window_name = scale == 0 ? "length" : text("scales[", scale - 1, "].patch");
+  const std::string by_patch = c.patch > 1 ? text(" / scales[", scale, "].patch") : "";
+  problems.unless(window / c.patch % perceiver->latents == 0, {latents, window_name}, " = ", perceiver->latents,
+                  " does not divide ", window_name, by_patch, " = ", window / c.patch, ", the positions of a window");
+}
+
 }  // namespace
 
 void ModelConfig::list_problems(Problems& problems) const {
@@ -86,6 +103,7 @@ void ModelConfig::list_problems(Problems& problems) const {
       check_cross_patch(*this, i, at, problems);
       const bool patched = i > 0 && scales[i].patch >= 1;
       check_stack(patched ? stack_config(*this, i) : scales[i].stack, at + ".stack", problems);
+      check_perceiver(*this, i, at + ".stack", problems);
     }
   } else {
     problems.range("length", length, 1, kMaxLength);

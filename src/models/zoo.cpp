@@ -4,6 +4,7 @@
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
 #include "megalith/models/structure.h"
+#include "megalith/nn/perceiver_config.h"
 
 namespace megalith {
 namespace {
@@ -30,6 +31,16 @@ ModelConfig llama(Index width, Index layers, Index heads, Index kv_heads, Index 
   const StackConfig stack{
       .width = width, .layers = layers, .positions = PositionKind::rotary, .bias = false, .block = block};
   return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
+}
+
+/// Perceiver AR (Hawthorne et al. 2022) as its source has it: LayerNorm, ReLU², rotary positions. `layers` stand behind the
+/// first, which attends to all of the window; the `latents` bytes at the end of each window are predicted.
+ModelConfig perceiver(Index length, Index latents, Index width, Index layers, Index heads, Index hidden = 0) {
+  const PerceiverConfig block{.latents = latents,
+                              .predicted = latents,
+                              .layer = {.heads = heads, .hidden = hidden, .activation = Activation::relu_squared}};
+  const StackConfig stack{.width = width, .layers = 1 + layers, .positions = PositionKind::rotary, .block = block};
+  return {.length = length, .scales = {{.patch = 1, .stack = stack}}};
 }
 
 /// A stack with what has proved better since: RMSNorm, rotary positions, normalised queries and keys, ReLU², no biases.
@@ -59,6 +70,10 @@ ModelConfig paper(Index length, Index patch, StackConfig global, StackConfig loc
 
 std::vector<Preset> make_presets() {
   const ModelConfig paper_text = paper(8192, 8, classic(2048, 14, 32), classic(1024, 18, 16));
+  ModelConfig paper_perceiver = perceiver(8192, 1024, 1024, 17, 16);
+  paper_perceiver.scales[0].stack.dropout = 0.1;
+  paper_perceiver.init_std = 0.006;
+  paper_perceiver.residual_init = 1;
 
   return {
       {"megabyte-tiny", "the quick start: learns text in two minutes on two cores",
@@ -78,10 +93,14 @@ std::vector<Preset> make_presets() {
       {"llama-small",
        "a Llama-style byte transformer of R1's cost per byte: RMSNorm, SwiGLU, rotary positions, grouped keys",
        llama(256, 4, 8, 2, 752)},
+      {"perceiver-small", "Perceiver AR of R1's cost per byte that it predicts: the last 256 of each 1,024",
+       perceiver(1024, 256, 256, 3, 4, 888)},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
       {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", vanilla(576, 5, 9, 2400, 256)},
       {"megabyte-paper", "equations (1) to (6) of the paper, in its shape for text", paper_text},
       {"paper-text", "the paper's shape for text: another name of megabyte-paper", paper_text},
+      {"paper-perceiver-text",
+       "the Perceiver AR that the paper compares with on text: 1,024 latents, 17 layers behind the first", paper_perceiver},
       {"paper-image64", "the paper's shape for ImageNet64, with a linear embedder as 12 does not divide its width",
        paper(12288, 12, classic(2048, 24, 32), classic(2048, 24, 32), 170)},
       {"paper-image256", "the paper's shape for images of 256 x 256: patches of 192",

@@ -26,8 +26,13 @@ TransformerConfig TransformerConfig::with_defaults(const StackConfig& stack) con
 }
 
 void TransformerConfig::list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const {
+  list_problems_of(stack, at, text(at, ".", kKind, "."), problems);
+}
+
+void TransformerConfig::list_problems_of(const StackConfig& stack, const std::string& at, const std::string& own,
+                                         Problems& problems) const {
   constexpr Index kMaxHeads = 65536, kMaxHidden = Index{1} << 20, kMaxWindow = Index{1} << 31;
-  const std::string own = text(at, ".", kKind, "."), width_name = at + ".width", heads_name = own + "heads";
+  const std::string width_name = at + ".width", heads_name = own + "heads";
   if (problems.range(heads_name, heads, 1, kMaxHeads) && stack.width >= 1 &&
       problems.unless(stack.width % heads == 0, {heads_name, width_name}, " = ", heads, " does not divide ", width_name,
                       " = ", stack.width))

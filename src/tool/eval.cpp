@@ -200,7 +200,7 @@ int run_eval(const EvalOptions& options) {
   const bool slides = options.lines == "context" && options.stride == 0;
   const Index stride = slides               ? SlidingWindow::of(*model).stride
                        : options.stride > 0 ? options.stride
-                                            : model->max_length().value_or(0);
+                                            : model->summary().predicted(model->max_length().value_or(0));
   (void)SlidingWindow::of(*model, stride);  // says what is wrong with it
   Outputs outputs(options, corpus ? &*corpus : nullptr);
   std::optional<InputPieces> input;
@@ -249,15 +249,17 @@ Verb add_eval(CLI::App& app) {
           },
           ""))
       ->type_name("context|alone");
-  verb->add_option("--stride", options->stride,
-                   "Bytes from the start of a window to that of the next [the trained length; half of it with --lines]")
+  verb->add_option(
+          "--stride", options->stride,
+          "Bytes from the start of a window to that of the next [what training predicts of a window: its length, of most "
+          "models; half of it with --lines]")
       ->transform(whole_number(1))
       ->type_name("N");
   verb->add_flag("--json", options->json, "Prints JSON: one object, or with --lines one for each line");
   add_threads(*verb, options->threads);
   verb->footer(
       "Every file starts afresh and is read in windows of the trained length, which do not overlap unless --stride says "
-      "so.\n"
+      "so,\nor training predicts the ends of windows alone.\n"
       "A line for each file comes first. The last line is `bits_per_byte: X`, over all of them.\n"
       "With --lines, a line is printed for each line: bits, bits per byte, FILE:LINE and its text, with tabs between.\n"
       "The last line of standard error is `bits_per_byte: X` then. The strangest lines: --lines | sort -rn | head");

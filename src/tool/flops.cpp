@@ -38,7 +38,7 @@ struct FlopsOptions {
   bool json = false;
 };
 
-/// A model at one length, everything per byte.
+/// A model at one length, everything per byte that training predicts.
 struct Cost {
   Index length = 0;
   std::vector<FlopsPart> parts;
@@ -65,7 +65,8 @@ std::vector<Index> lengths_for(const ComparedModel& m, const FlopsOptions& optio
 
 Cost cost_of(const ComparedModel& m, Index length) {
   Cost cost{length, forward_flops_by_part(m, {1, length})};
-  for (FlopsPart& part : cost.parts) cost.forward += part.flops /= static_cast<double>(length);
+  const double predicted = static_cast<double>(make_summary(m.config)->predicted(length));
+  for (FlopsPart& part : cost.parts) cost.forward += part.flops /= predicted;
   return cost;
 }
 

@@ -97,7 +97,7 @@ Json facts_of(const Subject& d) {
       {{"tape", m.tape}, {"scratch", m.scratch}, {"program", kProgramBytes}, {"in all", m.total() + kProgramBytes}});
   const double state = summary->state_bytes(1, d.config.length);
   const double prompt = touched_by_scratch(summary->scoring_scratch_bytes({1, d.config.length}, default_threads()));
-  const double forward = summary->flops({1, d.batch.T}) / static_cast<double>(d.batch.T);
+  const double forward = flops_per_byte(*summary, d.batch.T);
   return {{"name", d.name},
           {"config", detail::write_config(d.config)},
           {"parameters", parameters},

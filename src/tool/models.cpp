@@ -25,13 +25,16 @@ int run_models() {
   for (const Preset& preset : presets()) {
     const ModelConfig& config = preset.config;
     const auto summary = make_summary(config);
-    const double flops = summary->flops({1, config.length}) / static_cast<double>(config.length);
+    const double flops = flops_per_byte(*summary, config.length);
     char mega[32];
     std::snprintf(mega, sizeof mega, "%.1f", flops * 1e-6);
     row(preset.name.c_str(), grouped(summary->parameter_count(), 0).c_str(), mega, grouped(config.length).c_str(),
         preset.summary.c_str());
   }
-  std::printf("\nMFLOP/byte: of matrix products in a forward pass over a window; training costs three times as much.\n");
+  std::printf(
+      "\nMFLOP/byte: of matrix products in a forward pass over a window; training costs three times as much. Where only the "
+      "end\n"
+      "of a training window is predicted, by byte of that end.\n");
   return kDone;
 }
 

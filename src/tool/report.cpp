@@ -75,7 +75,7 @@ Facts facts_of(const RunConfig& run) {
   Facts facts{{"Model", model_name(model)}, {"Parameters", grouped(summary->parameter_count(), 0)}};
   facts.emplace_back("Window", grouped(model.length) + " bytes");
   facts.emplace_back("Layers", stacks_in_words(model));
-  const double flops = 3 * summary->flops({1, model.length}) / static_cast<double>(model.length);
+  const double flops = 3 * flops_per_byte(*summary, model.length);
   facts.emplace_back("Work", rounded(flops * 1e-6, 1) + " MFLOP to learn a byte");
   facts.emplace_back("Budget", budget_text(train.budget));
   facts.emplace_back("Batch", text(train.batch, train.accumulate > 1 ? text(" × ", train.accumulate) : "", " windows"));

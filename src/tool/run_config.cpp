@@ -175,7 +175,8 @@ RunConfig run_config(const TrainOptions& o) {
   RunConfig run = o.resume ? resumed(o) : fresh(o);
   if (o.eval_bytes) run.train.eval_bytes = *o.eval_bytes;
   if (o.eval_every) run.train.eval_every = *o.eval_every;
-  else if (!o.resume) run.train.eval_every = run.train.modest_eval_every(run.model.length);
+  else if (!o.resume)
+    run.train.eval_every = run.train.modest_eval_every(make_summary(run.model)->predicted(run.model.length));
   if (o.save_every_minutes) run.train.save_every_minutes = *o.save_every_minutes;
   return run;
 }

@@ -47,7 +47,7 @@ std::string processor_name() {
 void say_what_starts(const RunConfig& run) {
   const ModelConfig& model = run.model;
   const auto summary = make_summary(model);
-  const double flops = 3 * summary->flops({1, model.length}) / static_cast<double>(model.length);
+  const double flops = 3 * flops_per_byte(*summary, model.length);
   std::printf("model: %s, %s parameters, windows of %s bytes, %.1f MFLOP to learn a byte\n", model_name(model).c_str(),
               grouped(summary->parameter_count(), 0).c_str(), grouped(model.length).c_str(), flops * 1e-6);
   std::fflush(stdout);

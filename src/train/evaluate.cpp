@@ -132,7 +132,7 @@ Evaluation evaluate(const AnyModel& model, Workspace& workspace, const Source& d
   const std::optional<Index> longest = model.max_length();
   check(config.length > 0 || longest, "the model has no longest window; name a length");
   const Index length = config.length > 0 ? config.length : *longest, unit = model.unit();
-  const Index stride = config.stride != 0 ? config.stride : length;
+  const Index stride = config.stride != 0 ? config.stride : model.summary().predicted(length);
   check(length <= longest.value_or(length) && length % unit == 0, "the windows have ", length,
         " bytes, and the model takes multiples of ", unit, longest ? text(" up to ", *longest) : "");
   check(stride >= 1 && stride <= length && stride % unit == 0, "the stride is ", stride, ", and must be a multiple of ",

@@ -20,6 +20,7 @@ constexpr std::array kRecipes{
     Recipe{"megabyte-three-scale", 2e-3, ScheduleKind::linear, 4},
     Recipe{"vanilla-tiny", 3e-3, ScheduleKind::linear, 4},
     Recipe{"vanilla-small-flops", 1e-3, ScheduleKind::linear, 2},
+    Recipe{"perceiver-small", 1e-3, ScheduleKind::linear, 8},
     Recipe{"vanilla-small-params", 5e-4, ScheduleKind::linear, 1},
     Recipe{"vanilla-small-window", 5e-4, ScheduleKind::linear, 1},
 };

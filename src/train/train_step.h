@@ -21,7 +21,7 @@ namespace megalith::detail {
 class TrainStep {
  public:
   struct Result {
-    double nats = 0;       // the loss of all bytes of the step
+    double nats = 0;       // the loss of all bytes that the step predicts
     double grad_norm = 0;  // before clipping
   };
 
@@ -34,7 +34,8 @@ class TrainStep {
   /// Whether all losses of the first micro-batch of step `step` are finite. Does not train on it.
   bool finite(const BatchSampler& sampler, std::int64_t step);
 
-  Index bytes_per_step() const { return config_.accumulate * std::ssize(bytes_); }
+  /// Bytes that a step predicts: all that it reads, but for models that train on the ends of windows.
+  Index bytes_per_step() const { return config_.accumulate * config_.batch * model_.summary().predicted(length_); }
   AnyModel& model() const { return model_; }
   /// The model that users get: the averaged weights where averaging is on.
   AnyModel& result() { return average_ ? average_->model() : model_; }

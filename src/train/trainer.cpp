@@ -44,7 +44,7 @@ Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string&
   check(!dir.empty(), "the folder of the run has no name; give one");
   const Index size = step_.bytes_per_step();
   steps_ = config.budget.bytes > 0 ? (config.budget.bytes - 1) / size + 1 : config.budget.steps;
-  gflop_per_byte_ = 3e-9 * model.flops({1, length_}) / static_cast<double>(length_);
+  gflop_per_byte_ = 3e-9 * flops_per_byte(model.summary(), length_);
 }
 
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const DataConfig& data, const std::string& dir,

@@ -10,8 +10,11 @@ namespace megalith {
 
 TrainingMemory training_memory(const ModelSummary& model, Shape batch, bool average, int threads, double optimizer_bytes) {
   const double parameters = model.parameter_count(), weights = parameters * sizeof(float);
+  const Index scored = windows_at_once(batch.T);
+  // Validation reads the context of windows of which training predicts the ends.
+  const double context = model.predicted(batch.T) < batch.T ? model.state_bytes(scored, batch.T) : 0;
   const double scratch = std::max(model.training_scratch_bytes(batch, threads),
-                                  model.scoring_scratch_bytes({windows_at_once(batch.T), batch.T}, threads));
+                                  context + model.scoring_scratch_bytes({scored, batch.T}, threads));
   return {.weights = weights,
           .gradient = weights,
           .moments = parameters * optimizer_bytes,

@@ -66,6 +66,7 @@ RunConfig run_config() {
 void write_configs(const std::string& folder) {
   write(folder + "/all_parts", to_json(all_parts()));
   write(folder + "/three_scales", to_json(preset("megabyte-three-scale").config));
+  write(folder + "/perceiver", to_json(preset("perceiver-small").config));
   write(folder + "/run", to_json(run_config()));
 }
 

@@ -78,7 +78,7 @@ TEST_P(GeneratorModel, NextLogitsGiveTheCostsOfScore) {
 TEST_P(GeneratorModel, GreedyIsTheLikeliestByteInTheWindow) {
   const auto model = make_small(GetParam());
   Workspace workspace(2);
-  const Index unit = GetParam().config.scales[0].patch, hop = 32 - 16 / unit * unit;
+  const Index hop = stride_of(GetParam());
   std::vector<std::uint8_t> bytes = random_prompt(27);
   Generator generator(*model, {.temperature = 0}, 2);
   generator.prompt(bytes);

@@ -64,9 +64,20 @@ void expect_same_as(const NamedConfig& c) {
   EXPECT_EQ(i, parameters.size());
 }
 
+/// Of the configs with that number of scales, each is of one of the types.
+template <class... Plain>
+void expect_same_as_their_type(std::size_t scales) {
+  const auto test = [&]<class D>(std::type_identity<D>, const NamedConfig& c) {
+    const bool of_type = detail::IsOfConfig<D>::at(c.config, 0);
+    if (of_type) expect_same_as<D>(c);
+    return of_type ? 1 : 0;
+  };
+  for (const NamedConfig& c : unusual_configs(scales)) EXPECT_EQ((test(std::type_identity<Plain>{}, c) + ...), 1) << c.name;
+}
+
 TEST(AnyDecoder, BitsNamesAndRolesAreThoseOfADecoderOfOneKind) {
-  for (const NamedConfig& c : unusual_configs(1)) expect_same_as<Vanilla<float>>(c);
-  for (const NamedConfig& c : unusual_configs(2)) expect_same_as<Megabyte<float>>(c);
+  expect_same_as_their_type<Vanilla<float>, PerceiverAr<float>>(1);
+  expect_same_as_their_type<Megabyte<float>, Patched<PerceiverBlock<float>, PerceiverAr<float>>>(2);
 }
 
 }  // namespace

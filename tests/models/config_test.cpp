@@ -119,6 +119,34 @@ TEST(ModelConfig, EachProblemIsNamed) {
   }
 }
 
+TEST(ModelConfig, WhatPerceiverArAsksFor) {
+  // In windows of 64 bytes: over 8 patches, inside a patch of 8 bytes, or over all bytes.
+  const auto with = [](std::size_t scale, PerceiverConfig block) {
+    block.layer.heads = 2;
+    return problem([&](ModelConfig& c) { c.scales[scale].stack.block = block; });
+  };
+  const auto flat = [](PerceiverConfig block) {
+    block.layer.heads = 2;
+    ModelConfig c{.length = 64, .scales = {{.stack = {.width = 16, .layers = 1, .block = block}}}};
+    return error_of([&] { c.validate(); });
+  };
+  EXPECT_EQ(with(0, {.latents = 4}), "");
+  EXPECT_EQ(with(1, {.latents = 8}), "");
+  EXPECT_EQ(flat({.latents = 64, .predicted = 64}), "");
+  const auto expect = [](const std::string& message, const char* words) {
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+  };
+  expect(with(0, {.latents = 3}), "scales[0].stack.perceiver.latents = 3 does not divide length / scales[0].patch = 8");
+  expect(with(1, {.latents = 16}), "scales[1].stack.perceiver.latents = 16 does not divide scales[0].patch = 8");
+  expect(with(1, {.latents = 8, .predicted = 8}),
+         "scales[1].stack.perceiver.predicted must be 0, not 8, in a model of several");
+  expect(flat({.latents = 48}), "scales[0].stack.perceiver.latents = 48 does not divide length = 64");
+  expect(flat({.latents = 0}), "scales[0].stack.perceiver.latents must be from 1");
+  expect(flat({.latents = 8, .predicted = -1}), "scales[0].stack.perceiver.predicted must be from 0");
+  expect(flat({.latents = 8, .layer = {.kv_heads = 3}}),
+         "scales[0].stack.perceiver.kv_heads = 3 does not divide scales[0].stack.p");
+}
+
 TEST(ModelConfig, ReportsAllProblemsAtOnce) {
   const std::string message = problem([](ModelConfig& c) {
     c.length = 60;

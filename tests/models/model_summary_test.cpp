@@ -123,7 +123,14 @@ class SummaryOfMemory : public ::testing::TestWithParam<NamedConfig> {
     EXPECT_LT(taken, 4 * expected + 4e6);
   }
 };
+NamedConfig ends_of_windows() {
+  NamedConfig c{"ends_of_windows", config_named("perceiver_rotary")};
+  c.config.scales[0].stack.block.as<PerceiverConfig>().predicted = 100;
+  return c;
+}
 INSTANTIATE_TEST_SUITE_P(Configs, SummaryOfMemory, ::testing::ValuesIn(unusual_configs()),
+                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Others, SummaryOfMemory, ::testing::Values(ends_of_windows()),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(SummaryOfMemory, TheTapeIsThatOfTheModel) {

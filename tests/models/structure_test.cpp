@@ -37,6 +37,16 @@ TEST(Structure, GoesByWhatParametersMean) {
   EXPECT_FALSE(same_after([](ModelConfig& c) { c.scales.pop_back(); }));
 }
 
+TEST(Structure, WhatIsPredictedInTrainingIsNoPartOfIt) {
+  const ModelConfig before = config_named("perceiver");
+  ModelConfig after = before;
+  auto& block = after.scales[0].stack.block.as<PerceiverConfig>();
+  block.predicted = 8;
+  EXPECT_TRUE(same_structure(before, after));
+  block.latents = 4;
+  EXPECT_FALSE(same_structure(before, after));
+}
+
 TEST(Structure, KeepsTheLength) {
   const ModelConfig config = config_named("vanilla");
   EXPECT_EQ(structure_of(config).length, config.length);

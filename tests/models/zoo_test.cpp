@@ -62,6 +62,13 @@ TEST(Zoo, LlamaHasTheCostOfR1) {
   EXPECT_DOUBLE_EQ(flops_per_byte("llama-small"), 4 * layer + 2 * C * 256);
 }
 
+// By byte that is predicted, of which a window has 256.
+TEST(Zoo, PerceiverHasTheCostOfR1) {
+  const auto summary = make_summary(preset("perceiver-small").config);
+  EXPECT_EQ(summary->predicted(1024), 256);
+  EXPECT_NEAR(summary->flops({1, 1024}) / 256 / 8136448, 1, 0.01);
+}
+
 // It differs from its sibling in the window alone, and so in the pairs of attention alone.
 TEST(Zoo, VanillaModelWithAWindow) {
   ModelConfig config = preset("vanilla-small-window").config;

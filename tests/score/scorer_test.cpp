@@ -64,7 +64,7 @@ TEST_P(ScorerModel, AnyCutAndAnyStrideGiveTheLossesOfTheWindows) {
   const auto model = make_small(GetParam());
   const std::vector<std::uint8_t> bytes = some_bytes(5 * kLength + 3);
   for (const Index stride : {Index{0}, model->unit(), Index{24}, kLength}) {
-    const std::vector<float> expected = expected_bits(*model, bytes, stride > 0 ? stride : kLength / 2);
+    const std::vector<float> expected = expected_bits(*model, bytes, stride > 0 ? stride : stride_of(GetParam()));
     for (const std::size_t piece : {1u, 3u, 8u, 31u, 32u, 33u, 90u, 1000u}) {
       Scorer scorer(*model, {.stride = stride, .threads = 1});
       expect_near(in_pieces(scorer, bytes, piece), expected, text("stride ", stride, ", pieces of ", piece));
@@ -91,7 +91,7 @@ TEST_P(ScorerModel, ManyWindowsAtOnce) {
   const auto model = make_small(GetParam());
   const std::vector<std::uint8_t> bytes = some_bytes(400 * kLength + 5);  // more than one batch of them
   Scorer scorer(*model, {.threads = 2});
-  expect_near(scorer.feed(bytes), expected_bits(*model, bytes, kLength / 2), "all at once");
+  expect_near(scorer.feed(bytes), expected_bits(*model, bytes, stride_of(GetParam())), "all at once");
   const std::vector<float> once(scorer.feed(bytes).begin(), scorer.feed(bytes).end());
   EXPECT_EQ(once.size(), bytes.size());  // goes on behind a batch
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "megalith/models/config.h"
+#include "megalith/nn/perceiver_config.h"
 
 namespace megalith::tests {
 
@@ -30,6 +31,11 @@ inline StackConfig modern_stack(Index width, Index layers, Activation activation
   StackConfig stack = small_stack(width, layers, block);
   stack.positions = PositionKind::rotary;
   stack.bias = false;
+  return stack;
+}
+/// Perceiver AR's blocks in the place of a stack's transformer blocks.
+inline StackConfig perceiver_stack(StackConfig stack, Index latents) {
+  stack.block = PerceiverConfig{.latents = latents, .layer = stack.block.as<TransformerConfig>()};
   return stack;
 }
 inline StackConfig with_dropout(StackConfig stack, double dropout) {
@@ -64,6 +70,12 @@ inline std::vector<NamedConfig> unusual_configs() {
         .scales = {{.stack = with_recompute(with_positions(
                         with_dropout(small_stack(12, 2, {.heads = 1, .window = 4, .activation = Activation::gelu}), 0.2),
                         PositionKind::none))}}}},
+      {"perceiver", {.length = kLength, .scales = {{.stack = with_dropout(perceiver_stack(small_stack(16, 2), 8), 0.1)}}}},
+      {"perceiver_rotary",
+       {.length = kLength,
+        .scales = {{.stack = with_recompute(
+                        perceiver_stack(modern_stack(16, 3, Activation::swiglu, {.heads = 4, .kv_heads = 2}), 4))}},
+        .tied = false}},
       // Two: equations (1) to (6) of the paper, with dropout; and what is newer.
       {"megabyte",
        {.length = kLength,
@@ -96,6 +108,11 @@ inline std::vector<NamedConfig> unusual_configs() {
                     .first_input = previous,
                     .cross_patch = 3,
                     .stack = with_recompute(modern_stack(8, 2, Activation::swiglu, {.heads = 4, .kv_heads = 2}))}}}},
+      {"perceivers",  // over 8 patches, and inside each
+       {.length = kLength,
+        .scales =
+            {{.patch = 4, .stack = perceiver_stack(with_dropout(small_stack(16, 2), 0.2), 2)},
+             {.patch = 1, .first_input = previous, .stack = perceiver_stack(modern_stack(16, 2, Activation::gelu), 2)}}}},
       // Three.
       {"three_scales",
        {.length = kLength,
@@ -148,15 +165,20 @@ inline ModelConfig config_named(const std::string& name) {
 
 inline TransformerConfig& transformer(ScaleConfig& scale) { return scale.stack.block.as<TransformerConfig>(); }
 
+/// The numbers of a transformer block, of whatever kind it is.
+inline TransformerConfig& layer_of(ScaleConfig& scale) {
+  BlockConfig& block = scale.stack.block;
+  return block.get_if<PerceiverConfig>() != nullptr ? block.as<PerceiverConfig>().layer : block.as<TransformerConfig>();
+}
+
 /// The same config with longer windows, and wider by a factor: for tests that measure memory.
 inline ModelConfig enlarged(ModelConfig config, Index width_factor, Index length) {
   config.length = length;
   for (ScaleConfig& scale : config.scales) {
     scale.embedding *= width_factor;
     scale.stack.width *= width_factor;
-    if (scale.stack.block.get_if<TransformerConfig>() == nullptr) continue;
-    transformer(scale).hidden *= width_factor;
-    transformer(scale).window *= width_factor;
+    layer_of(scale).hidden *= width_factor;
+    layer_of(scale).window *= width_factor;
   }
   return config;
 }

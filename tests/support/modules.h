@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "megalith/nn/any_module.h"
+#include "megalith/nn/perceiver_block.h"
 #include "megalith/nn/stack.h"
 #include "megalith/nn/transformer_block.h"
 #include "support/adapters.h"
@@ -187,6 +188,34 @@ struct Blocks {
     return TransformerBlock<S>(with_width(c, width));
   }
 };
+struct PerceiverBlocks {
+  static constexpr const char* name = "PerceiverBlock";
+  struct Config {
+    StackConfig stack{};
+    Index layer = 0;
+  };
+  static std::vector<Case<Config>> cases() {
+    return {{"first, plain", {of(plain_blocks()), 0}, 3, true},
+            {"first, modern", {of(modern_blocks()), 0}, 4, true},
+            {"first, grouped, recomputing", {of(modern_blocks(true), 1), 0}, 4, true},
+            {"later, modern", {of(modern_blocks()), 1}, 4, true}};
+  }
+  template <class S>
+  static auto make(Config c, Index width) {
+    c.stack.width = width;
+    c.stack.block.as<PerceiverConfig>().layer.hidden = 2 * width;
+    return PerceiverBlock<S>(c.stack, c.layer);
+  }
+
+ private:
+  static StackConfig of(StackConfig stack, Index kv_heads = 0) {
+    PerceiverConfig block{.latents = 3, .layer = stack.block.as<TransformerConfig>()};
+    block.layer.kv_heads = kv_heads;
+    block.layer.window = 0;
+    stack.block = block;
+    return stack;
+  }
+};
 struct Stacks {
   static constexpr const char* name = "Stack";
   using Config = StackConfig;
@@ -240,11 +269,12 @@ struct Heads {
   }
 };
 
-// Three lists, so that three files compile at once.
+// Several lists, so that several files compile at once.
 using LayerTypes =
     ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Embedders, Heads>;
 using AttentionTypes = ::testing::Types<Attentions>;
 using BlockTypes = ::testing::Types<Blocks, Stacks, AnyModules>;
+using PerceiverTypes = ::testing::Types<PerceiverBlocks>;
 
 struct TypeName {
   template <class Type>

@@ -155,6 +155,17 @@ TEST(Evaluate, OverlappingWindowsGiveEveryByteOnceWithItsContext) {
   EXPECT_ERROR(evaluate(*model, workspace, bytes_of("x"), wrong), "the stride is 6, and must be a multiple of 4 up to 32");
 }
 
+TEST(Evaluate, AModelThatTrainsOnTheEndsOfWindowsIsReadSo) {
+  const auto model = tests::make_small(tests::small_models().back());  // the last 8 bytes of 32
+  const std::string bytes = some_bytes(101, 9);
+  Workspace workspace(1);
+  const auto bits = [&](Index stride) {
+    return evaluate(*model, workspace, bytes_of(bytes), {.stride = stride, .losses = {}, .progress = {}}).bits;
+  };
+  EXPECT_EQ(bits(0), bits(8));
+  EXPECT_NE(bits(0), bits(32));
+}
+
 TEST(Evaluate, ReportsAndStops) {
   const TemporaryFolder folder;
   const Corpus corpus({folder.write("data", some_bytes(100000, 1))});

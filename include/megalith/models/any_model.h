@@ -70,6 +70,9 @@ class AnyModel {
   /// Forward, loss and backward: losses (B,T) in nats are written; grad += d(scale * sum of losses)/d(parameters).
   /// bytes is (B,T), T a multiple of unit(). grad is a model of the same structure.
   ///
+  /// Where the model predicts the ends of training windows alone (ModelSummary::predicted), the losses of the bytes before
+  /// are 0, and it takes no state.
+  ///
   /// Without a state the rows are independent windows. With one they go on from what it has read, which must be whole
   /// patches, and it has read them too afterwards; positions in ctx count from what it has read. With dstate as well, which
   /// holds the gradient of a loss by the state left, grad gets that loss's share too, and dstate becomes the gradient by the

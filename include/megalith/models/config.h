@@ -50,7 +50,7 @@ inline Index embedding_width(const ScaleConfig& c) { return c.embedding > 0 ? c.
 inline bool has_patch_projection(const ScaleConfig& c) { return embedding_width(c) * c.patch != c.stack.width; }
 
 /// A whole model: scales from the outermost to the innermost. One scale is flat, with blocks of the kind "transformer" the
-/// vanilla byte transformer; two are MEGABYTE.
+/// vanilla byte transformer, of the kind "perceiver" Perceiver AR; two are MEGABYTE.
 struct ModelConfig {
   Index length = 1024;  // T: bytes in a training window; every patch divides it
   std::vector<ScaleConfig> scales{};

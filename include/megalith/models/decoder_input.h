@@ -63,6 +63,30 @@ void fill_pads_backward(const Context& ctx, const ByteOrNone* ids, Seq<const S> 
   });
 }
 
+/// Of bytes (B,T), the last `count` of each row, and where their losses go: all in place where they are all.
+template <class S>
+struct LastBytes {
+  Bytes bytes;
+  S* losses;  // (B, count)
+
+  LastBytes(Bytes all, Index count, S* losses_of_all, Frame& frame) : bytes(all), losses(losses_of_all) {
+    if (count == all.T) return;
+    std::uint8_t* const copy = frame.take<std::uint8_t>(all.B * count);
+    for (Index b = 0; b < all.B; ++b) std::copy_n(all.row(b) + all.T - count, count, copy + b * count);
+    bytes = {copy, all.B, count};
+    losses = frame.take<S>(all.B * count);
+  }
+  /// Writes the losses of `all`: 0 before the last bytes.
+  void put_losses(Bytes all, S* losses_of_all) const {
+    if (bytes.T == all.T) return;
+    for (Index b = 0; b < all.B; ++b) {
+      S* const row = losses_of_all + b * all.T;
+      std::fill_n(row, all.T - bytes.T, S(0));
+      std::copy_n(losses + b * bytes.T, bytes.T, row + all.T - bytes.T);
+    }
+  }
+};
+
 /// x[b,t] += table[first + t] for each t with first + t >= 0 whose id is not kNoByte (ids may be null: all rows).
 template <class S>
 void add_positions(const Context& ctx, Seq<S> x, const Tensor<S>& table, Index first, const ByteOrNone* ids) {

@@ -104,6 +104,8 @@ class DecoderModel final : public AnyModel {
       t.closed.begin(nullptr);
       return run(ctx, t.closed, t.dclosed);
     }
+    check(summary_.predicted(bytes.T) == bytes.T, "this model predicts the last ", summary_.predicted(bytes.T), " of ",
+          bytes.T, " bytes in training, which goes by whole windows; train without a state, or set predicted to 0");
     State& s = to_go_on(*state, bytes);
     const Context here = ctx.from_position(s.position());
     if (dstate != nullptr) return run(here, s.state, gradient_of(s, *dstate).state);

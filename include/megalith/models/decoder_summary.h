@@ -62,6 +62,10 @@ class DecoderSummary final : public ModelSummary {
 
   Index unit() const override { return shapes_.patch_size(); }
   std::optional<Index> max_length() const override { return length_; }
+  Index predicted(Index T) const override {
+    if constexpr (requires { shapes_.predicted(T); }) return shapes_.predicted(T);
+    else return T;
+  }
   bool batch_invariant() const override {
     constexpr Index kVector = 16;  // floats in the longest vector, and in the alignment of every buffer
     bool whole = std::string_view(gemm_backend()) != "Eigen";

@@ -4,6 +4,7 @@
 
 #include "megalith/models/flat.h"
 #include "megalith/models/patched.h"
+#include "megalith/nn/perceiver_block.h"
 #include "megalith/nn/transformer_block.h"
 
 namespace megalith {
@@ -11,6 +12,9 @@ namespace megalith {
 /// The vanilla byte transformer.
 template <class S>
 using Vanilla = Flat<TransformerBlock<S>>;
+/// Perceiver AR.
+template <class S>
+using PerceiverAr = Flat<PerceiverBlock<S>>;
 /// MEGABYTE: a global model over patches, a local model inside each.
 template <class S>
 using Megabyte = Patched<TransformerBlock<S>, Vanilla<S>>;

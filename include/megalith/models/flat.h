@@ -61,6 +61,7 @@ struct Flat {
   Index patch_size() const { return 1; }
   Index width() const { return stack.in_channels(); }
   Index reach() const { return chunk * std::ssize(stack.blocks); }
+  Index predicted(Index T) const { return stack.chunks().out_rows(T); }
 
   void train(const Context& ctx, Bytes bytes, Seq<const S> condition, Seq<S> dcondition, S scale, S* losses, Flat& grad,
              State& state, State& dstate, Tape& tape) const {
@@ -68,10 +69,13 @@ struct Flat {
     const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
     const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);
     add_condition(ctx, in.x, condition, in.first, chunk);
-    const Seq<S> y = frame.seq<S>(bytes.B, bytes.T, width()), dy = frame.seq<S>(bytes.B, bytes.T, width());
+    const Seq<S> all = frame.seq<S>(bytes.B, bytes.T, width());
+    const LastBytes<S> last(bytes, predicted(bytes.T), losses, frame);
+    const Seq<S> y{all.data, bytes.B, last.bytes.T, width()}, dy = frame.seq<S>(bytes.B, last.bytes.T, width());
     stack.forward(ctx, in.x, y, state.stack, tape.stack);
-    head.train(ctx, y, embedder.table, bytes.data, scale, losses, dy, grad.head, grad.embedder.table);
-    const auto d = embedder.gradient_of(in, y, frame);  // nobody needs y any more
+    head.train(ctx, y, embedder.table, last.bytes.data, scale, last.losses, dy, grad.head, grad.embedder.table);
+    last.put_losses(bytes, losses);
+    const auto d = embedder.gradient_of(in, all, frame);  // nobody needs y any more
     stack.backward(ctx, in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);
     add_condition_backward<S>(ctx, d.x, dcondition);
     embedder.backward(ctx, ids, in, d, grad.embedder);
@@ -95,7 +99,9 @@ struct Flat {
     const Index count = h.pending_count(bytes.T), rows = h.position + bytes.T - h.rows_done;
     ByteOrNone* const pending = frame.take<ByteOrNone>(bytes.B * count);
     h.pending_bytes(bytes, pending);
-    if (rows > 0) step(ctx, pending, count, rows, condition, state, frame.seq<S>(bytes.B, rows, width()));
+    // Of rows that nothing but their chunk sees, those of an unfinished chunk alone are computed as far as the end.
+    const Index done = h.rows_done + rows, needed = std::min(rows, done - stack.chunks().start(done));
+    if (rows > 0) step(ctx, pending, count, rows, condition, state, frame.seq<S>(bytes.B, needed, width()));
     h.append(pending, bytes.T);
   }
 
@@ -117,7 +123,7 @@ struct Flat {
     const Flops of_stack = stack.flops(bytes);
     return {{0, "products", of_stack.products},
             {0, "attention", of_stack.mixing},
-            {0, "head", head.flops(bytes.rows(), width())}};
+            {0, "head", head.flops(bytes.B * predicted(bytes.T), width())}};
   }
   double scratch(Shape bytes, Pass pass, int threads) const {
     const double output = static_cast<double>(bytes.rows()) * static_cast<double>(width());
@@ -125,7 +131,9 @@ struct Flat {
     const double highest = trains
                                ? std::max(stack.scratch(bytes, Pass::forward, threads), stack.scratch(bytes, pass, threads))
                                : stack.scratch(bytes, pass, threads);
-    return embedder.numbers(bytes) + (trains ? 2 : 1) * output + std::max(highest, head.scratch(bytes.rows()));
+    const Index rows = bytes.B * (trains ? predicted(bytes.T) : bytes.T);
+    return embedder.numbers(bytes) + output + (trains ? static_cast<double>(rows) * static_cast<double>(width()) : 0) +
+           std::max(highest, head.scratch(rows));
   }
 
   void init(RandomKey key, const Init& how) {
@@ -144,7 +152,8 @@ struct Flat {
   }
 
  private:
-  /// The next `rows` positions of the stack, of which row i reads pending[b, i]; pending is (B, stride).
+  /// The next `rows` positions of the stack, of which row i reads pending[b, i]; pending is (B, stride). y has the last of
+  /// them.
   void step(const Context& ctx, const ByteOrNone* pending, Index stride, Index rows, Seq<const S> condition, State& state,
             Seq<S> y) const {
     Frame frame(ctx.scratch());
@@ -154,7 +163,7 @@ struct Flat {
     pad_first_rows(first_input, h.rows_done, chunk, ids, h.B, rows, 1);
     const auto in = embedder.forward(ctx, ids, {h.B, rows}, h.rows_done, frame);
     add_condition(ctx, in.x, condition, in.first, chunk);
-    stack.step(ctx, in.x, y, state.stack);
+    stack.step(ctx, in.x, y, state.stack, h.rows_done);
     h.rows_done += rows;
   }
 };

@@ -33,6 +33,9 @@ class ModelSummary {
   virtual Index unit() const = 0;
   /// The longest sequence in bytes; nothing where there is no limit.
   virtual std::optional<Index> max_length() const = 0;
+  /// Of T bytes in training, how many, the last ones, are predicted: T, but for models that train on the ends of windows
+  /// (PerceiverConfig::predicted).
+  virtual Index predicted(Index T) const { return T; }
   /// Whether the bits that read() and next() give for a sequence are the same whatever other sequences are in the batch. Two
   /// things can make bits differ. Eigen's products, used where there are no kernels of our own, are cut by the number of
   /// rows. And Eigen sums and exponentiates the numbers of a row before its first whole vector one by one: rows must begin
@@ -46,7 +49,7 @@ class ModelSummary {
   /// Of one forward over (B,T), in the order in which it runs: `products` and `attention` of each scale, preceded by the
   /// scale's name where there are several, its `embedder` (both of its layers) where it has one, the `condition` of each
   /// inner scale, and the `head`. T is a multiple of unit(); it may be longer than max_length(). Backward computes twice as
-  /// much.
+  /// much. Where fewer bytes are predicted(), the forward is that of training.
   virtual std::vector<FlopsPart> flops_by_part(Shape shape) const = 0;
 
   /// Bytes of activations that a training step over (B,T) keeps for backward.
@@ -68,6 +71,11 @@ class ModelSummary {
     return sum;
   }
 };
+
+/// FLOPs of the forward half of training by byte that is predicted, in windows of `length` bytes.
+inline double flops_per_byte(const ModelSummary& model, Index length) {
+  return model.flops({1, length}) / static_cast<double>(model.predicted(length));
+}
 
 /// The summary of the model that make_model() makes of this config. Throws Error when the config is not valid.
 std::unique_ptr<ModelSummary> make_summary(const ModelConfig& config);

@@ -2,6 +2,7 @@
 // Which bytes a model sees of a sequence that is longer than its window.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -15,12 +16,13 @@ namespace megalith {
 struct SlidingWindow {
   Index length = 0, stride = 0;
 
-  /// Those of a model. A stride of 0 stands for half of its length (rounded up to its units). A model without a longest
-  /// window has one window for ever. Throws Error where the stride is no multiple of the model's units or longer than its
+  /// Those of a model. A stride of 0 stands for half of its length (rounded up to its units), or for as many bytes as it was
+  /// trained to predict at the end of a window where these are fewer. A model without a longest window has one window for
+  /// ever. Throws Error where the stride is no multiple of the model's units or longer than its
   /// window.
   static SlidingWindow of(const AnyModel& model, Index stride = 0) {
     const Index length = model.max_length().value_or(std::numeric_limits<Index>::max()), unit = model.unit();
-    if (stride == 0) return {length, length - length / 2 / unit * unit};
+    if (stride == 0) return {length, std::min(length - length / 2 / unit * unit, model.summary().predicted(length))};
     check(stride >= 1 && stride <= length && stride % unit == 0, "the stride is ", stride, ", and must be a multiple of ",
           unit, model.max_length() ? text(" up to ", length) : "");
     return {length, stride};

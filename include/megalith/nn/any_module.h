@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "megalith/nn/chunks.h"
 #include "megalith/nn/module.h"
 
 namespace megalith {
@@ -55,6 +56,7 @@ class AnyModule {
   }
   Flops flops(Shape in) const { return module_->flops(in); }
   double scratch(Shape in, Pass pass, int threads) const { return module_->scratch(in, pass, threads); }
+  Chunks chunks() const { return module_->chunks(); }
   void init(RandomKey key, const Init& how) { module_->init(key, how); }
 
   /// Zips with modules of any type that have the same parameters.
@@ -94,6 +96,7 @@ class AnyModule {
                           TapeBase&) const = 0;
     virtual Flops flops(Shape) const = 0;
     virtual double scratch(Shape, Pass, int threads) const = 0;
+    virtual Chunks chunks() const = 0;
     virtual void init(RandomKey, const Init&) = 0;
     virtual void visit(const Name& at, const EachTensor& f) = 0;
   };
@@ -264,6 +267,7 @@ struct AnyModule<S>::Holder final : Base {
   }
   Flops flops(Shape in) const override { return module.flops(in); }
   double scratch(Shape in, Pass pass, int threads) const override { return module.scratch(in, pass, threads); }
+  Chunks chunks() const override { return chunks_of(module); }
   void init([[maybe_unused]] RandomKey key, [[maybe_unused]] const Init& how) override {
     if constexpr (kComputes) module.init(key, how);
   }

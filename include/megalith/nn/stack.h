@@ -71,9 +71,10 @@ struct Stack {
     std::vector<Tensor<S>> inputs;  // (B*T, C) of each block but the first, then of the norm
     typename FinalNorm::Tape norm;
     Tape() = default;
-    Tape(const Stack& m, Shape in) : norm(m.norm, in) {
+    Tape(const Stack& m, Shape in) : norm(m.norm, m.out_shape(in)) {
       for (const Block& block : m.blocks) {
         blocks.emplace_back(block, in);
+        in = m.out_shape(in);
         inputs.emplace_back(std::initializer_list<Index>{in.rows(), m.in_channels()});
       }
     }
@@ -90,41 +91,60 @@ struct Stack {
   Index in_channels() const { return norm.in_channels(); }
   Index out_channels() const { return norm.in_channels(); }
 
+  Chunks chunks() const { return blocks.empty() ? Chunks{} : chunks_of(blocks[0]); }
+
+  /// y has the rows of x; in training on windows that nothing came before, the last Chunks::out_rows() of them. Block 0
+  /// reads all of x, and all above it has the rows of y.
   void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape& tape) const {
     for (std::size_t i = 0; i < blocks.size(); ++i)
-      blocks[i].forward(ctx.site(i), input(x, tape, i), output(x, tape, i), state.blocks[i], tape.blocks[i]);
-    norm.forward(ctx, input(x, tape, blocks.size()), y, state.norm, tape.norm);
+      blocks[i].forward(at_block(ctx, i, x.T - y.T), input(x, y.T, tape, i), output(y, tape, i), state.blocks[i],
+                        tape.blocks[i]);
+    norm.forward(ctx, input(x, y.T, tape, blocks.size()), y, state.norm, tape.norm);
   }
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Stack& grad, State& dstate,
                 Tape& tape) const {
     Frame frame(ctx.scratch());
     // The gradient at the input of each block, in turn in dx and beside it, and of block 0 in dx.
-    const Seq<S> beside = frame.seq<S>(x.B, x.T, x.C);
-    const auto at = [&](std::size_t i) { return i % 2 == 0 ? dx : beside; };
-    norm.backward(ctx, input(x, tape, blocks.size()), dy, at(blocks.size()), grad.norm, dstate.norm, tape.norm);
+    const Seq<S> beside = frame.seq<S>(dy.B, dy.T, dy.C);
+    const auto at = [&](std::size_t i) {
+      return i == 0 ? dx : Seq<S>{i % 2 == 0 ? dx.data : beside.data, dy.B, dy.T, dy.C};
+    };
+    norm.backward(ctx, input(x, dy.T, tape, blocks.size()), dy, at(blocks.size()), grad.norm, dstate.norm, tape.norm);
     for (std::size_t i = blocks.size(); i-- > 0;)
-      blocks[i].backward(ctx.site(i), input(x, tape, i), at(i + 1), at(i), grad.blocks[i], dstate.blocks[i], tape.blocks[i]);
+      blocks[i].backward(at_block(ctx, i, x.T - dy.T), input(x, dy.T, tape, i), at(i + 1), at(i), grad.blocks[i],
+                         dstate.blocks[i], tape.blocks[i]);
   }
-  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
+  /// y has the rows of x, or the last of them from a chunk's start on: none where that is where x ends. `position`, of the
+  /// first row of x, matters only then.
+  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Index position = 0) const {
     Frame frame(ctx.scratch());
-    Seq<S> h = frame.seq<S>(x.B, x.T, x.C), next = frame.seq<S>(x.B, x.T, x.C);
+    Seq<S> h = frame.seq<S>(y.B, y.T, y.C), next = frame.seq<S>(y.B, y.T, y.C);
+    const Index skipped = x.T - y.T;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
-      blocks[i].step(ctx.site(i), i == 0 ? x : h, next, state.blocks[i]);
+      if (i > 0 && skipped > 0) state.blocks[i].reset(position + skipped);  // of what came before it sees nothing any more
+      if (i == 0 || y.T > 0) blocks[i].step(at_block(ctx, i, skipped), i == 0 ? x : h, next, state.blocks[i]);
       std::swap(h, next);
     }
-    norm.step(ctx, blocks.empty() ? x : h, y, state.norm);
+    if (y.T > 0) norm.step(ctx, blocks.empty() ? x : h, y, state.norm);
   }
 
   Flops flops(Shape in) const {
-    Flops sum = norm.flops(in);
-    for (const Block& b : blocks) sum += b.flops(in);
+    Flops sum = norm.flops(out_shape(in));
+    for (const Block& b : blocks) {
+      sum += b.flops(in);
+      in = out_shape(in);
+    }
     return sum;
   }
   double scratch(Shape in, Pass pass, int threads) const {
-    const double row = static_cast<double>(in.rows()) * static_cast<double>(in_channels());
+    const Shape out = pass == Pass::step ? in : out_shape(in);
+    const double row = static_cast<double>(out.rows()) * static_cast<double>(in_channels());
     const double own = pass == Pass::forward ? 0 : pass == Pass::step ? 2 * row : row;
-    double highest = norm.scratch(in, pass, threads);
-    for (const Block& b : blocks) highest = std::max(highest, b.scratch(in, pass, threads));
+    double highest = norm.scratch(out, pass, threads);
+    for (const Block& b : blocks) {
+      highest = std::max(highest, b.scratch(in, pass, threads));
+      in = out;
+    }
     return own + highest;
   }
 
@@ -142,11 +162,17 @@ struct Stack {
   }
 
  private:
-  /// What block i reads; i = L: the norm.
-  static Seq<const S> input(Seq<const S> x, Tape& tape, std::size_t i) {
-    return i == 0 ? x : Seq<const S>{tape.inputs[i - 1].data(), x.B, x.T, x.C};
+  /// Of what block 0 gives in training.
+  Shape out_shape(Shape in) const { return {in.B, chunks().out_rows(in.T)}; }
+  /// For block i, where block 0 leaves out the first `skipped` rows.
+  static Context at_block(const Context& ctx, std::size_t i, Index skipped) {
+    return i == 0 ? ctx.site(i) : ctx.site(i).from_position(skipped);
   }
-  static Seq<S> output(Seq<const S> x, Tape& tape, std::size_t i) { return {tape.inputs[i].data(), x.B, x.T, x.C}; }
+  /// What block i reads, which has `rows` rows behind block 0; i = L: the norm.
+  static Seq<const S> input(Seq<const S> x, Index rows, Tape& tape, std::size_t i) {
+    return i == 0 ? x : Seq<const S>{tape.inputs[i - 1].data(), x.B, rows, x.C};
+  }
+  static Seq<S> output(Seq<const S> y, Tape& tape, std::size_t i) { return {tape.inputs[i].data(), y.B, y.T, y.C}; }
 };
 
 }  // namespace megalith

@@ -42,6 +42,8 @@ struct TransformerConfig {
     f("qk_norm", c.qk_norm);
   }
   void list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const;
+  /// The same where the fields are named `own`NAME.
+  void list_problems_of(const StackConfig& stack, const std::string& at, const std::string& own, Problems& problems) const;
 
   /// With defaults filled in, and 0 for what a block of that stack does not use.
   TransformerConfig with_defaults(const StackConfig& stack) const;

@@ -23,8 +23,10 @@ struct Evaluation {
 };
 
 struct EvaluateConfig {
-  Index length = 0;            // bytes in a window; 0 means the model's
-  Index stride = 0;            // from the start of a window to that of the next; 0 means the length: no overlap
+  Index length = 0;  // bytes in a window; 0 means the model's
+  /// From the start of a window to that of the next; 0 means the bytes that training predicts of a window (of most models
+  /// the length: no overlap).
+  Index stride = 0;
   std::int64_t max_bytes = 0;  // about this many, in windows spread evenly over all files; 0 means all
   /// Called in order with the losses, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
   /// file.

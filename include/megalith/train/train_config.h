@@ -17,7 +17,7 @@ namespace megalith {
 /// How long to train: exactly one of the three is above 0.
 struct Budget {
   std::int64_t steps = 0;
-  std::int64_t bytes = 0;  // rounded up to whole steps
+  std::int64_t bytes = 0;  // that are predicted (ModelSummary::predicted): of most models all; rounded up to whole steps
   double minutes = 0;      // of training; validation, saving and a process that is stopped stop the clock
 
   bool operator==(const Budget&) const = default;
@@ -119,9 +119,9 @@ struct TrainConfig {
   /// T: bytes in a window, the default filled in.
   Index window_length(const ModelSummary& model) const;
   /// A number of steps between validations that keeps their time small: 24 bytes are trained on for each byte validated, and
-  /// training on a byte is three times the work. At most 1,000; 250 where all validation data are read. `model_length` is
-  /// the length of the model's windows.
-  Index modest_eval_every(Index model_length) const;
+  /// training on a byte is three times the work. At most 1,000; 250 where all validation data are read. `model_bytes` are
+  /// those that a window of the model's length trains on (ModelSummary::predicted).
+  Index modest_eval_every(Index model_bytes) const;
   /// The random key of the training windows. The keys of the steps, for dropout, count up from 0 and never reach it.
   RandomKey data_key() const { return RandomKey{seed}.child(~std::uint64_t{0}); }
   /// The random key for AnyModel::init that goes with the seed.

@@ -34,7 +34,7 @@ struct Progress {
 
   std::int64_t step = 0;    // steps done
   std::int64_t steps = 0;   // steps in all; 0 where the budget is in minutes
-  std::int64_t bytes = 0;   // bytes trained on
+  std::int64_t bytes = 0;   // bytes trained on: those that were predicted (ModelSummary::predicted)
   double seconds = 0;       // of training, those before a resume included; see Budget::minutes
   double fraction = 0;      // of the budget
   double seconds_left = 0;  // of training, an estimate

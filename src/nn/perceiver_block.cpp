@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Perceiver AR as a kind of block, compiled once in float.
+#include "megalith/nn/perceiver_block.h"
+
+#include "megalith/core/problems.h"
+#include "megalith/nn/define_block_kind.h"
+
+namespace megalith {
+
+template struct PerceiverBlock<float>;
+template const BlockKind& block_kind_of<PerceiverConfig>();
+
+PerceiverConfig PerceiverConfig::with_defaults(const StackConfig& stack) const {
+  PerceiverConfig c = *this;
+  c.predicted = 0;
+  c.layer = layer.with_defaults(stack);
+  return c;
+}
+
+void PerceiverConfig::list_problems(const StackConfig& stack, const std::string& at, Problems& problems) const {
+  constexpr Index kMax = Index{1} << 31;
+  const std::string own = text(at, ".", kKind, ".");
+  problems.range(own + "latents", latents, 1, kMax);
+  problems.range(own + "predicted", predicted, 0, kMax);
+  layer.list_problems_of(stack, at, own, problems);
+}
+
+}  // namespace megalith
