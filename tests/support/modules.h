@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "megalith/nn/any_module.h"
+#include "megalith/nn/linear_transformer_block.h"
 #include "megalith/nn/stack.h"
 #include "megalith/nn/transformer_block.h"
 #include "support/adapters.h"
@@ -137,6 +138,23 @@ struct Attentions {
   }
 };
 
+struct LinearAttentions {
+  static constexpr const char* name = "LinearAttention";
+  using Config = LinearAttentionConfig;
+  static std::vector<Case<Config>> cases() {
+    return {{"plain", {.heads = 3}, 3},
+            {"of one head without biases, recomputing", {.heads = 1, .bias = false, .recompute = true}},
+            {"rotary", {.heads = 2, .rotary_base = 100}, 4},
+            {"rotary, of unlike widths, recomputing",
+             {.heads = 3, .key_width = 6, .value_width = 5, .rotary_base = 10000, .recompute = true}}};
+  }
+  template <class S>
+  static auto make(Config c, Index width) {
+    c.width = width;
+    return LinearAttention<S>(c);
+  }
+};
+
 struct Residuals {
   static constexpr const char* name = "Residual";
   using Config = NormKind;
@@ -168,9 +186,10 @@ inline StackConfig modern_blocks(bool recompute = false) {
                                      .rotary_base = 100,
                                      .qk_norm = true}};
 }
-inline StackConfig with_width(StackConfig c, Index width) {
+template <class Settings = TransformerConfig>
+StackConfig with_width(StackConfig c, Index width) {
   c.width = width;
-  c.block.as<TransformerConfig>().hidden = 2 * width;
+  c.block.as<Settings>().hidden = 2 * width;
   return c;
 }
 
@@ -185,6 +204,24 @@ struct Blocks {
   template <class S>
   static auto make(const Config& c, Index width) {
     return TransformerBlock<S>(with_width(c, width));
+  }
+};
+struct LinearBlocks {
+  static constexpr const char* name = "LinearTransformerBlock";
+  using Config = StackConfig;
+  static std::vector<Case<Config>> cases() {
+    const StackConfig modern{.positions = PositionKind::rotary,
+                             .bias = false,
+                             .dropout = 0.1,
+                             .recompute = true,
+                             .block = LinearTransformerConfig{
+                                 .heads = 2, .norm = NormKind::rms, .activation = Activation::swiglu, .rotary_base = 100}};
+    return {{"plain", {.block = LinearTransformerConfig{.heads = 3, .activation = Activation::gelu}}, 3, true},
+            {"modern, recomputing", modern, 4, true}};
+  }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return LinearTransformerBlock<S>(with_width<LinearTransformerConfig>(c, width));
   }
 };
 struct Stacks {
@@ -240,10 +277,11 @@ struct Heads {
   }
 };
 
-// Three lists, so that three files compile at once.
+// Some lists, so that as many files compile at once.
 using LayerTypes =
     ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Embedders, Heads>;
 using AttentionTypes = ::testing::Types<Attentions>;
+using LinearAttentionTypes = ::testing::Types<LinearAttentions, LinearBlocks>;
 using BlockTypes = ::testing::Types<Blocks, Stacks, AnyModules>;
 
 struct TypeName {
