@@ -4,6 +4,7 @@
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
 #include "megalith/models/structure.h"
+#include "megalith/nn/linear_transformer_config.h"
 
 namespace megalith {
 namespace {
@@ -29,6 +30,15 @@ ModelConfig llama(Index width, Index layers, Index heads, Index kv_heads, Index 
       .heads = heads, .kv_heads = kv_heads, .hidden = hidden, .norm = NormKind::rms, .activation = Activation::swiglu};
   const StackConfig stack{
       .width = width, .layers = layers, .positions = PositionKind::rotary, .bias = false, .block = block};
+  return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
+}
+
+/// The vanilla transformer above with linear attention (Katharopoulos et al. 2020).
+ModelConfig linear(Index width, Index layers, Index heads, Index hidden) {
+  const StackConfig stack{.width = width,
+                          .layers = layers,
+                          .positions = PositionKind::rotary,
+                          .block = LinearTransformerConfig{.heads = heads, .hidden = hidden}};
   return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
 }
 
@@ -78,6 +88,8 @@ std::vector<Preset> make_presets() {
       {"llama-small",
        "a Llama-style byte transformer of R1's cost per byte: RMSNorm, SwiGLU, rotary positions, grouped keys",
        llama(256, 4, 8, 2, 752)},
+      {"linear-small", "a linear transformer of R1's cost per byte: its memory of what came before does not grow",
+       linear(256, 4, 4, 1376)},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
       {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", vanilla(576, 5, 9, 2400, 256)},
       {"megabyte-paper", "equations (1) to (6) of the paper, in its shape for text", paper_text},

@@ -52,7 +52,9 @@ TEST(BatchInvariant, BitsDoNotDependOnNeighbours) {
     for (const Index width : {16, 48, 80}) {
       for (ScaleConfig& scale : small.config.scales) {
         scale.stack.width = width;
-        tests::transformer(scale).hidden = 3 * width;
+        if (auto* const linear = std::any_cast<LinearTransformerConfig>(&scale.stack.block.settings()))
+          linear->hidden = 3 * width;
+        else tests::transformer(scale).hidden = 3 * width;
       }
       ASSERT_TRUE(make_summary(small.config)->batch_invariant());
       expect_same_bits(small.config, small.name + " of width " + std::to_string(width));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "megalith/models/config.h"
+#include "megalith/nn/linear_transformer_config.h"
 
 namespace megalith::tests {
 
@@ -30,6 +31,13 @@ inline StackConfig modern_stack(Index width, Index layers, Activation activation
   StackConfig stack = small_stack(width, layers, block);
   stack.positions = PositionKind::rotary;
   stack.bias = false;
+  return stack;
+}
+/// The same stack with linear attention.
+inline StackConfig with_linear_attention(StackConfig stack) {
+  const auto c = stack.block.as<TransformerConfig>();
+  stack.block = LinearTransformerConfig{
+      .heads = c.heads, .hidden = c.hidden, .norm = c.norm, .activation = c.activation, .rotary_base = c.rotary_base};
   return stack;
 }
 inline StackConfig with_dropout(StackConfig stack, double dropout) {
@@ -64,6 +72,9 @@ inline std::vector<NamedConfig> unusual_configs() {
         .scales = {{.stack = with_recompute(with_positions(
                         with_dropout(small_stack(12, 2, {.heads = 1, .window = 4, .activation = Activation::gelu}), 0.2),
                         PositionKind::none))}}}},
+      {"linear",
+       {.length = kLength,
+        .scales = {{.stack = with_dropout(with_linear_attention(modern_stack(16, 2, Activation::swiglu)), 0.1)}}}},
       // Two: equations (1) to (6) of the paper, with dropout; and what is newer.
       {"megabyte",
        {.length = kLength,
@@ -96,6 +107,10 @@ inline std::vector<NamedConfig> unusual_configs() {
                     .first_input = previous,
                     .cross_patch = 3,
                     .stack = with_recompute(modern_stack(8, 2, Activation::swiglu, {.heads = 4, .kv_heads = 2}))}}}},
+      {"linear_megabyte",
+       {.length = kLength,
+        .scales = {{.patch = 4, .stack = with_recompute(with_linear_attention(modern_stack(16, 2, Activation::relu)))},
+                   {.patch = 1, .stack = with_dropout(with_linear_attention(small_stack(16, 1)), 0.1)}}}},
       // Three.
       {"three_scales",
        {.length = kLength,
@@ -139,6 +154,13 @@ inline std::vector<NamedConfig> unusual_configs(std::size_t scales) {
   return some;
 }
 
+/// Whether the blocks of all stacks have the settings C.
+template <class C>
+bool is_of(const ModelConfig& config) {
+  return std::all_of(config.scales.begin(), config.scales.end(),
+                     [](const ScaleConfig& scale) { return scale.stack.block.get_if<C>() != nullptr; });
+}
+
 inline ModelConfig config_named(const std::string& name) {
   const std::vector<NamedConfig> all = unusual_configs();
   const auto found = std::find_if(all.begin(), all.end(), [&](const NamedConfig& c) { return c.name == name; });
@@ -154,6 +176,8 @@ inline ModelConfig enlarged(ModelConfig config, Index width_factor, Index length
   for (ScaleConfig& scale : config.scales) {
     scale.embedding *= width_factor;
     scale.stack.width *= width_factor;
+    if (scale.stack.block.get_if<LinearTransformerConfig>() != nullptr)
+      scale.stack.block.as<LinearTransformerConfig>().hidden *= width_factor;
     if (scale.stack.block.get_if<TransformerConfig>() == nullptr) continue;
     transformer(scale).hidden *= width_factor;
     transformer(scale).window *= width_factor;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "megalith/core/shape_only.h"
 #include "megalith/kernels/linear_attention_input.h"
 #include "megalith/kernels/math.h"
 #include "megalith/kernels/tile_gemm.h"
@@ -17,7 +18,7 @@ namespace detail {
 inline constexpr Index kLinearChunk = 64;
 /// Room beyond the weights of a row: rows at a distance of a power of two would share few lines of L1.
 inline constexpr Index kWeightStride = kLinearChunk + 16;
-/// Below as many rows forward goes row by row, some heads in a task.
+/// Up to as many rows forward goes row by row, some heads in a task.
 inline constexpr Index kFewRows = 16, kHeadsPerTask = 16;
 
 /// What the calls of linear attention share.
@@ -73,11 +74,11 @@ class LinearForward : LinearAttentionCall<S> {
 
   void run() const {
     const Index heads = in_.B * in_.heads;
-    ctx_.parallel_ranges(heads, in_.T < kFewRows ? kHeadsPerTask : 1, [&](Index begin, Index end, Arena& arena) {
+    ctx_.parallel_ranges(heads, in_.T <= kFewRows ? kHeadsPerTask : 1, [&](Index begin, Index end, Arena& arena) {
       for (Index bh = begin; bh < end; ++bh) {
         Frame frame(arena);
         const RunningSums<S> sums = Call::sums_of(sums_, bh, frame);
-        if (in_.T < kFewRows) by_rows(bh / in_.heads * in_.T, bh % in_.heads, sums);
+        if (in_.T <= kFewRows) by_rows(bh / in_.heads * in_.T, bh % in_.heads, sums);
         else in_chunks(bh / in_.heads * in_.T, bh % in_.heads, sums, arena);
       }
     });
@@ -138,7 +139,7 @@ class LinearBackward : LinearAttentionCall<S> {
 
   void run() const {
     const Index heads = in_.B * in_.heads;
-    ctx_.parallel_ranges(heads, in_.T < kFewRows ? kHeadsPerTask : 1, [&](Index begin, Index end, Arena& arena) {
+    ctx_.parallel_ranges(heads, in_.T <= kFewRows ? kHeadsPerTask : 1, [&](Index begin, Index end, Arena& arena) {
       for (Index bh = begin; bh < end; ++bh) {
         Frame frame(arena);
         const Head head = take_head(bh, frame);
@@ -265,12 +266,11 @@ double linear_attention_scratch(const LinearAttentionInput<S>& in, bool backward
   const TileKernel<Number> kernel(Context(), 1);
   const Index Dk = in.key_width(), Dv = in.value_width(), n = std::min(kLinearChunk, in.T);
   const Index sums = Dk * Dv + Dk, weights = kLinearChunk * kWeightStride;
-  const Index tasks = in.T < kFewRows ? (in.B * in.heads + kHeadsPerTask - 1) / kHeadsPerTask : in.B * in.heads;
+  const Index tasks = in.T <= kFewRows ? (in.B * in.heads + kHeadsPerTask - 1) / kHeadsPerTask : in.B * in.heads;
   const Index k = kernel.right_size(n, Dk), k_t = kernel.right_size(Dk, n), v = kernel.right_size(n, Dv),
               v_t = kernel.right_size(Dv, n), s = kernel.right_size(Dk, Dv), s_t = kernel.right_size(Dv, Dk);
-  const Index forward = in.T < kFewRows ? sums : sums + weights + v + k_t + s;
-  const Index back =
-      2 * in.T + kLinearChunk * Dv + 2 * weights + sums + std::max(v_t + k + s_t + v, 2 * v + k_t + v_t + k + s_t + s);
+  const Index forward = in.T <= kFewRows ? sums : sums + weights + v + k_t + s;
+  const Index back = 2 * in.T + kLinearChunk * Dv + 2 * weights + sums + v + k_t + v_t + k + s_t + s;
   return static_cast<double>(std::min<Index>(threads, tasks)) * static_cast<double>(backward ? back : forward);
 }
 
