@@ -17,7 +17,9 @@ inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condi
     ids.push_back(std::ssize(ids) % bytes.T < m.patch ? kNoByte : ByteOrNone(byte));
   Frame frame(r.ctx().scratch());
   const Seq<float> spare = frame.seq<float>(bytes.B, bytes.T / m.patch, m.width());
-  const auto out = m.forward(r.ctx(), ids.data(), bytes, 0, frame), d = m.gradient_of(out, spare, frame);
+  PatchEmbedder<float>::State state(m, bytes.B), dstate = state;
+  PatchEmbedder<float>::Tape tape(m, bytes);
+  const auto out = m.forward(r.ctx(), ids.data(), bytes, 0, state, tape, frame), d = m.gradient_of(out, spare, frame);
   std::copy_n(condition.data(), condition.numbers.size(), d.x.data);
 
   const double h = count(out.h.size()), x = count(out.x.size());  // embeddings, and what is made of them
@@ -30,7 +32,7 @@ inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condi
       "inputs", calls, {flops.products + positions + conditions, 2 * h + 3 * positions + moved + weights + 3 * conditions},
       [&] {
         Frame inner(r.ctx().scratch());
-        const auto in = m.forward(r.ctx(), ids.data(), bytes, 0, inner);
+        const auto in = m.forward(r.ctx(), ids.data(), bytes, 0, state, tape, inner);
         if (has_condition) add_condition<float>(r.ctx(), in.x, condition, 0);
       },
       arithmetic);
@@ -40,7 +42,7 @@ inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condi
        h + 2 * count(m.table.size()) + positions + 2 * used + 2 * moved + 3 * weights + 2 * conditions},
       [&] {
         if (has_condition) add_condition_backward<float>(r.ctx(), d.x, condition.seq());
-        m.backward(r.ctx(), ids.data(), out, d, grad);
+        m.backward(r.ctx(), ids.data(), out, d, grad, dstate, tape);
       },
       arithmetic);
 }

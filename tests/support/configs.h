@@ -107,6 +107,10 @@ inline std::vector<NamedConfig> unusual_configs() {
                     .first_input = previous,
                     .cross_patch = 3,
                     .stack = with_recompute(modern_stack(8, 2, Activation::swiglu, {.heads = 4, .kv_heads = 2}))}}}},
+      {"convolution",
+       {.length = kLength,
+        .scales = {{.patch = 4, .convolution = true, .stack = with_dropout(small_stack(16, 1), 0.1)},
+                   {.patch = 1, .first_input = previous, .stack = small_stack(16, 1)}}}},
       {"linear_megabyte",
        {.length = kLength,
         .scales = {{.patch = 4, .stack = with_recompute(with_linear_attention(modern_stack(16, 2, Activation::relu)))},
@@ -143,7 +147,12 @@ inline std::vector<NamedConfig> unusual_configs() {
        {.length = kLength,
         .scales = {{.patch = 8, .stack = small_stack(16, 1)},
                    {.patch = 2, .stack = small_stack(16, 1)},
-                   {.patch = 1, .cross_patch = 1, .stack = modern_stack(16, 1, Activation::relu)}}}}};
+                   {.patch = 1, .cross_patch = 1, .stack = modern_stack(16, 1, Activation::relu)}}}},
+      {"three_scales_convolution",
+       {.length = kLength,
+        .scales = {{.patch = 8, .embedding = 3, .convolution = true, .stack = modern_stack(12, 1, Activation::relu_squared)},
+                   {.patch = 4, .convolution = true, .first_input = previous, .stack = small_stack(12, 1)},
+                   {.patch = 1, .first_input = previous, .stack = small_stack(8, 1)}}}}};
 }
 
 /// Those with this number of scales.

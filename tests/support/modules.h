@@ -52,6 +52,32 @@ struct Linears {
   }
 };
 
+struct Convolutions {
+  static constexpr const char* name = "CausalConvolution";
+  struct Config {
+    Index width = 3;
+    bool bias = true;
+  };
+  static std::vector<Case<Config>> cases() {
+    return {{"of three rows", {3, true}}, {"of seven rows without bias", {7, false}}, {"of one row", {1, true}}};
+  }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return CausalConvolution<S>(c.width, width, width + 3, c.bias);
+  }
+};
+struct PatchConvolutions {
+  static constexpr const char* name = "PatchConvolution";
+  struct Config {
+    bool bias = true;
+  };
+  static std::vector<Case<Config>> cases() { return {{"with biases", {true}, 1, true}, {"without", {false}, 1, true}}; }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return PatchConvolution<S>(width, c.bias);
+  }
+};
+
 struct NoConfig {};
 
 template <template <class> class Norm>
@@ -249,17 +275,20 @@ struct Embedders {
   static constexpr const char* name = "PatchEmbedder";
   struct Config {
     Index patch = 1;
+    bool convolves = false;
     bool projects = false;
     PositionOf position_of = PositionOf::byte;
   };
   static std::vector<Case<Config>> cases() {
-    return {{"of bytes", {1, false, PositionOf::row}},
-            {"of patches", {3, false, PositionOf::byte}, 3},
-            {"of patches, projected", {2, true, PositionOf::byte}}};
+    return {{"of bytes", {1, false, false, PositionOf::row}},
+            {"of patches", {3, false, false, PositionOf::byte}, 3},
+            {"of patches, projected", {2, false, true, PositionOf::byte}},
+            {"of patches, convolved", {3, true, false, PositionOf::byte}, 3, true},
+            {"of patches, convolved and projected", {2, true, true, PositionOf::byte}, 1, true}};
   }
   template <class S>
   static auto make(const Config& c, Index width) {
-    return EmbedderModule<S>(c.patch, c.projects, c.position_of, width);
+    return EmbedderModule<S>(c.patch, c.convolves, c.projects, c.position_of, width);
   }
 };
 struct Heads {
@@ -278,8 +307,8 @@ struct Heads {
 };
 
 // Some lists, so that as many files compile at once.
-using LayerTypes =
-    ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Embedders, Heads>;
+using LayerTypes = ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Heads>;
+using ConvolutionTypes = ::testing::Types<Convolutions, PatchConvolutions, Embedders>;
 using AttentionTypes = ::testing::Types<Attentions>;
 using LinearAttentionTypes = ::testing::Types<LinearAttentions, LinearBlocks>;
 using BlockTypes = ::testing::Types<Blocks, Stacks, AnyModules>;

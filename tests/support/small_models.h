@@ -12,7 +12,7 @@ using SmallModel = NamedConfig;
 /// One, two and three scales, with dropout and weights large enough that positions and bytes matter.
 inline std::vector<SmallModel> small_models() {
   std::vector<SmallModel> some;
-  for (const char* name : {"vanilla", "megabyte", "modern", "linear_megabyte", "three_scales"}) {
+  for (const char* name : {"vanilla", "megabyte", "modern", "convolution", "linear_megabyte", "three_scales"}) {
     some.push_back({name, config_named(name)});
     some.back().config.init_std = 0.3;
     some.back().config.residual_init = 1;
