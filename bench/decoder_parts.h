@@ -26,8 +26,9 @@ inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condi
   const double positions = m.positions.empty() ? 0 : h, conditions = has_condition ? x : 0;
   const double used = m.positions.empty() ? 0 : count(bytes.T * m.table.cols());
   const Flops flops = m.flops({bytes.B, bytes.T / m.patch});
-  const double weights = count(m.project.weight.size()), moved = m.projects() ? h + x : 0;
-  const Arithmetic arithmetic = m.projects() ? Arithmetic::products : Arithmetic::fp32;
+  const double weights = count(m.project.weight.size()) + (m.convolves() ? count(parameter_count(m.convolution)) : 0);
+  const double moved = (m.projects() ? h + x : 0) + (m.convolves() ? 6 * h : 0);  // read and written by each layer
+  const Arithmetic arithmetic = m.projects() || m.convolves() ? Arithmetic::products : Arithmetic::fp32;
   r.add(
       "inputs", calls, {flops.products + positions + conditions, 2 * h + 3 * positions + moved + weights + 3 * conditions},
       [&] {
