@@ -90,6 +90,19 @@ TEST(ModelConfig, EachProblemIsNamed) {
       {[](ModelConfig& c) { c.scales[1].embedding = 8; }, "scales[1].embedding = 8 must be 0 or scales[1].stack.width = 16"},
       {[](ModelConfig& c) { c.scales[1].convolution = true; },
        "scales[1].convolution must be false, because the innermost scale has no patches to embed"},
+      {[](ModelConfig& c) {
+         c.scales.insert(c.scales.begin(), {.patch = 16, .stack = {.width = 48, .block = TransformerConfig{.heads = 3}}});
+         c.scales[1].convolution = true;
+         c.scales[1].cross_patch = 2;
+         c.scales[1].stack.positions = PositionKind::rotary;
+       },
+       "scales[1].convolution cannot be had with scales[1].cross_patch = 2"},
+      {[](ModelConfig& c) {
+         c.scales[1].cross_patch = 2;
+         c.scales[1].stack.positions = PositionKind::rotary;
+         c.scales[1].stack.block = LinearTransformerConfig{.heads = 2};
+       },
+       "scales[1].stack has cross-patch attention around it, which blocks of the kind \"linear_transformer\" do not have"},
       {[](ModelConfig& c) { c.scales[1].stack.layers = 0; }, "scales[1].stack.layers must be from 1"},
       {[](ModelConfig& c) { transformer(c.scales[1]).heads = 0; }, "scales[1].stack.transformer.heads must be from 1"},
       {[](ModelConfig& c) { transformer(c.scales[1]).heads = 3; },

@@ -23,7 +23,7 @@ struct PatchConvolution {
     State(const PatchConvolution& m, Index B, Index room = 0) {
       for (std::size_t i = 0; i < layers.size(); ++i) layers[i] = {m.layers[i], B, room};
     }
-    void reset() {
+    void reset(Index = 0) {
       for (auto& layer : layers) layer.reset();
     }
     bool valid(Index) const { return true; }

@@ -18,7 +18,7 @@ struct CausalConvolution {
       if (room > 0 && m.width > 1) rows = Tensor<S>({B, m.width - 1, m.in_channels()});
     }
     bool open() const { return !rows.empty(); }
-    void reset() { rows.fill(S(0)); }
+    void reset(Index = 0) { rows.fill(S(0)); }
     bool valid(Index) const { return true; }
     template <class F, class... St>
     static void visit(const Name& at, F&& f, St&... state) {

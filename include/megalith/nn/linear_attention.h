@@ -36,10 +36,10 @@ struct LinearAttentionState {
 
   bool open() const { return !value_sums.empty(); }
   bool valid(Index rows) const { return position == (open() ? rows : 0); }
-  void reset() {
+  void reset(Index rows = 0) {
     value_sums.fill(S(0));
     key_sums.fill(S(0));
-    position = 0;
+    position = open() ? rows : 0;
   }
   RunningSums<S> sums() { return {value_sums.data(), key_sums.data()}; }
   RunningSums<const S> sums() const { return {value_sums.data(), key_sums.data()}; }
