@@ -17,20 +17,23 @@ inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condi
     ids.push_back(std::ssize(ids) % bytes.T < m.patch ? kNoByte : ByteOrNone(byte));
   Frame frame(r.ctx().scratch());
   const Seq<float> spare = frame.seq<float>(bytes.B, bytes.T / m.patch, m.width());
-  const auto out = m.forward(r.ctx(), ids.data(), bytes, 0, frame), d = m.gradient_of(out, spare, frame);
+  PatchEmbedder<float>::State state(m, bytes.B), dstate = state;
+  PatchEmbedder<float>::Tape tape(m, bytes);
+  const auto out = m.forward(r.ctx(), ids.data(), bytes, 0, state, tape, frame), d = m.gradient_of(out, spare, frame);
   std::copy_n(condition.data(), condition.numbers.size(), d.x.data);
 
   const double h = count(out.h.size()), x = count(out.x.size());  // embeddings, and what is made of them
   const double positions = m.positions.empty() ? 0 : h, conditions = has_condition ? x : 0;
   const double used = m.positions.empty() ? 0 : count(bytes.T * m.table.cols());
   const Flops flops = m.flops({bytes.B, bytes.T / m.patch});
-  const double weights = count(m.project.weight.size()), moved = m.projects() ? h + x : 0;
-  const Arithmetic arithmetic = m.projects() ? Arithmetic::products : Arithmetic::fp32;
+  const double weights = count(m.project.weight.size()) + (m.convolves() ? count(parameter_count(m.convolution)) : 0);
+  const double moved = (m.projects() ? h + x : 0) + (m.convolves() ? 6 * h : 0);  // read and written by each layer
+  const Arithmetic arithmetic = m.projects() || m.convolves() ? Arithmetic::products : Arithmetic::fp32;
   r.add(
       "inputs", calls, {flops.products + positions + conditions, 2 * h + 3 * positions + moved + weights + 3 * conditions},
       [&] {
         Frame inner(r.ctx().scratch());
-        const auto in = m.forward(r.ctx(), ids.data(), bytes, 0, inner);
+        const auto in = m.forward(r.ctx(), ids.data(), bytes, 0, state, tape, inner);
         if (has_condition) add_condition<float>(r.ctx(), in.x, condition, 0);
       },
       arithmetic);
@@ -40,7 +43,7 @@ inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condi
        h + 2 * count(m.table.size()) + positions + 2 * used + 2 * moved + 3 * weights + 2 * conditions},
       [&] {
         if (has_condition) add_condition_backward<float>(r.ctx(), d.x, condition.seq());
-        m.backward(r.ctx(), ids.data(), out, d, grad);
+        m.backward(r.ctx(), ids.data(), out, d, grad, dstate, tape);
       },
       arithmetic);
 }

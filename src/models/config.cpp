@@ -53,6 +53,14 @@ void check_cross_patch(const ModelConfig& c, std::size_t scale, const std::strin
                   positions, " to be \"rotary\", which tells how far apart two positions are");
 }
 
+void check_convolution(const ScaleConfig& c, bool innermost, const std::string& at, Problems& problems) {
+  const std::string name = at + ".convolution", cross_patch = at + ".cross_patch";
+  problems.unless(!c.convolution || !innermost, name, " must be false, because the innermost scale has no patches to embed");
+  problems.unless(!c.convolution || c.cross_patch == 0 || innermost, {name, cross_patch}, " cannot be had with ",
+                  cross_patch, " = ", c.cross_patch,
+                  ", with which it would run across the patches around; set one of them to ", "false or 0");
+}
+
 void check_patches(const ModelConfig& config, Problems& problems) {
   const auto name = [](std::size_t i) { return text("scales[", i, "].patch"); };
   const auto& scales = config.scales;
@@ -101,6 +109,7 @@ void ModelConfig::list_problems(Problems& problems) const {
       const std::string at = text("scales[", i, "]");
       check_embedding(scales[i], i + 1 == scales.size(), at, problems);
       check_cross_patch(*this, i, at, problems);
+      check_convolution(scales[i], i + 1 == scales.size(), at, problems);
       const bool patched = i > 0 && scales[i].patch >= 1;
       check_stack(patched ? stack_config(*this, i) : scales[i].stack, at + ".stack", problems);
       check_perceiver(*this, i, at + ".stack", problems);

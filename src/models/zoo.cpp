@@ -4,6 +4,7 @@
 #include "megalith/core/check.h"
 #include "megalith/core/nearest.h"
 #include "megalith/models/structure.h"
+#include "megalith/nn/linear_transformer_config.h"
 #include "megalith/nn/perceiver_config.h"
 
 namespace megalith {
@@ -41,6 +42,15 @@ ModelConfig perceiver(Index length, Index latents, Index width, Index layers, In
                               .layer = {.heads = heads, .hidden = hidden, .activation = Activation::relu_squared}};
   const StackConfig stack{.width = width, .layers = 1 + layers, .positions = PositionKind::rotary, .block = block};
   return {.length = length, .scales = {{.patch = 1, .stack = stack}}};
+}
+
+/// The vanilla transformer above with linear attention (Katharopoulos et al. 2020).
+ModelConfig linear(Index width, Index layers, Index heads, Index hidden) {
+  const StackConfig stack{.width = width,
+                          .layers = layers,
+                          .positions = PositionKind::rotary,
+                          .block = LinearTransformerConfig{.heads = heads, .hidden = hidden}};
+  return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
 }
 
 /// A stack with what has proved better since: RMSNorm, rotary positions, normalised queries and keys, ReLU², no biases.
@@ -95,6 +105,8 @@ std::vector<Preset> make_presets() {
        llama(256, 4, 8, 2, 752)},
       {"perceiver-small", "Perceiver AR of R1's cost per byte that it predicts: the last 256 of each 1,024",
        perceiver(1024, 256, 256, 3, 4, 888)},
+      {"linear-small", "a linear transformer of R1's cost per byte: its memory of what came before does not grow",
+       linear(256, 4, 4, 1376)},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
       {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", vanilla(576, 5, 9, 2400, 256)},
       {"megabyte-paper", "equations (1) to (6) of the paper, in its shape for text", paper_text},

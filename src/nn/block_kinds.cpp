@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "megalith/nn/block_kind.h"
+#include "megalith/nn/linear_transformer_config.h"
 #include "megalith/nn/perceiver_config.h"
 #include "megalith/nn/transformer_config.h"
 
@@ -13,7 +14,8 @@ namespace {
 struct Registry {
   std::mutex mutex;
   /// The library's own kinds: a new one is an entry here.
-  std::vector<const BlockKind*> kinds{&block_kind_of<TransformerConfig>(), &block_kind_of<PerceiverConfig>()};
+  std::vector<const BlockKind*> kinds{&block_kind_of<TransformerConfig>(), &block_kind_of<LinearTransformerConfig>(),
+                                      &block_kind_of<PerceiverConfig>()};
 };
 
 Registry& registry() {

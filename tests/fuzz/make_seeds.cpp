@@ -10,6 +10,7 @@
 #include "megalith/io/safetensors.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/zoo.h"
+#include "megalith/nn/linear_transformer_config.h"
 #include "megalith/train/run_config.h"
 #include "tiny_run.h"
 
@@ -31,6 +32,14 @@ ModelConfig all_parts() {
     block.qk_norm = true;
     block.activation = Activation::swiglu;
   }
+  return config;
+}
+
+/// Linear transformers over convolved patches.
+ModelConfig linear_convolution() {
+  ModelConfig config{.length = 8, .scales = {tiny_scale(2, 2), tiny_scale(1, 2)}};
+  config.scales[0].convolution = true;
+  for (ScaleConfig& scale : config.scales) scale.stack.block = LinearTransformerConfig{.heads = 1, .hidden = 1};
   return config;
 }
 
@@ -65,6 +74,7 @@ RunConfig run_config() {
 
 void write_configs(const std::string& folder) {
   write(folder + "/all_parts", to_json(all_parts()));
+  write(folder + "/linear_convolution", to_json(linear_convolution()));
   write(folder + "/three_scales", to_json(preset("megabyte-three-scale").config));
   write(folder + "/perceiver", to_json(preset("perceiver-small").config));
   write(folder + "/run", to_json(run_config()));

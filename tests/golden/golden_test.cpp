@@ -14,6 +14,7 @@
 #include "megalith/models/any_model.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/decoders.h"
+#include "megalith/nn/linear_transformer_block.h"
 
 namespace megalith {
 namespace {
@@ -208,6 +209,10 @@ void check_file(const std::string& name) {
 class GoldenValues : public testing::TestWithParam<const char*> {};
 
 TEST_P(GoldenValues, Double) {
+  if (GetParam() == std::string("linear")) {
+    using Block = LinearTransformerBlock<double>;
+    return check_decoder<Patched<Block, Flat<Block>>>(Golden("linear"));
+  }
   check_file<Vanilla<double>, PerceiverAr<double>, Megabyte<double>, ThreeScale<double>>(GetParam());
 }
 // The decoders of make_model().
@@ -236,7 +241,8 @@ TEST_P(GoldenValues, AnyModel) {
 INSTANTIATE_TEST_SUITE_P(Models, GoldenValues,
                          testing::Values("vanilla", "vanilla_window_rotary", "two_scale", "two_scale_options", "three_scale",
                                          "three_scale_embedders", "cross_patch", "three_scale_cross_patch", "perceiver",
-                                         "perceiver_end", "perceiver_grouped"),
+                                         "perceiver_end", "perceiver_grouped", "linear", "two_scale_convolution",
+                                         "three_scale_convolution"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

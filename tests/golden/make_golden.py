@@ -68,6 +68,8 @@ class Reference:
                     rows.append(table[x[b, start - unit:start]].reshape(-1) if start > 0 else pad)
             first = torch.stack(rows)[:, None]
         h = units if wrong == "no_shift" else torch.cat([first, units[:, :-1]], 1)
+        if c.get("convolution"):  # 2.3.1: the bytes' rows before they stand side by side, those of the pad among them
+            h = self.convolution(name, h.reshape(len(w), window, E), c).reshape(h.shape)
         if not innermost and name + "embed.weight" in p:
             h = self.linear(name + "embed", h)
         if innermost and stack["positions"] == "learned":
@@ -95,6 +97,25 @@ class Reference:
             rows = rows.flip(1)
         patches = window // unit * (in_a_row if cross else 1)
         return self.decoder(scale + 1, name + "inner.", x, unit, rows @ p[name + "condition.weight"], patches)
+
+    def convolution(self, name, h, c):
+        """h + c_7(relu(c_5(relu(c_3(h))))), causal convolutions with zeros before the first row."""
+        wrong, x = self.mistake, h
+        if wrong == "convolution_skips_pad" and c["first_input"] == "pad":
+            x = torch.cat([torch.zeros_like(h[:, :c["unit"]]), h[:, c["unit"]:]], 1)
+        for layer, width in enumerate((3, 5, 7)):
+            E = h.shape[-1]
+            at = f"{name}convolution.{layer}"
+            kernel = self.p[at + ".weight"].reshape(width, E, E).permute(2, 1, 0)  # outputs, inputs, oldest row first
+            if wrong == "convolution_reversed":
+                kernel = kernel.flip(2)
+            ahead = 1 if wrong == "convolution_looks_ahead" else 0
+            padded = torch.nn.functional.pad(x.transpose(1, 2), (width - 1 - ahead, ahead))
+            x = torch.nn.functional.conv1d(padded, kernel, self.p.get(at + ".bias")).transpose(1, 2)
+            if layer < 2 and wrong != "convolution_no_relu":
+                self.relu_margin = min(self.relu_margin, x.detach().abs().min().item())
+                x = torch.relu(x)
+        return x if wrong == "convolution_no_residual" else h + x
 
     def stack(self, c, name, h, cross, in_a_row):
         for i in range(c["layers"]):
@@ -126,6 +147,9 @@ class Reference:
         H = c["heads"]
         D = C // H
         q, k, v = self.linear(name + "qkv", h).reshape(N, K, 3, H, D).permute(2, 0, 3, 1, 4)  # (N,H,K,D) each
+        if c.get("kind") == "linear_transformer":
+            o = self.linear_attention(c, q, k, v)
+            return self.linear(name + "out", o.transpose(1, 2).reshape(N, K, C))
         if c["qk_norm"] and self.mistake != "no_qk_norm":
             q, k = self.rms_norm(name + "q_norm", q), self.rms_norm(name + "k_norm", k)
         # Section 2.3.2: the last keys and values of the patch before, at the positions before 0.
@@ -150,6 +174,20 @@ class Reference:
             seen = seen[None, None] & ~hidden[:, None, None, :]
         weights = torch.softmax(score.masked_fill(~seen, -math.inf), -1)
         return self.linear(name + "out", (weights @ v).transpose(1, 2).reshape(N, K, C))
+
+    def linear_attention(self, c, q, k, v):
+        """Katharopoulos et al. 2020, eq. 9, pair by pair: weights phi(q_i) phi(k_j) of the values, over their sum; rotary
+        positions turn the weights of the values and not those of the sum (Su et al. 2021, 3.3)."""
+        wrong, K = self.mistake, q.shape[-2]
+        if wrong != "no_feature_map":
+            q, k = torch.nn.functional.elu(q) + 1, torch.nn.functional.elu(k) + 1
+        seen = torch.tril(torch.ones(K, K, dtype=q.dtype), 1 if wrong == "mask_off_by_one" else 0)
+        total = (q @ k.transpose(-1, -2) * (1 if wrong == "sum_sees_all" else seen)).sum(-1, keepdim=True)
+        if c["positions"] == "rotary":
+            q, k = self.rotate(c, q, 1 if wrong == "position_off_by_one" else 0), self.rotate(c, k, 0)
+            if wrong == "sum_rotated":
+                total = (q @ k.transpose(-1, -2) * seen).sum(-1, keepdim=True)
+        return (q @ k.transpose(-1, -2) * seen) @ v / total
 
     def rotate(self, c, a, offset):
         """Su et al. 2021, with channel i paired with channel i + D/2."""
@@ -212,6 +250,9 @@ def parameter_shapes(config):
         shapes[name + "pad"] = (unit * E,)
         if stack["positions"] == "learned":
             shapes[name + "positions"] = (window, E)
+        if c.get("convolution"):
+            for layer, width in enumerate((3, 5, 7)):
+                linear(stack, f"{name}convolution.{layer}", width * E, E)
         if not innermost and unit * E != C:
             linear(stack, name + "embed", unit * E, C)
         for i in range(stack["layers"]):
@@ -291,6 +332,21 @@ def scale(unit, embedding=0, first_input="pad", cross_patch=0, **fields):
     return dict(unit=unit, embedding=embedding, first_input=first_input, **cross, stack=stack(**fields))
 
 
+def convolved(scale):
+    return dict(scale, convolution=True)
+
+
+def for_file(config):
+    """The config as the library reads it. A stack of another kind than the transformer names it."""
+    def stack_for_file(stack):
+        if "kind" not in stack:
+            return stack
+        own = ("heads", "hidden", "norm", "activation", "rotary_base")
+        shared = {name: stack[name] for name in ("width", "layers", "positions", "bias", "dropout")}
+        return dict(shared, **{stack["kind"]: {name: stack[name] for name in own}})
+    return dict(config, scales=[dict(scale, stack=stack_for_file(scale["stack"])) for scale in config["scales"]])
+
+
 def model(length, *scales, tied=True, soft_cap=0):
     return dict(length=length, scales=list(scales), tied=tied, soft_cap=soft_cap, init_std=0.02, residual_init=1)
 
@@ -323,10 +379,23 @@ CASES = {  # name: (config, B, T, seed). Stacks of more than 64 positions cross 
                     positions="rotary", bias=False),
               scale(1, cross_patch=2, width=8, layers=2, hidden=20, norm="rms", activation="swiglu", positions="rotary",
                     qk_norm=True)), 2, 96, 1),
+    "linear": (
+        model(288, scale(4, width=24, heads=3, layers=2, hidden=40, positions="rotary", rotary_base=500, activation="gelu",
+                         kind="linear_transformer"),
+              scale(1, width=12, norm="rms", activation="gelu", bias=False, kind="linear_transformer")), 2, 288, 1),
+    "two_scale_convolution": (
+        model(160, convolved(scale(4, width=24, heads=3, hidden=40, activation="gelu")),
+              scale(1, width=12, activation="gelu")), 2, 160, 13),
+    "three_scale_convolution": (
+        model(96, convolved(scale(8, embedding=3, width=20, hidden=36, activation="gelu", positions="rotary")),
+              convolved(scale(4, first_input="previous", width=12, heads=3, hidden=40, activation="gelu")),
+              scale(1, first_input="previous", width=8, heads=1, activation="gelu")), 3, 96, 10),
 }
 MUST_SHOW = ["no_attention_scale", "mask_off_by_one", "position_off_by_one", "eps_1e-3", "pad_zeroed"]
 MAY_SHOW = ["window_off_by_one", "no_qk_norm", "no_soft_cap", "pad_instead_of_previous", "condition_rows_reversed",
             "no_shift", "no_final_norm", "no_cross_patch", "cross_patch_off_by_one", "swiglu_value_first", "rotary_reversed_keys",
+            "no_feature_map", "sum_sees_all", "sum_rotated", "convolution_reversed", "convolution_looks_ahead",
+            "convolution_skips_pad", "convolution_no_relu", "convolution_no_residual",
             "gelu_by_erf"]  # the last one changes so little that only the double test (1e-10) is sure to show it
 
 
@@ -347,7 +416,7 @@ def main():
         for parameter, value in parameters.items():
             tensors["param." + parameter] = value.numpy()
             tensors["grad." + parameter] = grads[parameter].numpy()
-        metadata = {"config": json.dumps(config), "scale": repr(factor)}
+        metadata = {"config": json.dumps(for_file(config)), "scale": repr(factor)}
         path = os.path.join(folder, name + ".safetensors")
         write_safetensors(path, tensors, metadata)
 

@@ -76,8 +76,8 @@ void expect_same_as_their_type(std::size_t scales) {
 }
 
 TEST(AnyDecoder, BitsNamesAndRolesAreThoseOfADecoderOfOneKind) {
-  expect_same_as_their_type<Vanilla<float>, PerceiverAr<float>>(1);
-  expect_same_as_their_type<Megabyte<float>, Patched<PerceiverBlock<float>, PerceiverAr<float>>>(2);
+  expect_same_as_their_type<Vanilla<float>, PerceiverAr<float>, LinearFlat<float>>(1);
+  expect_same_as_their_type<Megabyte<float>, Patched<PerceiverBlock<float>, PerceiverAr<float>>, LinearMegabyte<float>>(2);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST(BatchInvariant, BitsDoNotDependOnNeighbours) {
     for (const Index width : {16, 48, 80}) {
       for (ScaleConfig& scale : small.config.scales) {
         scale.stack.width = width;
-        tests::layer_of(scale).hidden = 3 * width;
+        tests::hidden_of(scale) = 3 * width;
       }
       ASSERT_TRUE(make_summary(small.config)->batch_invariant());
       expect_same_bits(small.config, small.name + " of width " + std::to_string(width));

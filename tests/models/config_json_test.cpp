@@ -42,19 +42,21 @@ TEST(ConfigJson, RoundTrip) {
 }
 
 TEST(ConfigJson, TheRoundTripSawEveryFieldAwayFromItsDefault) {
-  std::set<std::string> model, scale, stack, block;
+  std::set<std::string> model, scale, stack, block, linear;
   for (const tests::NamedConfig& c : tests::unusual_configs()) {
     note_unusual_fields(c.config, model);
     for (const ScaleConfig& s : c.config.scales) {
       note_unusual_fields(s, scale);
       note_unusual_fields(s.stack, stack);
       if (const auto* settings = s.stack.block.get_if<TransformerConfig>()) note_unusual_fields(*settings, block);
+      if (const auto* settings = s.stack.block.get_if<LinearTransformerConfig>()) note_unusual_fields(*settings, linear);
     }
   }
   EXPECT_EQ(model, all_fields<ModelConfig>());
   EXPECT_EQ(scale, all_fields<ScaleConfig>());
   EXPECT_EQ(stack, all_fields<StackConfig>());
   EXPECT_EQ(block, all_fields<TransformerConfig>());
+  EXPECT_EQ(linear, all_fields<LinearTransformerConfig>());
 }
 
 TEST(ConfigJson, ReadsTheDocumentedForm) {

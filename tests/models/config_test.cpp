@@ -38,6 +38,8 @@ TEST(ModelConfig, SoundOnesPass) {
             "");
   EXPECT_EQ(problem([](ModelConfig& c) { c.scales[1].embedding = 16; }), "");
   EXPECT_EQ(problem([](ModelConfig& c) { c.scales[0].embedding = 5; }), "");
+  EXPECT_EQ(problem([](ModelConfig& c) { c.scales[0].convolution = true; }), "");
+  EXPECT_EQ(problem([](ModelConfig& c) { c.scales[0].stack.block = LinearTransformerConfig{.heads = 4}; }), "");
 }
 
 TEST(ModelConfig, UnusualOnesPass) {
@@ -86,6 +88,21 @@ TEST(ModelConfig, EachProblemIsNamed) {
       {[](ModelConfig& c) { c.scales[0].embedding = -1; }, "scales[0].embedding must be from 0"},
       {[](ModelConfig& c) { c.length = c.scales[0].patch = 1 << 20, c.scales[0].embedding = 2; }, "must be at most 1048576"},
       {[](ModelConfig& c) { c.scales[1].embedding = 8; }, "scales[1].embedding = 8 must be 0 or scales[1].stack.width = 16"},
+      {[](ModelConfig& c) { c.scales[1].convolution = true; },
+       "scales[1].convolution must be false, because the innermost scale has no patches to embed"},
+      {[](ModelConfig& c) {
+         c.scales.insert(c.scales.begin(), {.patch = 16, .stack = {.width = 48, .block = TransformerConfig{.heads = 3}}});
+         c.scales[1].convolution = true;
+         c.scales[1].cross_patch = 2;
+         c.scales[1].stack.positions = PositionKind::rotary;
+       },
+       "scales[1].convolution cannot be had with scales[1].cross_patch = 2"},
+      {[](ModelConfig& c) {
+         c.scales[1].cross_patch = 2;
+         c.scales[1].stack.positions = PositionKind::rotary;
+         c.scales[1].stack.block = LinearTransformerConfig{.heads = 2};
+       },
+       "scales[1].stack has cross-patch attention around it, which blocks of the kind \"linear_transformer\" do not have"},
       {[](ModelConfig& c) { c.scales[1].stack.layers = 0; }, "scales[1].stack.layers must be from 1"},
       {[](ModelConfig& c) { transformer(c.scales[1]).heads = 0; }, "scales[1].stack.transformer.heads must be from 1"},
       {[](ModelConfig& c) { transformer(c.scales[1]).heads = 3; },
@@ -104,6 +121,17 @@ TEST(ModelConfig, EachProblemIsNamed) {
        "scales[0].stack.transformer.rotary_base must be above 0"},
       {[=](ModelConfig& c) { transformer(c.scales[0]).rotary_base = infinity; },
        "scales[0].stack.transformer.rotary_base must be"},
+      {[](ModelConfig& c) { c.scales[1].stack.block = LinearTransformerConfig{.heads = 3}; },
+       "scales[1].stack.linear_transformer.heads = 3 does not divide scales[1].stack.width = 16"},
+      {[](ModelConfig& c) {
+         c.scales[1].stack.block = LinearTransformerConfig{.heads = 16};
+         c.scales[1].stack.positions = PositionKind::rotary;
+       },
+       "rotary positions need an even number"},
+      {[](ModelConfig& c) { c.scales[1].stack.block = LinearTransformerConfig{.heads = 2, .hidden = -1}; },
+       "scales[1].stack.linear_transformer.hidden must be from 0"},
+      {[](ModelConfig& c) { c.scales[1].stack.block = LinearTransformerConfig{.heads = 2, .rotary_base = 0}; },
+       "scales[1].stack.linear_transformer.rotary_base must be above 0"},
       {[](ModelConfig& c) { c.scales[0].stack.dropout = 1; },
        "scales[0].stack.dropout must be at least 0 and below 1, not 1"},
       {[](ModelConfig& c) { c.scales[0].stack.dropout = -0.1; }, "scales[0].stack.dropout must be"},

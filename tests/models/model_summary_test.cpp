@@ -47,6 +47,8 @@ TEST(ModelSummary, PartsOfParametersAreNamed) {
   EXPECT_EQ(parts_of("megabyte"), "global embeddings, global stack, condition, local embeddings, local stack, ");
   EXPECT_EQ(parts_of("embedder"),
             "global embeddings, global embedder, global stack, condition, local embeddings, local stack, head, ");
+  EXPECT_EQ(parts_of("convolution"),
+            "global embeddings, global embedder, global stack, condition, local embeddings, local stack, ");
   EXPECT_EQ(parts_of("three_scales_previous"),
             "global embeddings, global embedder, global stack, middle condition, middle embeddings, middle embedder, middle "
             "stack, local condition, local embeddings, local stack, head, ");
@@ -62,6 +64,16 @@ TEST(ModelSummary, PartsOfParametersByHand) {
   EXPECT_EQ(parts.at("condition"), 3 * 8);
   EXPECT_EQ(parts.at("local embeddings"), 256 * 8 + 8 + 4 * 8);
   EXPECT_EQ(parts.at("head"), 8 * 256);
+}
+
+// Three convolutions of 4 channels, with biases, over each byte.
+TEST(ModelSummary, TheConvolutionIsPartOfTheEmbedder) {
+  const auto summary = make_summary(config_named("convolution"));
+  for (const SizePart& part : summary->parameters_by_part())
+    if (part.name == "global embedder") EXPECT_EQ(part.parameters, (3 + 5 + 7) * 4 * 4 + 3 * 4);
+  const auto parts = summary->flops_by_part({2, 16});
+  EXPECT_EQ(parts.front().name, "global embedder");
+  EXPECT_EQ(parts.front().flops, 32 * 2 * (3 + 5 + 7) * 4 * 4);
 }
 
 // The number of parameters of the PyTorch model of that shape.

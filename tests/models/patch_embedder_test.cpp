@@ -32,7 +32,8 @@ std::vector<double> embedded(const PatchEmbedder<double>& m, const Ids& ids, Ind
   Workspace workspace(1);
   const Context ctx(workspace);
   Frame frame(ctx.scratch());
-  const auto out = m.forward(ctx, ids.data(), {1, std::ssize(ids)}, first, frame);
+  PatchEmbedder<double>::State closed(m, 1);
+  const auto out = m.step(ctx, ids.data(), {1, std::ssize(ids)}, first, closed, frame);
   EXPECT_EQ(out.x.T, std::ssize(ids) / m.patch);
   EXPECT_EQ(out.x.C, m.width());
   return {out.x.data, out.x.data + out.x.size()};
@@ -64,6 +65,35 @@ TEST(PatchEmbedder, ProjectsWherePatchesHaveAnotherWidth) {
   EXPECT_EQ(parameter_names(m), (std::vector<std::string>{"table", "pad", "positions", "embed.weight", "embed.bias"}));
 }
 
+// Of widths 3, 5 and 7, which reach back 2, 4 and 6 rows: with matrices that pick the oldest row, row t gets what is 12 rows
+// before it, where that is above 0. The rows of the pad are the first two.
+TEST(PatchEmbedder, ConvolvesBytesAndThePadBeforeThem) {
+  PatchEmbedder<double> m = embedder(PositionOf::byte);
+  m.positions = {};
+  m.convolution = PatchConvolution<double>(2, false);
+  ASSERT_TRUE(m.convolves());
+  for (auto& layer : m.convolution.layers) {
+    layer.linear.weight.fill(0);
+    for (Index c = 0; c < 2; ++c) layer.linear.weight.row(c)[c] = 1;
+  }
+  for (Index i = 0; i < 4; ++i) m.pad.data()[i] = i == 1 ? -7 : 0.5;
+  Ids ids{kNoByte, kNoByte};
+  for (ByteOrNone byte = 1; byte <= 14; ++byte) ids.push_back(byte);
+  std::vector<double> wanted{0.5, -7, 0.5, 0.5};
+  for (int byte = 1; byte <= 14; ++byte) wanted.insert(wanted.end(), {1.0 * byte, 10.0 * byte});
+  wanted[24] += 0.5;  // byte 11 stands 12 rows after the pad's first, whose second number is below 0
+  wanted[26] += 0.5;
+  wanted[27] += 0.5;
+  for (int byte = 13; byte <= 14; ++byte) {
+    wanted[static_cast<std::size_t>(2 * byte + 2)] += byte - 12;
+    wanted[static_cast<std::size_t>(2 * byte + 3)] += 10 * (byte - 12);
+  }
+  EXPECT_EQ(embedded(m, ids, 0), wanted);
+  EXPECT_EQ(m.flops({1, 8}).products, 16 * 2 * (3 + 5 + 7) * 2 * 2);
+  EXPECT_EQ(parameter_names(m), (std::vector<std::string>{"table", "pad", "convolution.0.weight", "convolution.1.weight",
+                                                          "convolution.2.weight"}));
+}
+
 TEST(PatchEmbedder, GradientsGoToWhatWasRead) {
   const PatchEmbedder<double> m = embedder(PositionOf::byte);
   PatchEmbedder<double> grad = m;
@@ -72,10 +102,12 @@ TEST(PatchEmbedder, GradientsGoToWhatWasRead) {
   const Context ctx(workspace);
   Frame frame(ctx.scratch());
   const Ids ids{kNoByte, kNoByte, 5, 5};
-  const auto out = m.forward(ctx, ids.data(), {1, 4}, 0, frame);
+  PatchEmbedder<double>::State state(m, 1), dstate(m, 1);
+  PatchEmbedder<double>::Tape tape(m, {1, 4});
+  const auto out = m.forward(ctx, ids.data(), {1, 4}, 0, state, tape, frame);
   const auto d = m.gradient_of(out, frame.seq<double>(1, 2, 4), frame);
   for (Index i = 0; i < 8; ++i) d.x.data[i] = static_cast<double>(i + 1);
-  m.backward(ctx, ids.data(), out, d, grad);
+  m.backward(ctx, ids.data(), out, d, grad, dstate, tape);
   EXPECT_EQ(std::vector<double>(grad.pad.span().begin(), grad.pad.span().end()), (std::vector<double>{1, 2, 3, 4}));
   EXPECT_EQ(grad.table.row(5)[0], 5 + 7);
   EXPECT_EQ(grad.table.row(5)[1], 6 + 8);

@@ -69,6 +69,16 @@ TEST(Zoo, PerceiverHasTheCostOfR1) {
   EXPECT_NEAR(summary->flops({1, 1024}) / 256 / 8136448, 1, 0.01);
 }
 
+TEST(Zoo, LinearTransformerHasTheCostOfR1) {
+  EXPECT_NEAR(flops_per_byte("linear-small") / 8136448, 1, 0.01);
+  // By hand, with heads of 64: products, running sums and their denominators, the head; at any length.
+  const double C = 256, F = 1376, layer = 2 * (4 * C * C + 2 * C * F) + 4 * C * 64 + 2 * C;
+  EXPECT_DOUBLE_EQ(flops_per_byte("linear-small"), 4 * layer + 2 * C * 256);
+  const auto summary = make_summary(preset("linear-small").config);
+  EXPECT_DOUBLE_EQ(summary->flops({1, 1 << 20}), 1024 * summary->flops({1, 1024}));
+  EXPECT_EQ(summary->state_bytes(1, 1024), summary->state_bytes(1, 1));
+}
+
 // It differs from its sibling in the window alone, and so in the pairs of attention alone.
 TEST(Zoo, VanillaModelWithAWindow) {
   ModelConfig config = preset("vanilla-small-window").config;

@@ -34,7 +34,7 @@ TEST(TransformerBlock, ItsPartsAreThoseOfTheStack) {
   StackConfig learned = stack;
   learned.positions = PositionKind::learned;
   EXPECT_EQ(attention_config(learned).rotary_base, 0);
-  const FeedForwardConfig feed_forward = feed_forward_config(stack);
+  const FeedForwardConfig feed_forward = feed_forward_config<TransformerConfig>(stack);
   EXPECT_EQ(feed_forward.hidden, 48);
   EXPECT_FALSE(feed_forward.bias);
   EXPECT_TRUE(feed_forward.recompute);

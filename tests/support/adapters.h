@@ -20,13 +20,20 @@ inline std::uint8_t byte_at(Index sequence, Index i) {
 template <class S>
 struct EmbedderModule {
   using Scalar = S;
-  using State = NoState;
-  using Tape = NoTape;
+  struct State : PatchEmbedder<S>::State {
+    State() = default;
+    State(const EmbedderModule& m, Index B, Index room = 0)
+        : PatchEmbedder<S>::State(m.embedder, B, room * m.embedder.patch) {}
+  };
+  struct Tape : PatchEmbedder<S>::Tape {
+    Tape() = default;
+    Tape(const EmbedderModule& m, Shape in) : PatchEmbedder<S>::Tape(m.embedder, {in.B, in.T * m.embedder.patch}) {}
+  };
 
   PatchEmbedder<S> embedder;
 
   EmbedderModule() = default;
-  EmbedderModule(Index patch, bool projects, PositionOf of, Index width) {
+  EmbedderModule(Index patch, bool convolves, bool projects, PositionOf of, Index width) {
     constexpr Index kRows = 1200;  // more than the tests read
     const Index E = projects ? 5 : width / patch;
     embedder.patch = patch;
@@ -34,31 +41,40 @@ struct EmbedderModule {
     embedder.table = Tensor<S>({kByteValues, E});
     embedder.pad = Tensor<S>({patch * E});
     embedder.positions = Tensor<S>({patch * kRows, E});
+    if (convolves) embedder.convolution = PatchConvolution<S>(E, true);
     if (projects) embedder.project = Linear<S>(patch * E, width, true);
   }
 
   Index in_channels() const { return embedder.width(); }
   Index out_channels() const { return embedder.width(); }
 
-  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape&) const { step(ctx, x, y, state); }
-  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State&) const {
+  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape& tape) const {
     Frame frame(ctx.scratch());
-    const auto out = embed(ctx, read(ctx, x.shape(), frame), x.shape(), frame);
-    for (Index i = 0; i < x.size(); ++i) y.data[i] = x.data[i] + out.x.data[i];
+    add(x, embed(ctx, read(ctx, x.shape(), frame), x.shape(), state, tape, frame).x, y);
   }
-  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, EmbedderModule& grad, State&, Tape&) const {
+  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
+    Frame frame(ctx.scratch());
+    const Index P = embedder.patch, first = ctx.row_number(0, x.T).position * P;
+    const ByteOrNone* const ids = read(ctx, x.shape(), frame);
+    add(x, embedder.step(ctx, ids, {x.B, x.T * P}, first, state, frame).x, y);
+  }
+  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, EmbedderModule& grad, State& dstate,
+                Tape& tape) const {
     Frame frame(ctx.scratch());
     const ByteOrNone* const ids = read(ctx, x.shape(), frame);
-    const auto out = embed(ctx, ids, x.shape(), frame);
+    State received;  // what forward left in the tape
+    static_cast<typename PatchConvolution<S>::State&>(received) = received_of(tape);
+    const auto out = embed(ctx, ids, x.shape(), received, tape, frame);
     std::copy_n(dy.data, dy.size(), dx.data);
-    embedder.backward(ctx, ids, out, embedder.gradient_of(out, dx, frame), grad.embedder);
+    embedder.backward(ctx, ids, out, embedder.gradient_of(out, dx, frame), grad.embedder, dstate, tape);
   }
 
   Flops flops(Shape in) const { return embedder.flops(in); }
-  double scratch(Shape in, Pass pass, int) const {
-    const double rows = static_cast<double>(in.rows());
-    const double again = pass == Pass::backward && embedder.projects() ? rows * static_cast<double>(embedder.pad.size()) : 0;
-    return embedder.numbers({in.B, in.T * embedder.patch}) + again;
+  double scratch(Shape in, Pass pass, int threads) const {
+    const Shape bytes{in.B, in.T * embedder.patch};
+    if (pass != Pass::backward) return embedder.numbers(bytes) + embedder.scratch(bytes, pass, threads);
+    return embedder.numbers(bytes) + std::max(embedder.scratch(bytes, Pass::forward, threads),
+                                              embedder.gradient_numbers(bytes) + embedder.scratch(bytes, pass, threads));
   }
   void init(RandomKey, const Init&) {}
   template <class F, class... M>
@@ -78,9 +94,18 @@ struct EmbedderModule {
     }
     return ids;
   }
-  auto embed(const Context& ctx, const ByteOrNone* ids, Shape in, Frame& frame) const {
+  auto embed(const Context& ctx, const ByteOrNone* ids, Shape in, State& state, Tape& tape, Frame& frame) const {
     const Index P = embedder.patch;
-    return embedder.forward(ctx, ids, {in.B, in.T * P}, ctx.row_number(0, in.T).position * P, frame);
+    return embedder.forward(ctx, ids, {in.B, in.T * P}, ctx.row_number(0, in.T).position * P, state, tape, frame);
+  }
+  /// The state that forward began with.
+  static auto received_of(const Tape& tape) {
+    typename PatchConvolution<S>::State received;
+    for (std::size_t i = 0; i < received.layers.size(); ++i) received.layers[i] = tape.layers[i].received;
+    return received;
+  }
+  static void add(Seq<const S> x, Seq<S> embedded, Seq<S> y) {
+    for (Index i = 0; i < x.size(); ++i) y.data[i] = x.data[i] + embedded.data[i];
   }
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "megalith/models/config.h"
+#include "megalith/nn/linear_transformer_config.h"
 #include "megalith/nn/perceiver_config.h"
 
 namespace megalith::tests {
@@ -36,6 +37,13 @@ inline StackConfig modern_stack(Index width, Index layers, Activation activation
 /// Perceiver AR's blocks in the place of a stack's transformer blocks.
 inline StackConfig perceiver_stack(StackConfig stack, Index latents) {
   stack.block = PerceiverConfig{.latents = latents, .layer = stack.block.as<TransformerConfig>()};
+  return stack;
+}
+/// The same stack with linear attention.
+inline StackConfig with_linear_attention(StackConfig stack) {
+  const auto c = stack.block.as<TransformerConfig>();
+  stack.block = LinearTransformerConfig{
+      .heads = c.heads, .hidden = c.hidden, .norm = c.norm, .activation = c.activation, .rotary_base = c.rotary_base};
   return stack;
 }
 inline StackConfig with_dropout(StackConfig stack, double dropout) {
@@ -76,6 +84,9 @@ inline std::vector<NamedConfig> unusual_configs() {
         .scales = {{.stack = with_recompute(
                         perceiver_stack(modern_stack(16, 3, Activation::swiglu, {.heads = 4, .kv_heads = 2}), 4))}},
         .tied = false}},
+      {"linear",
+       {.length = kLength,
+        .scales = {{.stack = with_dropout(with_linear_attention(modern_stack(16, 2, Activation::swiglu)), 0.1)}}}},
       // Two: equations (1) to (6) of the paper, with dropout; and what is newer.
       {"megabyte",
        {.length = kLength,
@@ -113,6 +124,14 @@ inline std::vector<NamedConfig> unusual_configs() {
         .scales =
             {{.patch = 4, .stack = perceiver_stack(with_dropout(small_stack(16, 2), 0.2), 2)},
              {.patch = 1, .first_input = previous, .stack = perceiver_stack(modern_stack(16, 2, Activation::gelu), 2)}}}},
+      {"convolution",
+       {.length = kLength,
+        .scales = {{.patch = 4, .convolution = true, .stack = with_dropout(small_stack(16, 1), 0.1)},
+                   {.patch = 1, .first_input = previous, .stack = small_stack(16, 1)}}}},
+      {"linear_megabyte",
+       {.length = kLength,
+        .scales = {{.patch = 4, .stack = with_recompute(with_linear_attention(modern_stack(16, 2, Activation::relu)))},
+                   {.patch = 1, .stack = with_dropout(with_linear_attention(small_stack(16, 1)), 0.1)}}}},
       // Three.
       {"three_scales",
        {.length = kLength,
@@ -131,7 +150,10 @@ inline std::vector<NamedConfig> unusual_configs() {
       {"three_scales_cross_patch",
        {.length = kLength,
         .scales = {{.patch = 8, .stack = with_dropout(small_stack(16, 1), 0.1)},
-                   {.patch = 2, .cross_patch = 3, .stack = with_dropout(modern_stack(16, 2, Activation::swiglu), 0.1)},
+                   {.patch = 2,
+                    .convolution = true,
+                    .cross_patch = 3,
+                    .stack = with_dropout(modern_stack(16, 2, Activation::swiglu), 0.1)},
                    {.patch = 1,
                     .first_input = previous,
                     .cross_patch = 2,
@@ -145,7 +167,12 @@ inline std::vector<NamedConfig> unusual_configs() {
        {.length = kLength,
         .scales = {{.patch = 8, .stack = small_stack(16, 1)},
                    {.patch = 2, .stack = small_stack(16, 1)},
-                   {.patch = 1, .cross_patch = 1, .stack = modern_stack(16, 1, Activation::relu)}}}}};
+                   {.patch = 1, .cross_patch = 1, .stack = modern_stack(16, 1, Activation::relu)}}}},
+      {"three_scales_convolution",
+       {.length = kLength,
+        .scales = {{.patch = 8, .embedding = 3, .convolution = true, .stack = modern_stack(12, 1, Activation::relu_squared)},
+                   {.patch = 4, .convolution = true, .first_input = previous, .stack = small_stack(12, 1)},
+                   {.patch = 1, .first_input = previous, .stack = small_stack(8, 1)}}}}};
 }
 
 /// Those with this number of scales.
@@ -165,10 +192,12 @@ inline ModelConfig config_named(const std::string& name) {
 
 inline TransformerConfig& transformer(ScaleConfig& scale) { return scale.stack.block.as<TransformerConfig>(); }
 
-/// The numbers of a transformer block, of whatever kind it is.
-inline TransformerConfig& layer_of(ScaleConfig& scale) {
+/// The width of the feed-forward layers, of whatever kind the blocks are.
+inline Index& hidden_of(ScaleConfig& scale) {
   BlockConfig& block = scale.stack.block;
-  return block.get_if<PerceiverConfig>() != nullptr ? block.as<PerceiverConfig>().layer : block.as<TransformerConfig>();
+  if (block.get_if<PerceiverConfig>() != nullptr) return block.as<PerceiverConfig>().layer.hidden;
+  if (block.get_if<LinearTransformerConfig>() != nullptr) return block.as<LinearTransformerConfig>().hidden;
+  return block.as<TransformerConfig>().hidden;
 }
 
 /// The same config with longer windows, and wider by a factor: for tests that measure memory.
@@ -177,8 +206,8 @@ inline ModelConfig enlarged(ModelConfig config, Index width_factor, Index length
   for (ScaleConfig& scale : config.scales) {
     scale.embedding *= width_factor;
     scale.stack.width *= width_factor;
-    layer_of(scale).hidden *= width_factor;
-    layer_of(scale).window *= width_factor;
+    hidden_of(scale) *= width_factor;
+    if (scale.stack.block.get_if<TransformerConfig>() != nullptr) transformer(scale).window *= width_factor;
   }
   return config;
 }

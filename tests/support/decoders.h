@@ -6,6 +6,7 @@
 
 #include "megalith/models/decoder_model.h"
 #include "megalith/models/decoders.h"
+#include "megalith/nn/linear_transformer_block.h"
 #include "megalith/testing/decoder_streaming_check.h"
 #include "support/configs.h"
 #include "support/sanitized.h"
@@ -26,6 +27,14 @@ using VanillaMaker = DecoderMaker<Vanilla, 1>;
 using PerceiverArMaker = DecoderMaker<PerceiverAr, 1>;
 using MegabyteMaker = DecoderMaker<Megabyte, 2>;
 using ThreeScaleMaker = DecoderMaker<ThreeScale, 3>;
+
+/// The linear transformer, alone and at both scales of MEGABYTE.
+template <class S>
+using LinearFlat = Flat<LinearTransformerBlock<S>>;
+template <class S>
+using LinearMegabyte = Patched<LinearTransformerBlock<S>, LinearFlat<S>>;
+using LinearFlatMaker = DecoderMaker<LinearFlat, 1>;
+using LinearMegabyteMaker = DecoderMaker<LinearMegabyte, 2>;
 
 /// The decoders of make_model(), which are compiled in float alone.
 template <class D, std::size_t scales>

@@ -38,7 +38,9 @@ class ForwardingModel : public AnyModel {
   }
   void accept(std::span<const std::uint8_t> bytes, AnyState& state) const override { model_->accept(bytes, state); }
   Index embedding_width() const override { return model_->embedding_width(); }
-  void embed(const Context& ctx, Bytes bytes, std::span<float> vectors) const override { model_->embed(ctx, bytes, vectors); }
+  void embed(const Context& ctx, Bytes bytes, std::span<float> vectors) const override {
+    model_->embed(ctx, bytes, vectors);
+  }
 
  private:
   std::unique_ptr<AnyModel> model_;

@@ -9,108 +9,14 @@
 #include <vector>
 
 #include "megalith/nn/any_module.h"
+#include "megalith/nn/linear_transformer_block.h"
 #include "megalith/nn/perceiver_block.h"
 #include "megalith/nn/stack.h"
 #include "megalith/nn/transformer_block.h"
 #include "support/adapters.h"
+#include "support/layers.h"
 
 namespace megalith::tests {
-
-/// A config that a module is tested with.
-template <class Config>
-struct Case {
-  std::string name;
-  Config config{};
-  Index width_step = 1;  // widths that the module can have are multiples of it
-  /// Float is compared at few sizes: the module is slow, or its derivative jumps, and float may fall on another side than
-  /// double.
-  bool light = false;
-};
-
-/// Makes the module of a case at some width: what the checks of testing/ take. It is one type for all configs of a module,
-/// so the checks are compiled once for each module.
-template <class Type>
-struct MakerOf {
-  typename Type::Config config{};
-  Index width = 12;
-
-  template <class S>
-  auto operator()() const {
-    return Type::template make<S>(config, width);
-  }
-};
-
-struct Linears {
-  static constexpr const char* name = "Linear";
-  struct Config {
-    bool bias = true;
-  };
-  static std::vector<Case<Config>> cases() { return {{"with bias", {true}}, {"without bias", {false}}}; }
-  template <class S>
-  static auto make(const Config& c, Index width) {
-    return Linear<S>(width, width + 3, c.bias);
-  }
-};
-
-struct NoConfig {};
-
-template <template <class> class Norm>
-struct NormsOf {
-  using Config = NoConfig;
-  static std::vector<Case<Config>> cases() { return {{"plain"}}; }
-  template <class S>
-  static auto make(const Config&, Index width) {
-    return Norm<S>(width);
-  }
-};
-struct LayerNorms : NormsOf<LayerNorm> {
-  static constexpr const char* name = "LayerNorm";
-};
-struct RmsNorms : NormsOf<RmsNorm> {
-  static constexpr const char* name = "RmsNorm";
-};
-struct Norms {
-  static constexpr const char* name = "Norm";
-  using Config = NormKind;
-  static std::vector<Case<Config>> cases() { return {{"layer", NormKind::layer}, {"rms", NormKind::rms}}; }
-  template <class S>
-  static auto make(NormKind kind, Index width) {
-    return Norm<S>(kind, width);
-  }
-};
-
-struct Dropouts {
-  static constexpr const char* name = "Dropout";
-  using Config = double;
-  static std::vector<Case<Config>> cases() { return {{"of 0.3", 0.3}}; }
-  template <class S>
-  static auto make(double rate, Index width) {
-    return Dropout<S>(rate, width);
-  }
-};
-
-struct FeedForwards {
-  static constexpr const char* name = "FeedForward";
-  using Config = FeedForwardConfig;
-  static std::vector<Case<Config>> cases() {
-    std::vector<Case<Config>> all;
-    for (std::size_t i = 0; i < ActivationList::kNames.size(); ++i) {
-      const auto kind = static_cast<Activation>(i);
-      // Gated ones are tested without biases, as they are used, and computed again in backward.
-      all.push_back({std::string(ActivationList::kNames[i]),
-                     {.activation = kind, .bias = !is_gated(kind), .recompute = is_gated(kind)},
-                     1,
-                     kind == Activation::relu});
-    }
-    return all;
-  }
-  template <class S>
-  static auto make(Config c, Index width) {
-    c.width = width;
-    c.hidden = 2 * width + 3;
-    return FeedForward<S>(c);
-  }
-};
 
 struct Attentions {
   static constexpr const char* name = "Attention";
@@ -135,6 +41,23 @@ struct Attentions {
   static auto make(Config c, Index width) {
     c.width = width;
     return Attention<S>(c);
+  }
+};
+
+struct LinearAttentions {
+  static constexpr const char* name = "LinearAttention";
+  using Config = LinearAttentionConfig;
+  static std::vector<Case<Config>> cases() {
+    return {{"plain", {.heads = 3}, 3},
+            {"of one head without biases, recomputing", {.heads = 1, .bias = false, .recompute = true}},
+            {"rotary", {.heads = 2, .rotary_base = 100}, 4},
+            {"rotary, of unlike widths, recomputing",
+             {.heads = 3, .key_width = 6, .value_width = 5, .rotary_base = 10000, .recompute = true}}};
+  }
+  template <class S>
+  static auto make(Config c, Index width) {
+    c.width = width;
+    return LinearAttention<S>(c);
   }
 };
 
@@ -169,9 +92,10 @@ inline StackConfig modern_blocks(bool recompute = false) {
                                      .rotary_base = 100,
                                      .qk_norm = true}};
 }
-inline StackConfig with_width(StackConfig c, Index width) {
+template <class Settings = TransformerConfig>
+StackConfig with_width(StackConfig c, Index width) {
   c.width = width;
-  c.block.as<TransformerConfig>().hidden = 2 * width;
+  c.block.as<Settings>().hidden = 2 * width;
   return c;
 }
 
@@ -216,6 +140,24 @@ struct PerceiverBlocks {
     return stack;
   }
 };
+struct LinearBlocks {
+  static constexpr const char* name = "LinearTransformerBlock";
+  using Config = StackConfig;
+  static std::vector<Case<Config>> cases() {
+    const StackConfig modern{.positions = PositionKind::rotary,
+                             .bias = false,
+                             .dropout = 0.1,
+                             .recompute = true,
+                             .block = LinearTransformerConfig{
+                                 .heads = 2, .norm = NormKind::rms, .activation = Activation::swiglu, .rotary_base = 100}};
+    return {{"plain", {.block = LinearTransformerConfig{.heads = 3, .activation = Activation::gelu}}, 3, true},
+            {"modern, recomputing", modern, 4, true}};
+  }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return LinearTransformerBlock<S>(with_width<LinearTransformerConfig>(c, width));
+  }
+};
 struct Stacks {
   static constexpr const char* name = "Stack";
   using Config = StackConfig;
@@ -241,17 +183,20 @@ struct Embedders {
   static constexpr const char* name = "PatchEmbedder";
   struct Config {
     Index patch = 1;
+    bool convolves = false;
     bool projects = false;
     PositionOf position_of = PositionOf::byte;
   };
   static std::vector<Case<Config>> cases() {
-    return {{"of bytes", {1, false, PositionOf::row}},
-            {"of patches", {3, false, PositionOf::byte}, 3},
-            {"of patches, projected", {2, true, PositionOf::byte}}};
+    return {{"of bytes", {1, false, false, PositionOf::row}},
+            {"of patches", {3, false, false, PositionOf::byte}, 3},
+            {"of patches, projected", {2, false, true, PositionOf::byte}},
+            {"of patches, convolved", {3, true, false, PositionOf::byte}, 3, true},
+            {"of patches, convolved and projected", {2, true, true, PositionOf::byte}, 1, true}};
   }
   template <class S>
   static auto make(const Config& c, Index width) {
-    return EmbedderModule<S>(c.patch, c.projects, c.position_of, width);
+    return EmbedderModule<S>(c.patch, c.convolves, c.projects, c.position_of, width);
   }
 };
 struct Heads {
@@ -270,9 +215,10 @@ struct Heads {
 };
 
 // Several lists, so that several files compile at once.
-using LayerTypes =
-    ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Embedders, Heads>;
+using LayerTypes = ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Heads>;
+using ConvolutionTypes = ::testing::Types<Convolutions, PatchConvolutions, Embedders>;
 using AttentionTypes = ::testing::Types<Attentions>;
+using LinearAttentionTypes = ::testing::Types<LinearAttentions, LinearBlocks>;
 using BlockTypes = ::testing::Types<Blocks, Stacks, AnyModules>;
 using PerceiverTypes = ::testing::Types<PerceiverBlocks>;
 

@@ -13,7 +13,7 @@ using SmallModel = NamedConfig;
 /// positions and bytes matter.
 inline std::vector<SmallModel> small_models() {
   std::vector<SmallModel> some;
-  for (const char* name : {"vanilla", "megabyte", "modern", "three_scales", "perceiver"}) {
+  for (const char* name : {"vanilla", "megabyte", "modern", "convolution", "linear_megabyte", "three_scales", "perceiver"}) {
     some.push_back({name, config_named(name)});
     some.back().config.init_std = 0.3;
     some.back().config.residual_init = 1;

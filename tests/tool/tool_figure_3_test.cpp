@@ -43,7 +43,7 @@ TEST(Figure3, SizesAreThePrintedOnes) {
   EXPECT_EQ(printed(weights(sizes[0].transformer, "products", 1), 1e6), 679);
   EXPECT_EQ(printed(weights(sizes[1].transformer, "products", 1), 1e8), 64);
   for (const Figure3Size& size : sizes)
-    for (const ComparedModel* m : {&size.megabyte, &size.transformer, &size.linear_transformer})
+    for (const ComparedModel* m : {&size.megabyte, &size.transformer, &size.linear_transformer, &size.nine_d_transformer})
       EXPECT_NO_THROW(m->config.validate()) << m->name;
 }
 
@@ -53,7 +53,26 @@ TEST(Figure3, MegabyteCostsLeastAtEverySizeAndLength) {
       const double megabyte = per_byte(size.megabyte, T);
       EXPECT_LT(megabyte, per_byte(size.transformer, T)) << size.megabyte.name << ", T " << T;
       EXPECT_LT(megabyte, per_byte(size.linear_transformer, T)) << size.megabyte.name << ", T " << T;
+      EXPECT_LT(megabyte, per_byte(size.nine_d_transformer, T)) << size.megabyte.name << ", T " << T;
     }
+  }
+}
+
+// The paper counts 9 D for a layer's attention. Its running sums, in heads of d numbers, take 2 d D to add to, 2 d D to read
+// from, and 2 D for the denominators: the rest of the model is the same.
+TEST(Figure3, LinearAttentionCostsMoreThanThePaperCounts) {
+  const double heads_of[] = {96, 128, 128}, widths[] = {1536, 4096, 12288}, layers[] = {24, 32, 96};
+  const auto sizes = figure_3();
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    auto computed = parts_of(sizes[i].linear_transformer, 4096), printed = parts_of(sizes[i].nine_d_transformer, 4096);
+    EXPECT_DOUBLE_EQ(computed.at("attention"), 4096 * layers[i] * widths[i] * (4 * heads_of[i] + 2));
+    EXPECT_DOUBLE_EQ(printed.at("attention"), 4096 * layers[i] * widths[i] * 9);
+    computed.erase("attention");
+    printed.erase("attention");
+    EXPECT_EQ(computed, printed);
+    auto softmax = parts_of(sizes[i].transformer, 4096);
+    softmax.erase("attention");
+    EXPECT_EQ(computed, softmax);
   }
 }
 

@@ -43,12 +43,13 @@ TEST_F(ToolReports, FlopsAreThoseOfTheModels) {
 
 TEST_F(ToolReports, FlopsCompareArchitecturesWithoutAModel) {
   const Json all = json({"flops"});
-  ASSERT_EQ(all["models"].size(), 9u);
-  EXPECT_EQ(all["models"][2]["attention"], "linear");
+  ASSERT_EQ(all["models"].size(), 12u);
+  EXPECT_EQ(all["models"][2]["attention"], "computed");
+  EXPECT_EQ(all["models"][3]["attention"], "9 D");
   EXPECT_EQ(all["models"][0]["lengths"].size(), 6u);
   const Outcome plain = run_tool({"flops"});
   EXPECT_EQ(plain.code, 0);
-  for (const char* part : {"MEGABYTE 452M + 151M", "linear transformer 173.9B", "global attention", "training", "1,048,576",
+  for (const char* part : {"MEGABYTE 452M + 151M", "linear transformer 173.9B", "linear transformer 173.9B, 9 D", "cost 43 times that", "global attention", "training", "1,048,576",
                            "j <= i", "attention is 1.4 % of GPT-3's cost: here 1.4 %", "the layers hold 705M + 226M"})
     EXPECT_NE(plain.out.find(part), std::string::npos) << part << "\n" << plain.out;
 }

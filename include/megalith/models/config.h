@@ -21,8 +21,9 @@ inline constexpr std::array<std::string_view, 2> kNames<FirstInput>{"pad", "prev
 
 /// One scale of a decoder: a stack whose positions stand for patches of bytes.
 struct ScaleConfig {
-  Index patch = 1;      // P: bytes per position; 1 for the innermost scale
-  Index embedding = 0;  // E: width of one byte's embedding; 0 means width / patch. Another value: patches are projected
+  Index patch = 1;           // P: bytes per position; 1 for the innermost scale
+  Index embedding = 0;       // E: width of one byte's embedding; 0 means width / patch. Another value: patches are projected
+  bool convolution = false;  // of the embeddings, before they are cut into patches (Yu et al. 2023, 2.3.1)
   FirstInput first_input = FirstInput::pad;
   /// r: in every layer, the positions of a patch of the decoder around see the last r positions of the patch before too
   /// (Yu et al. 2023, 2.3.2, "cross-patch attention"); up to the positions in a patch. 0 for the outermost scale.
@@ -37,6 +38,7 @@ struct ScaleConfig {
   static void visit_fields(C& c, F&& f) {
     f("patch", c.patch);
     f("embedding", c.embedding);
+    f("convolution", c.convolution);
     f("first_input", c.first_input);
     f("cross_patch", c.cross_patch);
     f("stack", c.stack);

@@ -46,7 +46,7 @@ struct PartOfName {
     for (; name.starts_with(kInner); name.remove_prefix(kInner.size())) ++scale;
     part = name.substr(0, name.find('.'));
     if (part == "table" || part == "pad" || part == "positions") part = "embeddings";
-    if (part == "embed" || part == "unembed") part = "embedder";
+    if (part == "convolution" || part == "embed" || part == "unembed") part = "embedder";
     if (part == "condition") ++scale;
   }
 };

@@ -19,7 +19,8 @@ void embed_patches(const Decoder& m, const Context& ctx, Bytes bytes, Seq<S> out
     std::fill_n(ids + b * read, P, kNoByte);
     std::copy_n(bytes.row(b), bytes.T, ids + b * read + P);
   }
-  const auto in = m.embedder.forward(ctx, ids, {bytes.B, read}, 0, frame);
+  typename decltype(m.embedder)::State nothing(m.embedder, bytes.B);
+  const auto in = m.embedder.step(ctx, ids, {bytes.B, read}, 0, nothing, frame);
   const Seq<S> y = frame.seq<S>(bytes.B, rows, m.width());
   typename decltype(m.stack)::State closed(m.stack, bytes.B);
   m.stack.step(ctx, in.x, y, closed);

@@ -67,7 +67,9 @@ struct Flat {
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
     const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
-    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);
+    typename PatchEmbedder<S>::State none;  // bytes one by one are not convolved
+    typename PatchEmbedder<S>::Tape no_tape;
+    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, none, no_tape, frame);
     add_condition(ctx, in.x, condition, in.first, chunk);
     const Seq<S> all = frame.seq<S>(bytes.B, bytes.T, width());
     const LastBytes<S> last(bytes, predicted(bytes.T), losses, frame);
@@ -78,14 +80,15 @@ struct Flat {
     const auto d = embedder.gradient_of(in, all, frame);  // nobody needs y any more
     stack.backward(ctx, in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);
     add_condition_backward<S>(ctx, d.x, dcondition);
-    embedder.backward(ctx, ids, in, d, grad.embedder);
+    embedder.backward(ctx, ids, in, d, grad.embedder, none, no_tape);
     state.history.append_patches(bytes);
   }
 
   void score(const Context& ctx, Bytes bytes, Seq<const S> condition, S* losses, State& state) const {
     Frame frame(ctx.scratch());
     const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
-    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);
+    typename PatchEmbedder<S>::State none;
+    const auto in = embedder.step(ctx, ids, bytes.shape(), state.history.position, none, frame);
     add_condition(ctx, in.x, condition, in.first, chunk);
     const Seq<S> y = frame.seq<S>(bytes.B, bytes.T, width());
     stack.step(ctx, in.x, y, state.stack);
@@ -161,7 +164,8 @@ struct Flat {
     ByteOrNone* const ids = frame.take<ByteOrNone>(h.B * rows);
     for (Index b = 0; b < h.B; ++b) std::copy_n(pending + b * stride + (h.rows_done - h.position), rows, ids + b * rows);
     pad_first_rows(first_input, h.rows_done, chunk, ids, h.B, rows, 1);
-    const auto in = embedder.forward(ctx, ids, {h.B, rows}, h.rows_done, frame);
+    typename PatchEmbedder<S>::State none;
+    const auto in = embedder.step(ctx, ids, {h.B, rows}, h.rows_done, none, frame);
     add_condition(ctx, in.x, condition, in.first, chunk);
     stack.step(ctx, in.x, y, state.stack, h.rows_done);
     h.rows_done += rows;

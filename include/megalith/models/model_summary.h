@@ -43,11 +43,11 @@ class ModelSummary {
   virtual bool batch_invariant() const = 0;
 
   /// For each scale, its name before it where there are several: `embeddings` (tables of bytes and positions, pad),
-  /// `embedder` where patches are projected, `stack`; the `condition` of each inner scale; the `head` where it is not tied
-  /// to the byte table.
+  /// `embedder` where patches are convolved or projected, `stack`; the `condition` of each inner scale; the `head` where it
+  /// is not tied to the byte table.
   virtual std::vector<SizePart> parameters_by_part() const = 0;
   /// Of one forward over (B,T), in the order in which it runs: `products` and `attention` of each scale, preceded by the
-  /// scale's name where there are several, its `embedder` (both of its layers) where it has one, the `condition` of each
+  /// scale's name where there are several, its `embedder` (all of its layers) where it has one, the `condition` of each
   /// inner scale, and the `head`. T is a multiple of unit(); it may be longer than max_length(). Backward computes twice as
   /// much. Where fewer bytes are predicted(), the forward is that of training.
   virtual std::vector<FlopsPart> flops_by_part(Shape shape) const = 0;

@@ -29,6 +29,7 @@ struct Patched {
   using S = Scalar;
   using State = PatchedState<Patched>;
   struct Tape {
+    typename PatchEmbedder<S>::Tape embedder;
     typename Stack<Block>::Tape stack;
     InnerSequences sequences;
     typename Inner::Tape inner;                   // of one tile
@@ -36,7 +37,8 @@ struct Patched {
     typename Inner::State dstate;
     Tape() = default;
     Tape(const Patched& m, Shape bytes)
-        : stack(m.stack, {bytes.B, bytes.T / m.patch_size()}),
+        : embedder(m.embedder, bytes),
+          stack(m.stack, {bytes.B, bytes.T / m.patch_size()}),
           sequences(m.inner_sequences(bytes)),
           inner(m.inner, sequences.tile()),
           received(static_cast<std::size_t>(sequences.pieces()), m.inner_state(sequences)),
@@ -65,8 +67,9 @@ struct Patched {
   Index reach() const {
     const Index around = chunk * patch_size();
     if (around == 0) return 0;
-    // As far as the inner decoder reaches, the outputs of the stack must be right too.
-    return around * (std::ssize(stack.blocks) + (inner.reach() + around - 1) / around);
+    const auto chunks = [&](Index bytes) { return (bytes + around - 1) / around; };
+    // As far as the inner decoder reaches, the outputs of the stack must be right too, and for these what it reads.
+    return around * (chunks(inner.reach()) + std::ssize(stack.blocks) + chunks(embedder.reach()));
   }
   /// Whether the inner decoder goes on from a patch to the next: cross-patch attention.
   bool chained() const { return inner.chunk > 0; }
@@ -76,7 +79,8 @@ struct Patched {
              State& state, State& dstate, Tape& tape) const {
     Frame frame(ctx.scratch());
     const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
-    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);  // (1), (2)
+    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, state.embedder, tape.embedder,
+                                     frame);  // (1), (2)
     add_condition(ctx, in.x, outer, in.first / patch_size(), chunk);
     const Seq<S> y = frame.seq<S>(in.x.B, in.x.T, width()), dy = frame.seq<S>(in.x.B, in.x.T, width());
     stack.forward(at_patches(ctx), in.x, y, state.stack, tape.stack);  // (3)
@@ -109,14 +113,14 @@ struct Patched {
     const auto d = embedder.gradient_of(in, y, frame);                                     // nobody needs y any more
     stack.backward(at_patches(ctx), in.x, dy, d.x, grad.stack, dstate.stack, tape.stack);  // (3)
     add_condition_backward<S>(ctx, d.x, douter);
-    embedder.backward(ctx, ids, in, d, grad.embedder);  // (2), (1)
+    embedder.backward(ctx, ids, in, d, grad.embedder, dstate.embedder, tape.embedder);  // (2), (1)
     state.history.append_patches(bytes);
   }
 
   void score(const Context& ctx, Bytes bytes, Seq<const S> outer, S* losses, State& state) const {
     Frame frame(ctx.scratch());
     const ByteOrNone* const ids = patches_before(bytes, state.history, first_input, chunk, frame);
-    const auto in = embedder.forward(ctx, ids, bytes.shape(), state.history.position, frame);  // (1), (2)
+    const auto in = embedder.step(ctx, ids, bytes.shape(), state.history.position, state.embedder, frame);  // (1), (2)
     add_condition(ctx, in.x, outer, in.first / patch_size(), chunk);
     const Seq<S> y = frame.seq<S>(in.x.B, in.x.T, width());
     stack.step(at_patches(ctx), in.x, y, state.stack);  // (3)
@@ -155,7 +159,7 @@ struct Patched {
     const Index P = patch_size(), patches = bytes.rows() / P;
     const Flops of_stack = stack.flops({bytes.B, bytes.T / P});
     std::vector<DecoderFlops> all;
-    if (embedder.projects())
+    if (embedder.projects() || embedder.convolves())
       all.push_back({0, "embedder", (embedder.flops({1, patches}) + condition.projection_flops(patches)).products});
     all.push_back({0, "products", of_stack.products});
     all.push_back({0, "attention", of_stack.mixing});
@@ -173,9 +177,11 @@ struct Patched {
     const Shape tile = inner_sequences(bytes).tile();
     const double in_tile =
         (trains ? 2 : 1) * condition.numbers(tile.rows() / patch_size()) + inner.scratch(tile, pass, threads);
-    const double forward = stack.scratch(patches, trains ? Pass::forward : Pass::step, threads);
-    const double backward =
-        trains ? stack.scratch(patches, pass, threads) + (embedder.projects() ? embedder.numbers(bytes) - output : 0) : 0;
+    const Pass once = trains ? Pass::forward : Pass::step;
+    const double forward = std::max(stack.scratch(patches, once, threads), embedder.scratch(bytes, once, threads));
+    const double backward = trains ? embedder.gradient_numbers(bytes) + std::max(stack.scratch(patches, pass, threads),
+                                                                                 embedder.scratch(bytes, pass, threads))
+                                   : 0;
     return embedder.numbers(bytes) + (trains ? 2 : 1) * output + std::max({forward, in_tile, backward});
   }
 
@@ -187,6 +193,7 @@ struct Patched {
       embedder.project.init(key.child(3), how);
       condition.unembed.init(key.child(4), how);
     }
+    if (embedder.convolves()) embedder.convolution.init(key.child(8), how);
     stack.init(key.child(5), how);
     // A branch into what the inner decoder reads, so it is scaled like one.
     condition.w_gl.init(key.child(6), how);

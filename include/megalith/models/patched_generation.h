@@ -3,18 +3,19 @@
 #pragma once
 
 #include "megalith/models/byte_history.h"
-#include "megalith/models/decoder_input.h"
+#include "megalith/models/patch_embedder.h"
 #include "megalith/nn/stack.h"
 
 namespace megalith {
 
-/// What a decoder over patches carries: its stack's state, and where it is inside a patch.
+/// What a decoder over patches carries: the states of its embedder and its stack, and where it is inside a patch.
 template <class Decoder>
 struct PatchedState {
   using S = typename Decoder::Scalar;
   using Inner = typename Decoder::Inner;
 
   ByteHistory history;
+  typename PatchEmbedder<S>::State embedder;
   typename Stack<typename Decoder::Block>::State stack;
   Tensor<S> condition;          // (B, P/u, width of inner) of the unfinished patch; open states only
   typename Inner::State inner;  // of the unfinished patch, or of all that came; open states only
@@ -22,7 +23,9 @@ struct PatchedState {
 
   PatchedState() = default;
   PatchedState(const Decoder& m, Index B, Index room = 0)
-      : history(make_history<S>(B, m.patch_size())), stack(m.stack, B, (room + m.patch_size() - 1) / m.patch_size()) {
+      : history(make_history<S>(B, m.patch_size())),
+        embedder(m.embedder, B, room),
+        stack(m.stack, B, (room + m.patch_size() - 1) / m.patch_size()) {
     if (room == 0) return;
     condition = Tensor<S>({B, m.condition.rows_per_patch, m.inner.width()});
     if (m.chained()) inner_room = room;
@@ -30,6 +33,7 @@ struct PatchedState {
   }
   void begin(const ByteOrNone* previous, Index position = 0) {
     history.begin(previous, position);
+    embedder.reset();
     stack.reset(position / history.patch);
     if (!carries_inner()) return;
     std::vector<ByteOrNone>& last = inner.history.last;
@@ -58,12 +62,14 @@ struct PatchedState {
   }
   template <class F, class... St>
   static void visit(const Name& at, F&& f, St&... state) {
+    PatchEmbedder<S>::State::visit(Name{&at, "embedder"}, f, state.embedder...);
     decltype(PatchedState::stack)::visit(Name{&at, "stack"}, f, state.stack...);
     if ((state.carries_inner() || ...)) Inner::State::visit(Name{&at, "inner"}, f, state.inner...);
   }
   template <class F, class St>
   static void visit_all(const Name& at, F&& f, St& state) {
     ByteHistory::visit_all(Name{&at, "history"}, f, state.history);
+    PatchEmbedder<S>::State::visit_all(Name{&at, "embedder"}, f, state.embedder);
     decltype(PatchedState::stack)::visit_all(Name{&at, "stack"}, f, state.stack);
     if (state.condition.empty()) return;
     f(Name{&at, "condition"}, state.condition);
@@ -120,7 +126,7 @@ struct PatchedGeneration {
     for (Index b = 0; b < h.B; ++b)
       std::copy_n(pending + b * stride + place_of(h.rows_done - 1, h), rows * P, ids + b * rows * P);
     pad_first_rows(m.first_input, h.rows_done, m.chunk, ids, h.B, rows, P);
-    const auto in = m.embedder.forward(ctx, ids, {h.B, rows * P}, h.rows_done * P, local);
+    const auto in = m.embedder.step(ctx, ids, {h.B, rows * P}, h.rows_done * P, state.embedder, local);
     add_condition(ctx, in.x, outer, in.first / P, m.chunk);
     m.stack.step(m.at_patches(ctx), in.x, y, state.stack);
     h.rows_done += rows;

@@ -15,6 +15,11 @@ struct FeedForwardConfig {
   bool recompute = false;  // the hidden layer is not kept for backward
 };
 
+/// F of a layer that leaves it open: 4 * width, or 8/3 * width, rounded up to 8, where the activation is gated.
+inline Index default_hidden_width(Index width, Activation activation) {
+  return is_gated(activation) ? (width * 8 / 3 + 7) / 8 * 8 : 4 * width;
+}
+
 /// y = activation(x W_up + b_up) W_down + b_down (Vaswani et al. 2017, eq. 2, with a choice of activation). With a gated one
 /// W_up is twice as wide: gates first, then values.
 template <class S>
