@@ -34,9 +34,9 @@ struct EvaluateConfig {
   bool strided = false;
   /// Called in order with the losses, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
   /// file.
-  std::function<void(const CorpusFile& file, std::int64_t offset, std::span<const float> bits)> losses;
+  std::function<void(const CorpusFile& file, std::int64_t offset, std::span<const float> bits)> losses{};
   /// Called now and then with the bytes done and the bytes in all.
-  std::function<Control(std::int64_t done, std::int64_t total)> progress;
+  std::function<Control(std::int64_t done, std::int64_t total)> progress{};
 };
 
 /// The loss of the bytes of `data` under the model. Every file starts afresh and is cut into windows that are read each from
