@@ -10,9 +10,9 @@ namespace megalith {
 namespace {
 
 /// In how many stretches so many bytes of so many files are held out.
-std::int64_t stretches(std::int64_t held_out, std::int64_t files) {
+std::int64_t stretches(std::int64_t held_out, std::int64_t files, Index record) {
   constexpr std::int64_t kMost = 64, kLeastBytes = 256;
-  return std::clamp<std::int64_t>(held_out / kLeastBytes, 1, std::min<std::int64_t>(kMost, files));
+  return std::clamp<std::int64_t>(held_out / std::max(kLeastBytes, record), 1, std::min<std::int64_t>(kMost, files));
 }
 
 /// part * whole / parts without overflow.
@@ -48,7 +48,7 @@ void hold_out_of(const CorpusSlice& part, const std::string& name, double share,
   const auto held_out = static_cast<std::int64_t>(std::floor(share * static_cast<double>(part.size())));
   check(held_out > 0, "a share of ", share, " of ", name, " for validation is less than one of its ", part.size(), " bytes");
   const auto cut = [&](std::int64_t at) { return between_records(*part.corpus, at, record); };
-  const std::int64_t parts = spread ? stretches(held_out, files_in(part)) : 1;
+  const std::int64_t parts = spread ? stretches(held_out, files_in(part), record) : 1;
   for (std::int64_t i = 0; i < parts; ++i) {
     const std::int64_t begin = part.begin + share_of(part.size(), i, parts),
                        end = part.begin + share_of(part.size(), i + 1, parts);
