@@ -25,7 +25,7 @@ void check_patch(const RecordConfig& record, const std::string& at, Problems& pr
   if (!sound) return;
   problems.unless(c.width % c.tile == 0 && c.height % c.tile == 0, {tile, width, height}, " = ", c.tile,
                   " must divide the width ", c.width, " and the height ", c.height, " of the picture");
-  const Index picture = c.width * c.height * c.channels;
+  const Index picture = bytes_of_picture(c);
   problems.unless(record.bytes == picture, {at + ".bytes", width, height, scan + "channels"}, " = ", record.bytes,
                   " must be the ", picture, " bytes of a picture of ", c.width, " x ", c.height, " x ", c.channels);
 }

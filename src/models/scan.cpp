@@ -36,8 +36,8 @@ Scan::Scan(const RecordConfig& record) : config_(record.scan), record_(record.by
 }
 
 void Scan::check_whole(std::string_view what, std::int64_t bytes) const {
-  check(bytes % piece_ == 0, what, " has ", bytes, " bytes, and the model, which reads records of ", record_,
-        " bytes in the order ", to_string(config_), ", takes a multiple of ", piece_);
+  check(bytes % piece_ == 0, what, " has ", bytes, " bytes, and must have a multiple of ", piece_,
+        ": the model reads records of ", record_, " bytes in the order ", to_string(config_));
 }
 
 std::vector<std::uint8_t> Scan::to_model(std::string_view what, std::span<const std::uint8_t> bytes) const {

@@ -14,6 +14,7 @@
 #include "../page/numbers.h"
 #include "../page/utf8.h"
 #include "megalith/core/check.h"
+#include "megalith/train/record_windows.h"
 #include "megalith/train/training_data.h"
 
 namespace megalith::tool {
@@ -102,6 +103,25 @@ void note_compressed(const Corpus& train, std::vector<std::string>& notes) {
                        formats, "): nothing can be learned from them; unpack them or leave them out"));
 }
 
+void note_records(const Corpus& train, const RunConfig& run, std::vector<std::string>& notes) {
+  const RecordConfig& record = run.model.record;
+  if (record.bytes == 1) return;
+  const Index length = run.train.length > 0 ? run.train.length : run.model.length, patch = run.model.scales[0].patch;
+  std::int64_t files = 0, bytes = 0;
+  for (const CorpusFile& file : train.files()) {
+    const std::int64_t left_out = RecordWindows::left_out(file.size, length, record);
+    files += left_out > 0 ? 1 : 0;
+    bytes += left_out;
+  }
+  if (files > 0)
+    notes.push_back(text(counted(bytes, "byte"), " at the ends of ", grouped(files), " of ",
+                         counted(std::ssize(train.files()), "file"), " to learn from ", bytes == 1 ? "is" : "are",
+                         " left out: they make no whole window that begins at a record of ", counted(record.bytes, "byte")));
+  if (record.bytes % patch != 0 && patch % record.bytes != 0)
+    notes.push_back(text("records of ", counted(record.bytes, "byte"), " and patches of ", patch,
+                         ": neither divides the other, so that a byte's place in its patch changes from record to record"));
+}
+
 std::string size_of(const Corpus& corpus) {
   return text(counted(corpus.size(), "byte"), " in ", counted(std::ssize(corpus.files()), "file"));
 }
@@ -126,7 +146,8 @@ std::string shares_of(const Corpus& train, const DataConfig& data) {
 
 }  // namespace
 
-DataNotes notes_on(const DataConfig& data) {
+DataNotes notes_on(const RunConfig& run) {
+  const DataConfig& data = run.data;
   DataConfig files = data;
   files.separator = "";  // sizes are those of the files
   const Corpus train = open_corpus(data.train, files);
@@ -140,6 +161,7 @@ DataNotes notes_on(const DataConfig& data) {
     about.summary += ", " + grouped(held_out) + " of them held out to validate on";
   }
   note_compressed(train, about.notes);
+  note_records(train, run, about.notes);
   return about;
 }
 

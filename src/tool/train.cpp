@@ -21,6 +21,7 @@
 #include "megalith/io/checkpoint.h"
 #include "megalith/io/run_names.h"
 #include "megalith/models/model_summary.h"
+#include "megalith/models/scan.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
 #include "progress.h"
@@ -48,13 +49,15 @@ void say_what_starts(const RunConfig& run) {
   const ModelConfig& model = run.model;
   const auto summary = make_summary(model);
   const double flops = 3 * summary->flops({1, model.length}) / static_cast<double>(model.length);
-  std::printf("model: %s, %s parameters, windows of %s bytes, %.1f MFLOP to learn a byte\n", model_name(model).c_str(),
-              grouped(summary->parameter_count(), 0).c_str(), grouped(model.length).c_str(), flops * 1e-6);
+  const std::string records = in_words(model.record);
+  std::printf("model: %s, %s parameters, windows of %s bytes, %s%.1f MFLOP to learn a byte\n", model_name(model).c_str(),
+              grouped(summary->parameter_count(), 0).c_str(), grouped(model.length).c_str(),
+              records.empty() ? "" : (records + ", ").c_str(), flops * 1e-6);
   std::fflush(stdout);
 }
 
 void say_what_is_learned_from(const RunConfig& run) {
-  const DataNotes about = notes_on(run.data);
+  const DataNotes about = notes_on(run);
   std::printf("data: %s; for %s\n", about.summary.c_str(), budget_text(run.train.budget).c_str());
   if (!about.shares.empty()) std::printf("windows: %s\n", about.shares.c_str());
   std::fflush(stdout);
@@ -137,7 +140,7 @@ bool leave_report(const RunConfig& run, const TrainResult& result, const std::ve
                   const TrainOptions& options) {
   try {
     write_report(
-        options.out, run, result, samples, baselines(options.out, run.data),
+        options.out, run, result, samples, baselines(options.out, run.data, run.model.record.bytes),
         {{"Processor", processor_name()}, {"Computed by", start_line(options.threads)}, {"Megalith", kLibraryVersion}});
     return true;
   } catch (const std::exception& error) {
@@ -164,6 +167,8 @@ int run_train(const TrainOptions& options, const std::string& program) {
                     options.threads);
   if (options.resume) samples.resume(trainer.progress().step);
   refuse_unused(options, samples.options().every);
+  if (samples.options().every > 0)  // now instead of at each sample
+    Scan(model->record()).check_whole("the text of --prompt", std::ssize(samples.options().prompt));
   ProgressDisplay display(stderr);
   const auto sample_if_due = [&](std::int64_t step, bool last) {
     if (!samples.due(step, last)) return;

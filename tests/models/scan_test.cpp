@@ -113,8 +113,8 @@ TEST(FileOrder, TurnsBackWhatComesInPiecesOfAnySize) {
 TEST(Scan, ASequenceThatIsNotWholeIsRefused) {
   const Scan scan(picture(4, 4, 3, 2));
   EXPECT_ERROR(scan.to_model("the prompt", numbers(23)),
-               "the prompt has 23 bytes, and the model, which reads records of 48 bytes in the order patch:4x4x3:2, takes a "
-               "multiple of 24");
+               "the prompt has 23 bytes, and must have a multiple of 24: the model reads records of 48 bytes in the order "
+               "patch:4x4x3:2");
   EXPECT_EQ(scan.to_model("the prompt", numbers(24)).size(), 24u);
 }
 

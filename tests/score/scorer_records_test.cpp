@@ -72,7 +72,7 @@ TEST(ScorerRecords, WhatIsNotWholeIsRefused) {
   Scorer scorer(*model, {.threads = 1});
   const auto file = some_bytes(48);
   scorer.feed(std::span(file).first(24));
-  EXPECT_ERROR(scorer.feed(std::span(file).first(23)), "takes a multiple of 24");
+  EXPECT_ERROR(scorer.feed(std::span(file).first(23)), "must have a multiple of 24");
   scorer.feed(std::span(file).last(24));
   EXPECT_EQ(scorer.position(), 48);
   Workspace workspace(1);
