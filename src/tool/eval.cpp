@@ -100,6 +100,10 @@ int run_eval(const EvalOptions& options) {
   std::optional<Corpus> corpus;
   if (!from_input) corpus.emplace(options.data.corpus());
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
+  const RecordConfig record = model->record();
+  const bool scanned = record.scan.kind != ScanKind::none;
+  check(!scanned || options.lines != "alone", "the model reads ", in_words(record),
+        ", which lines alone have not; leave out --lines=alone");
   Workspace workspace(options.threads);
   // Lines are read in context: the windows slide, so that a line at the start of one has bytes before it in view.
   const bool slides = options.lines == "context" && options.stride == 0;
@@ -109,9 +113,7 @@ int run_eval(const EvalOptions& options) {
   (void)SlidingWindow::of(*model, stride);  // says what is wrong with it
   EvalOutputs outputs(options, corpus ? &*corpus : nullptr);
   std::optional<InputPieces> input;
-  const RecordConfig record = model->record();
-  const bool whole = record.scan.kind != ScanKind::none;
-  if (from_input) input.emplace("measure", whole ? static_cast<std::size_t>(record.bytes) : 1);
+  if (from_input) input.emplace("measure", scanned ? static_cast<std::size_t>(record.bytes) : 1);
   say_what_computes(options.threads);
   ProgressDisplay display(stderr);
   if (input) score_input(*input, *model, workspace, options, stride, outputs, display);

@@ -154,6 +154,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
   std::optional<StandardInput> input;
   if (options.reads_standard_input()) input.emplace(STDIN_FILENO, options.out);
   const RunConfig run = run_config(options);
+  if (options.prompt) Scan(run.model.record).check_whole("the text of --prompt", std::ssize(*options.prompt));
   check_training(*make_summary(run.model), run.train, {.threads = options.threads});  // before the model takes memory
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());
@@ -167,8 +168,6 @@ int run_train(const TrainOptions& options, const std::string& program) {
                     options.threads);
   if (options.resume) samples.resume(trainer.progress().step);
   refuse_unused(options, samples.options().every);
-  if (samples.options().every > 0)  // now instead of at each sample
-    Scan(model->record()).check_whole("the text of --prompt", std::ssize(samples.options().prompt));
   ProgressDisplay display(stderr);
   const auto sample_if_due = [&](std::int64_t step, bool last) {
     if (!samples.due(step, last)) return;
