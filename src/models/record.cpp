@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <initializer_list>
+#include <limits>
 #include <utility>
 
 #include "megalith/core/check.h"
@@ -70,6 +71,13 @@ void RecordConfig::list_problems(const std::string& at, Problems& problems) cons
   unused("height", scan.height);
   unused("channels", scan.channels);
   unused("tile", scan.tile);
+}
+
+Index bytes_of_picture(const ScanConfig& scan) {
+  Index bytes = 0;
+  const bool more =
+      __builtin_mul_overflow(scan.width, scan.height, &bytes) || __builtin_mul_overflow(bytes, scan.channels, &bytes);
+  return more ? std::numeric_limits<Index>::max() : bytes;
 }
 
 std::string to_string(const ScanConfig& scan) {

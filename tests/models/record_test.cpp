@@ -68,6 +68,11 @@ TEST(ScanConfig, NamesComeBack) {
     EXPECT_ERROR((void)parse_scan(wrong), std::string("there is no scan '") + wrong + "'");
 }
 
+TEST(ScanConfig, BytesOfAPictureDoNotOverflow) {
+  EXPECT_EQ(bytes_of_picture(kPatch), 72);
+  EXPECT_EQ(bytes_of_picture(parse_scan("patch:4294967296x4294967296x3:1")), std::numeric_limits<Index>::max());
+}
+
 TEST(RecordConfig, InWords) {
   EXPECT_EQ(in_words(RecordConfig{}), "");
   EXPECT_EQ(in_words(RecordConfig{71, {}}), "records of 71 bytes");

@@ -63,8 +63,8 @@ inline bool suits(const RecordConfig& record, Index length) {
   return length % record.bytes == 0 || record.bytes % length == 0;
 }
 
-/// Bytes of the picture of a patch scan.
-inline Index bytes_of_picture(const ScanConfig& scan) { return scan.width * scan.height * scan.channels; }
+/// Bytes of the picture of a patch scan; the largest number there is where they are more.
+Index bytes_of_picture(const ScanConfig& scan);
 
 /// `none`, `patch:64x64x3:2` (width x height x channels : tile), `split:2`.
 std::string to_string(const ScanConfig& scan);
