@@ -61,9 +61,7 @@ nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& trai
   // Without patience, as in a state from before there was any, validations decide nothing.
   if (train.patience == 0)
     for (const char* free : {"patience", "eval_every", "eval_bytes"}) train_settings.erase(free);
-  nlohmann::json model_settings = write_config(model);
-  if (model.record == RecordConfig{}) model_settings.erase("record");  // as before there were any
-  return {{"model", model_settings}, {"train", train_settings}, {"data", data}};
+  return {{"model", nlohmann::json(write_config(model))}, {"train", train_settings}, {"data", data}};
 }
 
 /// A value as a message shows it.
