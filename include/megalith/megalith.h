@@ -9,6 +9,7 @@
 #include "megalith/models/any_model.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/model_summary.h"
+#include "megalith/models/scan.h"
 #include "megalith/models/zoo.h"
 #include "megalith/nn/transformer_config.h"
 #include "megalith/score/record_scorer.h"

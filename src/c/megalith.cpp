@@ -129,6 +129,9 @@ int megalith_new_generator(const megalith_model* model, std::int32_t threads, co
     check_given(model, "model");
     check_given(generator, "generator");
     *generator = nullptr;
+    const megalith::RecordConfig record = model->model->record();
+    check(record.scan.kind == megalith::ScanKind::none, "the model writes ", in_words(record),
+          ", which this interface has not; use the command megalith generate");
     megalith::SamplingConfig config;
     if (sampling != nullptr) {
       config.temperature = sampling->temperature;

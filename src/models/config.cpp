@@ -117,6 +117,10 @@ void ModelConfig::list_problems(Problems& problems) const {
   } else {
     problems.range("length", length, 1, kMaxLength);
   }
+  record.list_problems("record", problems);
+  const bool positive = length >= 1 && record.bytes >= 1;
+  problems.unless(!positive || suits(record, length), {"record.bytes", "length"}, " = ", record.bytes,
+                  " neither divides length = ", length, " nor is a multiple of it");
   problems.unless(std::isfinite(soft_cap) && soft_cap >= 0, "soft_cap", " must be 0 or above, not ", soft_cap);
   problems.unless(std::isfinite(init_std) && init_std >= 0, "init_std", " must be 0 or above, not ", init_std);
   problems.unless(std::isfinite(residual_init) && residual_init >= 0, "residual_init", " must be 0 or above, not ",
@@ -142,7 +146,9 @@ std::string stacks_in_words(const ModelConfig& config) {
 }
 
 std::string in_words(const ModelConfig& config) {
-  return text(stacks_in_words(config), config.scales.empty() ? "" : ", ", "windows of ", config.length, " bytes");
+  const std::string records = in_words(config.record);
+  return text(stacks_in_words(config), config.scales.empty() ? "" : ", ", "windows of ", config.length, " bytes",
+              records.empty() ? "" : ", " + records);
 }
 
 }  // namespace megalith

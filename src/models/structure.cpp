@@ -9,6 +9,7 @@ namespace megalith {
 
 ModelConfig structure_of(ModelConfig config) {
   config.init_std = config.residual_init = 0;
+  config.record = {};
   for (ScaleConfig& scale : config.scales) {
     scale.embedding = embedding_width(scale);
     scale.stack.block = scale.stack.block.kind().with_defaults(scale.stack);

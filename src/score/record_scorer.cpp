@@ -5,7 +5,16 @@
 #include <numbers>
 #include <tuple>
 
+#include "megalith/core/check.h"
+
 namespace megalith {
+
+RecordScorer::RecordScorer(const AnyModel& model, Workspace& workspace)
+    : model_(model), workspace_(workspace), slide_(SlidingWindow::of(model)), windows_(model) {
+  const RecordConfig record = model.record();
+  check(record.scan.kind == ScanKind::none, "the model reads ", in_words(record),
+        ", and lines or other short pieces by themselves have no such order; score whole files");
+}
 
 std::span<const float> RecordScorer::score(std::span<const std::string_view> records) {
   waiting_.clear();

@@ -39,6 +39,7 @@ std::int64_t window_size(const SlidingWindow& slide, std::int64_t position) {
 Scorer::Scorer(const AnyModel& model, const ScorerConfig& config)
     : model_(&model),
       slide_(SlidingWindow::of(model, config.stride)),
+      scan_(model.record()),
       workspace_(std::max(config.threads, 1)),
       windows_(model) {
   check(config.threads >= 1, "threads is ", config.threads, ", and must be 1 or more");
@@ -48,6 +49,7 @@ Scorer::Scorer(const AnyModel& model, const ScorerConfig& config)
 Scorer::Scorer(const Scorer& other)
     : model_(other.model_),
       slide_(other.slide_),
+      scan_(other.scan_),
       workspace_(other.workspace_.threads()),
       windows_(*other.model_),
       state_(other.state_->clone()),
@@ -69,13 +71,30 @@ std::span<const float> Scorer::feed(std::string_view bytes) {
 }
 
 std::span<const float> Scorer::feed(std::span<const std::uint8_t> bytes) {
+  if (scan_.keeps_order()) {
+    feed_in_order(bytes);
+    return bits_;
+  }
+  const std::int64_t start = position_, n = std::ssize(bytes);
+  scan_.check_whole("what was fed to the scorer", start);
+  scan_.check_whole("what was fed to the scorer with this call", start + n);
+  const auto place = [&](std::int64_t i) { return static_cast<std::size_t>(scan_.in_file(start + i) - start); };
+  ordered_.clear();
+  for (std::int64_t i = 0; i < n; ++i) ordered_.push_back(bytes[place(i)]);
+  feed_in_order(ordered_);
+  in_file_.resize(bits_.size());
+  for (std::int64_t i = 0; i < n; ++i) in_file_[place(i)] = bits_[static_cast<std::size_t>(i)];
+  return in_file_;
+}
+
+/// Sets bits_ to the surprisals of bytes in the model's order.
+void Scorer::feed_in_order(std::span<const std::uint8_t> bytes) {
   bits_.resize(bytes.size());
   for (std::size_t done = 0; done < bytes.size();) {
     const std::size_t n = score_windows(bytes.subspan(done), std::span(bits_).subspan(done));
     done += n > 0 ? n : score_in_window(bytes.subspan(done), std::span(bits_).subspan(done));
   }
   for (float& bits : bits_) bits = static_cast<float>(static_cast<double>(bits) / std::numbers::ln2);
-  return bits_;
 }
 
 /// From the end of a full window, scores as many whole windows at once as there are bytes for; 0 where that is less than

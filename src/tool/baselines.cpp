@@ -56,9 +56,9 @@ std::optional<std::int64_t> size_by(const Compressor& program, std::span<const s
   }
 }
 
-Baselines measured(const std::string& run_dir, const DataConfig& data) {
+Baselines measured(const std::string& run_dir, const DataConfig& data, Index record) {
   if (data.valid.empty() && data.valid_share == 0) return {};
-  const TrainingData opened(data);
+  const TrainingData opened(data, record);
   const CorpusSlice& valid = opened.valid();
   Baselines out = sizes(valid);
   if (out.bytes < kLeastBytes) return {};
@@ -85,9 +85,9 @@ Baselines measured(const std::string& run_dir, const DataConfig& data) {
 
 }  // namespace
 
-Baselines baselines(const std::string& run_dir, const DataConfig& data) {
+Baselines baselines(const std::string& run_dir, const DataConfig& data, Index record) {
   try {
-    return measured(run_dir, data);
+    return measured(run_dir, data, record);
   } catch (const std::exception&) {
     return {};
   }

@@ -18,8 +18,9 @@ struct Baselines {
   std::vector<page::Baseline> all{};  // of the programs that are installed; none where nothing could be measured
 };
 
-/// Compresses the validation data once, at most a mebibyte of them, and writes the sizes down in compressors.json of the
-/// run's folder, where it finds them the next time. Never throws: a run does not fail because a figure beside it does.
-Baselines baselines(const std::string& run_dir, const DataConfig& data);
+/// Compresses the validation data, of a model of such records, once, at most a mebibyte of them, and writes the sizes down
+/// in compressors.json of the run's folder, where it finds them the next time. Never throws: a run does not fail because a
+/// figure beside it does.
+Baselines baselines(const std::string& run_dir, const DataConfig& data, Index record);
 
 }  // namespace megalith::tool

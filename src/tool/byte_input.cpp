@@ -27,11 +27,18 @@ bool reads_standard_input(const std::vector<std::string>& data, int descriptor) 
   throw CLI::RequiredError("--data");
 }
 
-InputPieces::InputPieces(const char* purpose) : buffer_(std::size_t{1} << 16) {
+InputPieces::InputPieces(const char* purpose, std::size_t multiple)
+    : multiple_(multiple), buffer_(multiple * std::max<std::size_t>(1, (std::size_t{1} << 16) / multiple)) {
   next();
   check(size_ > 0, "standard input is empty; pipe in the bytes to ", purpose, ", or name files with --data");
 }
 
-void InputPieces::next() { size_ = read_some(0, std::as_writable_bytes(std::span(buffer_)), "standard input"); }
+void InputPieces::next() {
+  const auto some = [&](std::size_t at) {
+    return read_some(0, std::as_writable_bytes(std::span(buffer_).subspan(at)), "standard input");
+  };
+  size_ = some(0);
+  for (std::size_t more = size_; multiple_ > 1 && more > 0 && size_ < buffer_.size(); size_ += more) more = some(size_);
+}
 
 }  // namespace megalith::tool

@@ -134,7 +134,9 @@ std::map<std::int64_t, double> bits_of_files(const AnyModel& model, Workspace& w
     display.note(text(one_line(run), ": ", grouped(done), " of ", grouped(total), " bytes"));
     return Control::go_on;
   };
-  evaluate(model, workspace, corpus.all(), config);
+  const std::int64_t left_out = evaluate(model, workspace, corpus.all(), config).left_out;
+  check(left_out == 0, "the ends of the files have ", left_out, " bytes that are no whole record of the model ", run,
+        ", which would be compared by fewer bytes than others; cut them off");
   return sums;
 }
 
@@ -155,7 +157,12 @@ void classify_files(const Models& models, Workspace& workspace, const Corpus& co
 
 void classify_input(InputPieces& input, const Models& models, const ClassifyOptions& options) {
   std::vector<Scorer> scorers;
-  for (const auto& model : models) scorers.emplace_back(*model, ScorerConfig{0, options.threads});
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const RecordConfig record = models[i]->record();
+    check(record.scan.kind == ScanKind::none, options.runs[i], " reads ", in_words(record),
+          ", and standard input is no file of them; write it to one and name that with --data");
+    scorers.emplace_back(*models[i], ScorerConfig{0, options.threads});
+  }
   std::vector<double> sums(models.size(), 0.0);
   for (; !input.piece().empty(); input.next())
     for (std::size_t i = 0; i < scorers.size(); ++i)

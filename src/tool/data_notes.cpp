@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <span>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "../page/numbers.h"
 #include "../page/utf8.h"
 #include "megalith/core/check.h"
+#include "megalith/train/record_windows.h"
 #include "megalith/train/training_data.h"
 
 namespace megalith::tool {
@@ -102,6 +104,38 @@ void note_compressed(const Corpus& train, std::vector<std::string>& notes) {
                        formats, "): nothing can be learned from them; unpack them or leave them out"));
 }
 
+/// Of files to do something with, bytes at their ends that are left out, left_out(size) of each.
+template <class F>
+void note_left_out(const Corpus& data, const char* purpose, const std::string& why, F&& left_out,
+                   std::vector<std::string>& notes) {
+  std::int64_t files = 0, bytes = 0;
+  for (const CorpusFile& file : data.files()) {
+    const std::int64_t end = left_out(file.size);
+    files += end > 0 ? 1 : 0;
+    bytes += end;
+  }
+  if (files > 0)
+    notes.push_back(text(counted(bytes, "byte"), " at the ends of ", grouped(files), " of ",
+                         counted(std::ssize(data.files()), "file"), " to ", purpose, bytes == 1 ? " is" : " are",
+                         " left out: they make no whole ", why));
+}
+
+void note_records(const Corpus& train, const Corpus* valid, const RunConfig& run, std::vector<std::string>& notes) {
+  const RecordConfig& record = run.model.record;
+  if (record.bytes == 1) return;
+  const Index length = run.train.length > 0 ? run.train.length : run.model.length, patch = run.model.scales[0].patch;
+  const std::string bytes = counted(record.bytes, "byte");
+  note_left_out(
+      train, "learn from", "window that begins at a record of " + bytes,
+      [&](std::int64_t size) { return RecordWindows::left_out(size, length, record); }, notes);
+  if (valid != nullptr && record.scan.kind != ScanKind::none)
+    note_left_out(
+        *valid, "validate on", "record of " + bytes, [&](std::int64_t size) { return size % record.bytes; }, notes);
+  if (record.bytes % patch != 0 && patch % record.bytes != 0)
+    notes.push_back(text("records of ", bytes, " and patches of ", patch,
+                         ": neither divides the other, so that a byte's place in its patch changes from record to record"));
+}
+
 std::string size_of(const Corpus& corpus) {
   return text(counted(corpus.size(), "byte"), " in ", counted(std::ssize(corpus.files()), "file"));
 }
@@ -126,20 +160,23 @@ std::string shares_of(const Corpus& train, const DataConfig& data) {
 
 }  // namespace
 
-DataNotes notes_on(const DataConfig& data) {
+DataNotes notes_on(const RunConfig& run) {
+  const DataConfig& data = run.data;
   DataConfig files = data;
   files.separator = "";  // sizes are those of the files
   const Corpus train = open_corpus(data.train, files);
   DataNotes about{size_of(train) + " to learn from", data.weights.empty() ? "" : shares_of(train, data), {}};
+  std::optional<Corpus> valid;
   if (!data.valid.empty()) {
-    const Corpus valid = open_corpus(data.valid, files);
-    about.summary += ", " + size_of(valid) + " to validate on";
-    note_overlap(train, valid, about.notes);
+    valid.emplace(open_corpus(data.valid, files));
+    about.summary += ", " + size_of(*valid) + " to validate on";
+    note_overlap(train, *valid, about.notes);
   } else if (data.valid_share > 0) {
     const auto held_out = static_cast<std::int64_t>(data.valid_share * static_cast<double>(train.size()));
     about.summary += ", " + grouped(held_out) + " of them held out to validate on";
   }
   note_compressed(train, about.notes);
+  note_records(train, valid ? &*valid : nullptr, run, about.notes);
   return about;
 }
 

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // megalith eval: how well a model predicts files, as bits per byte and as the surprisal of each byte.
 #include <CLI/CLI.hpp>
-#include <bit>
-#include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "../page/numbers.h"
-#include "../page/surprise_map.h"
 #include "byte_input.h"
-#include "data_options.h"
-#include "eval_report.h"
+#include "eval_outputs.h"
 #include "interrupt.h"
-#include "line_bits.h"
 #include "megalith/core/check.h"
-#include "megalith/io/atomic_file.h"
 #include "megalith/io/checkpoint.h"
 #include "megalith/score/scorer.h"
 #include "megalith/train/corpus.h"
 #include "megalith/train/evaluate.h"
 #include "options.h"
-#include "output_path.h"
 #include "progress.h"
 #include "start_line.h"
 #include "verb.h"
@@ -34,103 +24,11 @@
 namespace megalith::tool {
 namespace {
 
-using page::grouped, page::SurpriseMap;
-
-constexpr std::int64_t kShownBytes = 100'000;  // a page of about 3 MB, or of 5 where they are no text
-
-struct EvalOptions {
-  std::string checkpoint;
-  DataOptions data;
-  std::string per_byte, html, lines;
-  std::int64_t html_bytes = kShownBytes, stride = 0;
-  bool compare = false, json = false;
-  int threads = 0;
-};
-
-/// The file of --per-byte. It appears once all of it is written, so that a failure leaves no half of it.
-class SurprisalFile {
- public:
-  explicit SurprisalFile(const std::string& path) : file_(path) {}
-  void write(std::span<const float> bits) {
-    static_assert(std::endian::native == std::endian::little, "the file is little-endian");
-    file_.write(std::as_bytes(bits));
-  }
-  void close() { file_.commit(); }
-
- private:
-  AtomicFile file_;
-};
-
-/// Where surprisals go: files, a page, lines, and the sums that are printed at the end.
-class Outputs {
- public:
-  /// What cannot be written is known before the work.
-  Outputs(const EvalOptions& options, const Corpus* corpus) : map_(options.html_bytes) {
-    const auto whole = [](const std::string& path) { return std::filesystem::weakly_canonical(path); };
-    check(options.html.empty() || options.per_byte.empty() || whole(options.html) != whole(options.per_byte),
-          "--html and --per-byte name the same file ", options.html);
-    if (!options.per_byte.empty()) {
-      check_is_no_input("--per-byte", options.per_byte, options.checkpoint, corpus);
-      losses_ = std::make_unique<SurprisalFile>(options.per_byte);
-    }
-    if (!options.html.empty()) {
-      check_is_no_input("--html", options.html, options.checkpoint, corpus);
-      page_ = std::make_unique<AtomicFile>(options.html);
-    }
-    if (!options.lines.empty()) lines_.emplace(options.json);
-  }
-
-  /// Whether take() is to get the bytes beside their bits.
-  bool needs_bytes() const { return lines_ || (page_ && !map_.full()); }
-
-  /// Surprisals of consecutive bytes of a file that begins at `file` in the data.
-  void take(const std::string& path, std::int64_t file, std::int64_t offset, std::span<const std::uint8_t> bytes,
-            std::span<const float> bits) {
-    FileBits& result = files_[file];
-    result.path = path;
-    result.bytes += std::ssize(bits);
-    for (const float b : bits) result.bits += static_cast<double>(b);
-    if (losses_) losses_->write(bits);
-    if (page_ && !map_.full()) map_.add(path, offset, bytes, bits);
-    if (lines_) lines_->add(path, offset, bytes, bits);
-  }
-
-  /// Whether anybody wants more of them: whoever reads the lines may leave.
-  bool wanted() { return !lines_ || lines_->send() || losses_ || page_; }
-
-  /// Once all was taken. Throws Error where surprisals are no finite numbers.
-  EvalBits finish(const EvalOptions& options) {
-    EvalBits all;
-    for (const auto& [file, result] : files_) {
-      all.files.push_back(result);
-      all.bytes += result.bytes;
-      all.bits += result.bits;
-    }
-    check(std::isfinite(all.bits), "the losses of the model are not finite numbers; its weights in ", options.checkpoint,
-          " are damaged");
-    if (lines_) {
-      lines_->finish();
-      lines_->send();
-    }
-    if (losses_) losses_->close();
-    if (page_) {
-      page_->write(map_.html(options.checkpoint, all.bytes, all.bits / static_cast<double>(all.bytes)));
-      page_->commit();
-    }
-    return all;
-  }
-
- private:
-  std::unique_ptr<SurprisalFile> losses_;
-  std::unique_ptr<AtomicFile> page_;
-  SurpriseMap map_;
-  std::optional<LineBits> lines_;
-  std::map<std::int64_t, FileBits> files_;  // by where the file begins: one may be named twice
-};
+using page::grouped;
 
 /// Standard input, as it comes. The name of its only file is "-".
 void score_input(InputPieces& input, const AnyModel& model, Workspace& workspace, const EvalOptions& options, Index stride,
-                 Outputs& outputs, ProgressDisplay& display) {
+                 EvalOutputs& outputs, ProgressDisplay& display) {
   const std::string name = "-";
   const SurprisalSink sink = [&](const std::string& path, std::int64_t offset, std::span<const std::uint8_t> bytes,
                                  std::span<const float> bits) { outputs.take(path, 0, offset, bytes, bits); };
@@ -140,17 +38,21 @@ void score_input(InputPieces& input, const AnyModel& model, Workspace& workspace
   else scorer.emplace(model, ScorerConfig{stride, options.threads});
   std::int64_t done = 0;
   for (; !input.piece().empty(); input.next()) {
+    const std::size_t rest = input.piece().size() % input.multiple();  // of the last piece alone
+    const auto whole = input.piece().first(input.piece().size() - rest);
+    outputs.leave_out(static_cast<std::int64_t>(rest));
     if (alone) alone->add(name, input.text());
-    else sink(name, done, input.piece(), scorer->feed(input.piece()));
-    done += std::ssize(input.piece());
+    else if (!whole.empty()) sink(name, done, whole, scorer->feed(whole));
+    done += std::ssize(whole);
     display.note(text(grouped(done), " bytes"));
     if (!outputs.wanted()) return;
   }
+  check(done > 0, "standard input has no whole record of ", input.multiple(), " bytes");
   if (alone) alone->end(name);
 }
 
 /// The files of a corpus, line by line, each line by itself.
-void score_lone_lines(const AnyModel& model, Workspace& workspace, const Corpus& corpus, Outputs& outputs,
+void score_lone_lines(const AnyModel& model, Workspace& workspace, const Corpus& corpus, EvalOutputs& outputs,
                       ProgressDisplay& display) {
   const CorpusFile* file = nullptr;
   LoneLines lines(model, workspace,
@@ -171,10 +73,11 @@ void score_lone_lines(const AnyModel& model, Workspace& workspace, const Corpus&
 }
 
 /// The files of a corpus, each read on from its start.
-void score_files(const AnyModel& model, Workspace& workspace, const Corpus& corpus, Index stride, Outputs& outputs,
-                 ProgressDisplay& display) {
+void score_files(const AnyModel& model, Workspace& workspace, const Corpus& corpus, Index stride, bool strided,
+                 EvalOutputs& outputs, ProgressDisplay& display) {
   EvaluateConfig config;
   config.stride = stride;
+  config.strided = strided;
   config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
     std::vector<std::uint8_t> bytes(outputs.needs_bytes() ? bits.size() : 0);
     if (!bytes.empty()) corpus.read(file.offset + offset, bytes);
@@ -184,7 +87,7 @@ void score_files(const AnyModel& model, Workspace& workspace, const Corpus& corp
     display.note(text(grouped(done), " of ", grouped(total), " bytes"));
     return outputs.wanted() ? Control::go_on : Control::stop;
   };
-  evaluate(model, workspace, corpus.all(), config);
+  outputs.leave_out(evaluate(model, workspace, corpus.all(), config).left_out);
 }
 
 int run_eval(const EvalOptions& options) {
@@ -192,24 +95,30 @@ int run_eval(const EvalOptions& options) {
   const bool from_input = reads_standard_input(options.data.paths);
   check(!from_input || !options.compare,
         "--compare gives files to other programs, and standard input is none; write it to a file");
+  check(!options.strided || (!from_input && options.lines != "alone"),
+        "--strided reads windows of files twice, and neither standard input nor lines alone; name files with --data");
   std::optional<Corpus> corpus;
   if (!from_input) corpus.emplace(options.data.corpus());
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
+  const RecordConfig record = model->record();
+  const bool scanned = record.scan.kind != ScanKind::none;
+  check(!scanned || options.lines != "alone", "the model reads ", in_words(record),
+        ", which lines alone have not; leave out --lines=alone");
   Workspace workspace(options.threads);
   // Lines are read in context: the windows slide, so that a line at the start of one has bytes before it in view.
   const bool slides = options.lines == "context" && options.stride == 0;
   const Index stride = slides               ? SlidingWindow::of(*model).stride
                        : options.stride > 0 ? options.stride
-                                            : model->summary().predicted(model->max_length().value_or(0));
+                                            : default_stride(*model, model->max_length().value_or(0));
   (void)SlidingWindow::of(*model, stride);  // says what is wrong with it
-  Outputs outputs(options, corpus ? &*corpus : nullptr);
+  EvalOutputs outputs(options, corpus ? &*corpus : nullptr);
   std::optional<InputPieces> input;
-  if (from_input) input.emplace("measure");
+  if (from_input) input.emplace("measure", scanned ? static_cast<std::size_t>(record.bytes) : 1);
   say_what_computes(options.threads);
   ProgressDisplay display(stderr);
   if (input) score_input(*input, *model, workspace, options, stride, outputs, display);
   else if (options.lines == "alone") score_lone_lines(*model, workspace, *corpus, outputs, display);
-  else score_files(*model, workspace, *corpus, stride, outputs, display);
+  else score_files(*model, workspace, *corpus, stride, options.strided, outputs, display);
   if (!outputs.wanted()) return kDone;  // the reader has all that it wanted
   const EvalBits result = outputs.finish(options);
   display.finish();
@@ -255,11 +164,16 @@ Verb add_eval(CLI::App& app) {
           "models; half of it with --lines]")
       ->transform(whole_number(1))
       ->type_name("N");
+  verb->add_flag("--strided", options->strided,
+                 "Reads each window twice, from half a patch later too, and takes the first half of each patch: twice the "
+                 "time, for what comes late in a patch is the hardest to predict");
   verb->add_flag("--json", options->json, "Prints JSON: one object, or with --lines one for each line");
   add_threads(*verb, options->threads);
   verb->footer(
       "Every file starts afresh and is read in windows of the trained length, which do not overlap unless --stride says "
       "so,\nor training predicts the ends of windows alone.\n"
+      "A model that reads records in an order of its own (train --scan) leaves out what of a file is no whole record, and\n"
+      "says how much. What is written stands in the order of the file.\n"
       "A line for each file comes first. The last line is `bits_per_byte: X`, over all of them.\n"
       "With --lines, a line is printed for each line: bits, bits per byte, FILE:LINE and its text, with tabs between.\n"
       "The last line of standard error is `bits_per_byte: X` then. The strangest lines: --lines | sort -rn | head");

@@ -13,7 +13,7 @@
 namespace megalith::tool {
 namespace {
 
-using page::grouped, page::one_line;
+using page::counted, page::grouped, page::one_line;
 
 double bits_per_byte(double bits, std::int64_t bytes) { return bits / static_cast<double>(bytes); }
 
@@ -64,6 +64,9 @@ void print_table(const EvalBits& result, bool compare) {
     if (std::isnan(sum(c.bits)))
       std::printf("%s: %s is not installed\n", c.program.name.c_str(), c.program.command[0].c_str());
     else std::printf("%s: %.6f\n", c.program.name.c_str(), bits_per_byte(sum(c.bits), result.bytes));
+  if (result.left_out > 0)
+    std::printf("left out: %s at the ends of files, no whole record of the model's\n",
+                counted(result.left_out, "byte").c_str());
   std::printf("files: %zu\nbytes: %lld\nbits: %.1f\nbits_per_byte: %.6f\n", result.files.size(),
               static_cast<long long>(result.bytes), result.bits, result.bits_per_byte());
 }
@@ -86,7 +89,8 @@ void print_json(const EvalBits& result, bool compare) {
   Json all{{"files", std::move(files)},
            {"bytes", result.bytes},
            {"bits", result.bits},
-           {"bits_per_byte", result.bits_per_byte()}};
+           {"bits_per_byte", result.bits_per_byte()},
+           {"left_out", result.left_out}};
   for (const Comparison& c : programs) all[c.program.name] = number(bits_per_byte(sum(c.bits), result.bytes));
   std::puts(all.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }

@@ -18,6 +18,7 @@ struct EvalBits {
   std::vector<FileBits> files;
   std::int64_t bytes = 0;  // of all of them
   double bits = 0;
+  std::int64_t left_out = 0;  // bytes at the ends of files that are no whole record of the model's
 
   double bits_per_byte() const { return bits / static_cast<double>(bytes); }
 };

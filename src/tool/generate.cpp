@@ -28,22 +28,27 @@ bool put(std::string_view bytes) {
   return false;
 }
 
-void write_to_output(const AnyModel& model, const std::string& prompt, const GenerateOptions& options) {
+void write_to_output(const AnyModel& model, const Scan& scan, const std::string& prompt, const GenerateOptions& options) {
   Generator generator(model, options.sampling, options.threads);
   say_what_computes(options.threads);
   generator.prompt(prompt);
   StopStrings stop(options.stop);
-  for (std::int64_t i = 0; i < options.bytes && !stop.stopped(); ++i)
-    if (!put(stop.next(generator.next()))) return;
+  FileOrder<std::uint8_t> order(scan, std::ssize(prompt));
+  for (std::int64_t i = 0; i < options.bytes && !stop.stopped(); ++i) {
+    const std::uint8_t next = generator.next();
+    for (const std::uint8_t byte : order.add({&next, 1}))
+      if (!put(stop.next(byte))) return;
+  }
   put(stop.rest());
 }
 
 int run_generate(const GenerateOptions& options) {
   const InterruptWatch watch;  // before there are other threads
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
-  const std::string prompt = read_prompt(options);
-  if (options.samples > 0) write_samples(*model, prompt, options);
-  else write_to_output(*model, prompt, options);
+  const Scan scan(model->record());
+  const std::string prompt = read_prompt(options, scan);
+  if (options.samples > 0) write_samples(*model, scan, prompt, options);
+  else write_to_output(*model, scan, prompt, options);
   return kDone;
 }
 

@@ -112,16 +112,29 @@ void add_options(CLI::App& verb, GenerateOptions& options) {
   samples->needs(out);
   verb.add_flag("--force", options.force, "Overwrites such files where they exist")->needs(out);
   add_threads(verb, options.threads);
-  verb.footer("Sample 1 has the bytes that standard output would get. A sample depends on the seed and its number alone.");
+  verb.footer(
+      "Sample 1 has the bytes that standard output would get. A sample depends on the seed and its number alone.\n"
+      "A model of pictures that reads them tile by tile (train --scan) writes whole rows of tiles, in the order of files:\n"
+      "--bytes and the prompt must be such.");
 }
 
-std::string read_prompt(const GenerateOptions& options) {
+static std::string read_prompt(const GenerateOptions& options) {
   if (options.prompt_file.empty()) return options.prompt;
   if (options.prompt_file == "-") return read_all(STDIN_FILENO, "standard input", kMaxPrompt);
   const std::string prompt = read_all(options.prompt_file, kMaxPrompt);
   check(!prompt.empty(), "the file of the prompt, ", options.prompt_file,
         ", is empty; leave --prompt-file out to begin anew");
   return prompt;
+}
+
+std::string read_prompt(const GenerateOptions& options, const Scan& scan) {
+  check(options.stop.empty() || scan.keeps_order(),
+        "--stop looks for text as it is written, and this model writes records in another order; leave it out");
+  scan.check_whole("what --bytes asks for", options.bytes);
+  const std::string prompt = read_prompt(options);
+  const auto ordered =
+      scan.to_model("the prompt", std::span(reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size()));
+  return {ordered.begin(), ordered.end()};
 }
 
 }  // namespace megalith::tool

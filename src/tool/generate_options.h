@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "megalith/generate/sampler.h"
+#include "megalith/models/scan.h"
 
 namespace megalith::tool {
 
@@ -30,7 +31,8 @@ struct GenerateOptions {
 
 void add_options(CLI::App& verb, GenerateOptions& options);
 
-/// From wherever it comes. Throws Error where it cannot be read.
-std::string read_prompt(const GenerateOptions& options);
+/// From wherever it comes, in the model's order. Throws Error where it cannot be read, and where the model's records do not
+/// let bytes begin, end or stop where the options say.
+std::string read_prompt(const GenerateOptions& options, const Scan& scan);
 
 }  // namespace megalith::tool

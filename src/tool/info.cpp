@@ -131,6 +131,10 @@ std::string fields(const Json& object, const std::string& indent) {
 void print_text(const Json& all) {
   const Json& config = all["config"];
   std::printf("%s\n%s", all["name"].get<std::string>().c_str(), fields(config, "  ").c_str());
+  if (const Json& record = config["record"]; record["bytes"] != 1) {
+    std::printf("  record\n%s", fields(record, "    ").c_str());
+    if (record["scan"]["kind"] != "none") std::printf("    scan\n%s", fields(record["scan"], "      ").c_str());
+  }
   for (const Json& scale : config["scales"]) {
     const Json& stack = scale["stack"];
     std::printf("  scale\n%s%s", fields(scale, "    ").c_str(), fields(stack, "    ").c_str());

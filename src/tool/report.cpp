@@ -74,6 +74,7 @@ Facts facts_of(const RunConfig& run) {
   const auto summary = make_summary(model);
   Facts facts{{"Model", model_name(model)}, {"Parameters", grouped(summary->parameter_count(), 0)}};
   facts.emplace_back("Window", grouped(model.length) + " bytes");
+  if (const std::string records = in_words(model.record); !records.empty()) facts.emplace_back("Data", records);
   facts.emplace_back("Layers", stacks_in_words(model));
   const double flops = 3 * flops_per_byte(*summary, model.length);
   facts.emplace_back("Work", rounded(flops * 1e-6, 1) + " MFLOP to learn a byte");

@@ -62,6 +62,8 @@ void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   f("--batch", o.batch, run.train.batch);
   f("--accumulate", o.accumulate, run.train.accumulate);
   f("--length", o.length, run.model.length);
+  f("--record", o.record, run.model.record.bytes);
+  f("--scan", o.scan, run.model.record.scan);
   f("--lr", o.lr, run.train.schedule.peak);
   f("--warmup", o.warmup, run.train.schedule.warmup_steps);
   f("--schedule", o.schedule, run.train.schedule.kind);
@@ -89,6 +91,7 @@ std::string shown(const std::vector<T>& values) {
 }
 std::string shown(ScheduleKind kind) { return std::string(to_string(kind)); }
 std::string shown(Precision precision) { return std::string(to_string(precision)); }
+std::string shown(const ScanConfig& scan) { return to_string(scan); }
 std::string shown(const Budget& budget) { return budget_text(budget); }
 
 /// Where the data lie. A run does not depend on it: the trainer compares the bytes themselves.
@@ -148,6 +151,9 @@ RunConfig fresh(const TrainOptions& o) {
   for_each_setting(o, run, [](const char*, const auto& given, auto& setting) {
     if (given) setting = *given;
   });
+  // A picture is a record.
+  const ScanConfig& scan = run.model.record.scan;
+  if (o.scan && !o.record && scan.kind == ScanKind::patch) run.model.record.bytes = bytes_of_picture(scan);
   if (o.warmup) {
     run.train.schedule.warmup_share = 1;
     const std::int64_t steps = run.train.budget.steps;

@@ -16,6 +16,7 @@
 #include "megalith/core/check.h"
 #include "megalith/generate/generator.h"
 #include "megalith/io/atomic_file.h"
+#include "megalith/models/scan.h"
 
 namespace megalith::tool {
 namespace {
@@ -46,12 +47,23 @@ std::string line_of(const TextSample& sample) {
 
 }  // namespace
 
+std::int64_t sample_bytes(const AnyModel& model, std::int64_t prompt, std::int64_t bytes) {
+  const std::int64_t record = model.record().bytes;
+  return (prompt + bytes + record - 1) / record * record - prompt;
+}
+
 std::string written(const AnyModel& model, const std::string& prompt, std::int64_t bytes, std::uint64_t seed, int threads,
                     const std::function<bool()>& stop) {
   Generator generator(model, {.temperature = kSampleTemperature, .seed = seed}, threads);
-  generator.prompt(prompt);
+  const Scan scan(model.record());
+  generator.prompt(
+      scan.to_model("the prompt", std::span(reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size())));
+  FileOrder<std::uint8_t> order(scan, std::ssize(prompt));
   std::string out;
-  while (std::ssize(out) < bytes && !stop()) out += static_cast<char>(generator.next());
+  for (std::int64_t left = sample_bytes(model, std::ssize(prompt), bytes); left > 0 && !stop(); --left) {
+    const std::uint8_t next = generator.next();
+    for (const std::uint8_t byte : order.add({&next, 1})) out += static_cast<char>(byte);
+  }
   return out;
 }
 
@@ -111,7 +123,7 @@ bool SampleLog::due(std::int64_t step, bool last) const {
 const TextSample* SampleLog::take(const AnyModel& model, std::int64_t step, const std::function<bool()>& stop) {
   const SampleOptions how = options();
   TextSample sample{step, how.prompt, written(model, how.prompt, how.bytes, seed_, threads_, stop)};
-  if (std::ssize(sample.bytes) < how.bytes) return nullptr;
+  if (std::ssize(sample.bytes) < sample_bytes(model, std::ssize(how.prompt), how.bytes)) return nullptr;
   append(sample);
   return &all_.emplace_back(std::move(sample));
 }

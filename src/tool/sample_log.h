@@ -27,7 +27,11 @@ struct TextSample {
   std::string prompt, bytes;  // the bytes that came after the prompt
 };
 
-/// The bytes that a model writes after a prompt; fewer where stop(), which is asked before each, holds.
+/// Bytes of a sample of so many after a prompt: rounded up to the end of a record of the model, as a picture is to be seen
+/// whole.
+std::int64_t sample_bytes(const AnyModel& model, std::int64_t prompt, std::int64_t bytes);
+/// The sample_bytes() that a model writes after a prompt, in the order of files; fewer where stop(), which is asked before
+/// each, holds. Throws Error where the model's records do not let the prompt end where it does.
 std::string written(const AnyModel& model, const std::string& prompt, std::int64_t bytes, std::uint64_t seed, int threads,
                     const std::function<bool()>& stop);
 

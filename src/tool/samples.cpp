@@ -27,10 +27,12 @@ std::string sample_path(const std::string& prefix, int number) {
 /// A sample on its way into its file.
 class Sample {
  public:
-  Sample(const std::string& path, const std::vector<std::string>& stop) : file_(path), stop_(stop) {}
+  /// What comes is in the model's order, and its first byte the one at `at`.
+  Sample(const std::string& path, const std::vector<std::string>& stop, const Scan& scan, std::int64_t at)
+      : file_(path), stop_(stop), order_(scan, at) {}
 
-  void add(std::uint8_t byte) {
-    waiting_ += stop_.next(byte);
+  void add(std::uint8_t next) {
+    for (const std::uint8_t byte : order_.add({&next, 1})) waiting_ += stop_.next(byte);
     if (waiting_.size() >= kBlock) write();
   }
   bool stopped() const { return stop_.stopped(); }
@@ -49,15 +51,16 @@ class Sample {
 
   AtomicFile file_;
   StopStrings stop_;
+  FileOrder<std::uint8_t> order_;
   std::string waiting_;  // bytes to be written
 };
 
 /// Samples [first, first + count), counted from 0.
-void write_some(const AnyModel& model, const std::string& prompt, const GenerateOptions& options, int first, int count,
-                ProgressDisplay& display) {
+void write_some(const AnyModel& model, const Scan& scan, const std::string& prompt, const GenerateOptions& options,
+                int first, int count, ProgressDisplay& display) {
   std::vector<std::unique_ptr<Sample>> samples;
   for (int i = first; i < first + count; ++i)
-    samples.push_back(std::make_unique<Sample>(sample_path(options.out, i + 1), options.stop));
+    samples.push_back(std::make_unique<Sample>(sample_path(options.out, i + 1), options.stop, scan, std::ssize(prompt)));
   Generator generator(model, options.sampling, options.threads, count, first);
   if (first == 0) say_what_computes(options.threads);
   generator.prompt(prompt);
@@ -73,7 +76,7 @@ void write_some(const AnyModel& model, const std::string& prompt, const Generate
 
 }  // namespace
 
-void write_samples(const AnyModel& model, const std::string& prompt, const GenerateOptions& options) {
+void write_samples(const AnyModel& model, const Scan& scan, const std::string& prompt, const GenerateOptions& options) {
   for (int number = 1; number <= options.samples && !options.force; ++number) {
     const std::string path = sample_path(options.out, number);
     std::error_code none;
@@ -82,7 +85,7 @@ void write_samples(const AnyModel& model, const std::string& prompt, const Gener
   }
   ProgressDisplay display(stderr);
   for (int first = 0; first < options.samples; first += kTogether)
-    write_some(model, prompt, options, first, std::min(kTogether, options.samples - first), display);
+    write_some(model, scan, prompt, options, first, std::min(kTogether, options.samples - first), display);
 }
 
 }  // namespace megalith::tool

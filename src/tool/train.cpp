@@ -21,6 +21,7 @@
 #include "megalith/io/checkpoint.h"
 #include "megalith/io/run_names.h"
 #include "megalith/models/model_summary.h"
+#include "megalith/models/scan.h"
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
 #include "progress.h"
@@ -48,13 +49,15 @@ void say_what_starts(const RunConfig& run) {
   const ModelConfig& model = run.model;
   const auto summary = make_summary(model);
   const double flops = 3 * flops_per_byte(*summary, model.length);
-  std::printf("model: %s, %s parameters, windows of %s bytes, %.1f MFLOP to learn a byte\n", model_name(model).c_str(),
-              grouped(summary->parameter_count(), 0).c_str(), grouped(model.length).c_str(), flops * 1e-6);
+  const std::string records = in_words(model.record);
+  std::printf("model: %s, %s parameters, windows of %s bytes, %s%.1f MFLOP to learn a byte\n", model_name(model).c_str(),
+              grouped(summary->parameter_count(), 0).c_str(), grouped(model.length).c_str(),
+              records.empty() ? "" : (records + ", ").c_str(), flops * 1e-6);
   std::fflush(stdout);
 }
 
 void say_what_is_learned_from(const RunConfig& run) {
-  const DataNotes about = notes_on(run.data);
+  const DataNotes about = notes_on(run);
   std::printf("data: %s; for %s\n", about.summary.c_str(), budget_text(run.train.budget).c_str());
   if (!about.shares.empty()) std::printf("windows: %s\n", about.shares.c_str());
   std::fflush(stdout);
@@ -137,7 +140,7 @@ bool leave_report(const RunConfig& run, const TrainResult& result, const std::ve
                   const TrainOptions& options) {
   try {
     write_report(
-        options.out, run, result, samples, baselines(options.out, run.data),
+        options.out, run, result, samples, baselines(options.out, run.data, run.model.record.bytes),
         {{"Processor", processor_name()}, {"Computed by", start_line(options.threads)}, {"Megalith", kLibraryVersion}});
     return true;
   } catch (const std::exception& error) {
@@ -151,6 +154,7 @@ int run_train(const TrainOptions& options, const std::string& program) {
   std::optional<StandardInput> input;
   if (options.reads_standard_input()) input.emplace(STDIN_FILENO, options.out);
   const RunConfig run = run_config(options);
+  if (options.prompt) Scan(run.model.record).check_whole("the text of --prompt", std::ssize(*options.prompt));
   check_training(*make_summary(run.model), run.train, {.threads = options.threads});  // before the model takes memory
   const std::unique_ptr<AnyModel> model = make_model(run.model);
   model->init(run.train.init_key());

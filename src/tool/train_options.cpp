@@ -15,6 +15,19 @@ void add_options(CLI::App& verb, TrainOptions& o) {
     return text(description, " [that of the named model; ", value, " for others]");
   };
 
+  const auto add_choice = [&](const char* option, auto& value, auto from_name, const std::string& description) {
+    return verb.add_option_function<std::string>(
+        option,
+        [&value, option, from_name](const std::string& name) {
+          try {
+            value = from_name(name);
+          } catch (const Error& error) {
+            throw CLI::ValidationError(option, error.what());
+          }
+        },
+        description);
+  };
+
   verb.add_option_function<std::vector<std::string>>(
           "--data", [&o](const std::vector<std::string>& given) { take_weights_apart(given, o.data, o.weights); },
           "Files to learn from, or folders that stand for all files under them; - for standard input, which the run keeps; "
@@ -61,6 +74,14 @@ void add_options(CLI::App& verb, TrainOptions& o) {
       ->transform(whole_number(1))
       ->type_name("N");
   verb.add_option("--length", o.length, "Bytes in a window [the model's]")->transform(whole_number(1))->type_name("N");
+  verb.add_option("--record", o.record,
+                  "Windows begin at multiples of N bytes from the start of each file, and cross no file [the model's]")
+      ->transform(whole_number(1))
+      ->type_name("N");
+  add_choice("--scan", o.scan, parse_scan,
+             "The order in which bytes of a record are read: patch, a picture of W x H pixels of C bytes in tiles of T x T; "
+             "split, samples of N bytes byte by byte; none, as they stand [the model's]")
+      ->type_name("patch:WxHxC:T|split:N|none");
   verb.add_option("--accumulate", o.accumulate, with_default("Batches in a step", defaults.accumulate))
       ->transform(whole_number(1))
       ->type_name("N");
@@ -72,18 +93,6 @@ void add_options(CLI::App& verb, TrainOptions& o) {
                                defaults.schedule.warmup_steps))
       ->transform(whole_number(0))
       ->type_name("N");
-  const auto add_choice = [&](const char* option, auto& value, auto from_name, const std::string& description) {
-    return verb.add_option_function<std::string>(
-        option,
-        [&value, option, from_name](const std::string& name) {
-          try {
-            value = from_name(name);
-          } catch (const Error& error) {
-            throw CLI::ValidationError(option, error.what());
-          }
-        },
-        description);
-  };
   add_choice("--schedule", o.schedule, parse_schedule_kind,
              of_recipe("linear, cosine or cooldown, after a warm-up", to_string(defaults.schedule.kind)))
       ->type_name("linear|cosine|cooldown");

@@ -30,6 +30,8 @@ struct TrainOptions {
   std::optional<double> valid_share, minutes, lr, dropout, average;
   std::optional<std::int64_t> steps, bytes;
   bool more = false;  // what is given of steps, bytes or minutes comes on top of a run's budget
+  std::optional<Index> record;
+  std::optional<ScanConfig> scan;
   std::optional<Index> batch, length, accumulate, patience, warmup;
   std::optional<ScheduleKind> schedule;
   std::optional<Precision> precision;

@@ -5,7 +5,9 @@
 #include <numbers>
 #include <vector>
 
+#include "evaluation_windows.h"
 #include "megalith/core/check.h"
+#include "megalith/models/sliding_window.h"
 #include "megalith/models/window_scorer.h"
 #include "megalith/runtime/machine_memory.h"
 
@@ -13,60 +15,21 @@ namespace megalith {
 
 namespace {
 
-/// What is evaluated: files end to end, of which bytes [begin, end) count, and what reads them.
-struct Source {
-  std::span<const CorpusFile> files;
-  std::int64_t begin = 0, end = 0;
-  std::function<void(std::int64_t offset, std::span<std::uint8_t> out)> read;
-};
-
-/// Bytes [begin, begin + size) of a source, inside `file`, of which the first `context` are not scored.
-struct Window {
-  const CorpusFile* file = nullptr;
-  std::int64_t begin = 0;
-  Index size = 0, context = 0;
-};
-
-/// The windows of a source, numbered; they are found by number, so that data of any size need no list of them.
-class Windows {
- public:
-  Windows(const Source& data, Index length, Index stride) : length_(length), stride_(stride) {
-    for (const CorpusFile& file : data.files) {
-      const std::int64_t begin = std::max<std::int64_t>(file.offset, data.begin);
-      const std::int64_t end = std::min<std::int64_t>(file.offset + file.size, data.end);
-      if (begin >= end) continue;
-      parts_.push_back({&file, begin, end, count_});
-      count_ += 1 + (std::max<std::int64_t>(end - begin - length, 0) + stride - 1) / stride;
-      bytes_ += end - begin;
-    }
-  }
-  std::int64_t count() const { return count_; }
-  std::int64_t bytes() const { return bytes_; }
-  Window operator[](std::int64_t number) const {
-    const auto after = std::upper_bound(parts_.begin(), parts_.end(), number,
-                                        [](std::int64_t n, const Part& part) { return n < part.first; });
-    const Part& part = *(after - 1);
-    const std::int64_t begin = part.begin + (number - part.first) * stride_;
-    return {part.file, begin, static_cast<Index>(std::min<std::int64_t>(length_, part.end - begin)),
-            number == part.first ? 0 : length_ - stride_};
-  }
-
- private:
-  struct Part {  // the piece of a file that counts
-    const CorpusFile* file;
-    std::int64_t begin, end;
-    std::int64_t first;  // the number of its first window
-  };
-  Index length_, stride_;
-  std::int64_t count_ = 0, bytes_ = 0;
-  std::vector<Part> parts_;
-};
+using Data = detail::EvaluationData;
+using Window = detail::EvaluationWindow;
 
 /// Collects windows of equal length and context, and has them scored together.
 class WindowBatch {
  public:
-  WindowBatch(const AnyModel& model, Workspace& workspace, const Source& data, const EvaluateConfig& config)
-      : model_(model), workspace_(workspace), data_(data), config_(config), unit_(model.unit()), windows_(model) {}
+  WindowBatch(const AnyModel& model, Workspace& workspace, const Data& data, const Scan& scan, const EvaluateConfig& config)
+      : model_(model),
+        workspace_(workspace),
+        data_(data),
+        scan_(scan),
+        config_(config),
+        unit_(model.unit()),
+        windows_(model),
+        order_(scan) {}
 
   void add(const Window& window) {
     const Index padded = (window.size + unit_ - 1) / unit_ * unit_;
@@ -88,12 +51,9 @@ class WindowBatch {
 
   void flush() {
     if (batch_.empty()) return;
-    const std::size_t row = static_cast<std::size_t>(padded_), fresh = static_cast<std::size_t>(padded_ - context_);
-    bytes_.assign(batch_.size() * row, 0);
-    losses_.resize(batch_.size() * fresh);
-    for (std::size_t b = 0; b < batch_.size(); ++b)
-      data_.read(batch_[b].begin, std::span(bytes_).subspan(b * row, static_cast<std::size_t>(batch_[b].size)));
-    windows_.score(Context(workspace_), {bytes_.data(), std::ssize(batch_), padded_}, context_, losses_);
+    const std::size_t fresh = static_cast<std::size_t>(padded_ - context_);
+    score(0, losses_);
+    if (config_.strided) take_first_halves();
     for (std::size_t b = 0; b < batch_.size(); ++b) {
       // What comes after the window's end is padding. It changes no loss before it.
       const auto losses = std::span(losses_).subspan(b * fresh, static_cast<std::size_t>(batch_[b].size - context_));
@@ -102,10 +62,7 @@ class WindowBatch {
         result.bits += static_cast<double>(loss);
       }
       result.bytes += std::ssize(losses);
-      if (config_.losses) {
-        const CorpusFile& file = *batch_[b].file;
-        config_.losses(file, batch_[b].begin + context_ - file.offset + file.begin, losses);
-      }
+      if (config_.losses) hand_on(batch_[b], losses);
     }
     batch_.clear();
     if (config_.progress) result.stopped = config_.progress(std::min(result.bytes, total), total) == Control::stop;
@@ -115,32 +72,74 @@ class WindowBatch {
   std::int64_t total = 0;  // bytes that will be scored, for the report: exact, or nearly so for a sample
 
  private:
+  /// The losses of the windows as if each began `shift` bytes later, but with as many bytes: of those behind its end,
+  /// anything.
+  void score(Index shift, std::vector<float>& losses) {
+    const std::size_t row = static_cast<std::size_t>(padded_);
+    bytes_.assign(batch_.size() * row, 0);
+    losses.resize(batch_.size() * static_cast<std::size_t>(padded_ - context_));
+    for (std::size_t b = 0; b < batch_.size(); ++b) {
+      const Window& window = batch_[b];
+      const auto size = static_cast<std::size_t>(std::max<Index>(window.size - shift, 0));
+      scan_.read(window.at + shift, std::span(bytes_).subspan(b * row, size),
+                 [&](std::int64_t at, std::span<std::uint8_t> out) { data_.read(window.part + at, out); });
+    }
+    windows_.score(Context(workspace_), {bytes_.data(), std::ssize(batch_), padded_}, context_, losses);
+  }
+
+  /// Strided inference: the losses of the second half of each patch become those of the first half of one of a second pass,
+  /// whose patches begin in the middle of those of the first.
+  void take_first_halves() {
+    const std::size_t unit = static_cast<std::size_t>(unit_), half = unit / 2;
+    score(unit_ / 2, second_);
+    for (std::size_t i = 0; i < losses_.size(); ++i)  // the rows are whole patches
+      if (i % unit >= half) losses_[i] = second_[i - half];
+  }
+
+  void hand_on(const Window& window, std::span<const float> losses) {
+    const std::span<const float> ready = order_.add(losses);
+    const std::int64_t end = window.part + window.at + window.context + std::ssize(losses) - order_.waiting();
+    if (!ready.empty())
+      config_.losses(*window.file, end - std::ssize(ready) - window.file->offset + window.file->begin, ready);
+  }
+
   const AnyModel& model_;
   Workspace& workspace_;
-  const Source& data_;
+  const Data& data_;
+  const Scan& scan_;
   const EvaluateConfig& config_;
   const Index unit_;
   WindowScorer windows_;
   Index max_windows_ = 1, padded_ = 0, context_ = 0, longest_ = 0;
   std::vector<Window> batch_;
   std::vector<std::uint8_t> bytes_;
-  std::vector<float> losses_;
+  std::vector<float> losses_, second_;
+  FileOrder<float> order_;
 };
 
-Evaluation evaluate(const AnyModel& model, Workspace& workspace, const Source& data, const EvaluateConfig& config) {
+Evaluation evaluate(const AnyModel& model, Workspace& workspace, const Data& data, const EvaluateConfig& config) {
   check(data.end > data.begin, "there is no data to evaluate on");
   const std::optional<Index> longest = model.max_length();
   check(config.length > 0 || longest, "the model has no longest window; name a length");
   const Index length = config.length > 0 ? config.length : *longest, unit = model.unit();
-  const Index stride = config.stride != 0 ? config.stride : model.summary().predicted(length);
+  const Index stride = config.stride != 0 ? config.stride : default_stride(model, length);
   check(length <= longest.value_or(length) && length % unit == 0, "the windows have ", length,
         " bytes, and the model takes multiples of ", unit, longest ? text(" up to ", *longest) : "");
-  check(stride >= 1 && stride <= length && stride % unit == 0, "the stride is ", stride, ", and must be a multiple of ",
-        unit, " up to ", length);
-  WindowBatch batch(model, workspace, data, config);
-  const Windows windows(data, length, stride);
+  const RecordConfig record = model.record();
+  check(suits(record, length), "the windows have ", length, " bytes, and the model's records ", record.bytes,
+        "; one of them must be a multiple of the other");
+  SlidingWindow::check_stride(model, length, stride);
+  check(!config.strided || unit % 2 == 0, "strided inference takes the first halves of patches, and the model's have ", unit,
+        unit == 1 ? " byte" : " bytes");
+  const Scan scan(record);
+  check(scan.keeps_order() || !config.losses || config.max_bytes == 0 || record.bytes <= length,
+        "the losses of a sample cannot be put into the order of the file where windows are parts of records; read all");
+  WindowBatch batch(model, workspace, data, scan, config);
+  const detail::EvaluationWindows windows(data, length, stride, scan);
+  batch.result.left_out = windows.left_out();
   const std::int64_t all = windows.count();
-  check(all > 0, "there is no data to evaluate on");
+  check(all > 0, "there is no data to evaluate on",
+        windows.left_out() > 0 ? text(": no file has a whole record of ", record.bytes, " bytes") : "");
   const std::int64_t wanted = config.max_bytes > 0 ? std::max<std::int64_t>(1, config.max_bytes / stride) : all;
   const std::int64_t count = std::min(all, wanted);
   batch.total = count == all ? windows.bytes() : std::min(windows.bytes(), count * stride);
@@ -169,7 +168,7 @@ Evaluation evaluate(const AnyModel& model, Workspace& workspace, std::span<const
   const auto read = [&](std::int64_t at, std::span<std::uint8_t> out) {
     std::copy_n(bytes.begin() + at, out.size(), out.begin());
   };
-  return evaluate(model, workspace, Source{{&file, 1}, 0, file.size, read}, config);
+  return evaluate(model, workspace, Data{{&file, 1}, 0, file.size, read}, config);
 }
 
 }  // namespace megalith

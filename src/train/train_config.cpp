@@ -26,6 +26,9 @@ void TrainConfig::validate(const ModelSummary& model) const {
                   longest.value_or(0), " bytes");
   problems.unless(length % model.unit() == 0, "length", " is ", length,
                   ", which is not a multiple of the model's patch size ", model.unit());
+  const Index record = model.record().bytes, window = window_length(model);
+  problems.unless(window < 1 || suits(model.record(), window), "length", " is ", window,
+                  ", which neither divides the model's records of ", record, " bytes nor is a multiple of them");
   schedule.list_problems(problems);
   adamw.list_problems(problems);
   problems.not_negative("clip", clip);

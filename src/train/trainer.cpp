@@ -39,6 +39,7 @@ Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const std::string&
       schedule_(options.schedule),
       validate_(options.validation),
       length_(config.window_length(model.summary())),
+      record_(model.record()),
       step_(model, config_, length_, options),
       files_(dir) {
   check(!dir.empty(), "the folder of the run has no name; give one");
@@ -55,7 +56,7 @@ Trainer::Run::Run(AnyModel& model, const TrainConfig& config, const DataConfig& 
 
 void Trainer::Run::open_data(const DataConfig& data) {
   data_config_ = data;
-  files_of_data_.emplace(data);
+  files_of_data_.emplace(data, record_.bytes);
   valid_ = files_of_data_->valid();
   sampler_ = make_sampler();
   describe_data();
@@ -63,12 +64,12 @@ void Trainer::Run::open_data(const DataConfig& data) {
 
 std::unique_ptr<const BatchSampler> Trainer::Run::make_sampler() const {
   const std::vector<WeightedSource> sources = files_of_data_->sources();
-  if (sources.empty()) return std::make_unique<RandomWindows>(files_of_data_->train(), length_, config_.data_key());
+  if (sources.empty()) return make_windows(files_of_data_->train(), length_, config_.data_key(), record_);
   for (std::size_t i = 0; i < sources.size(); ++i)
     check(sources[i].data.size() >= length_, "the training data of ", data_config_.train[i], " have ",
           sources[i].data.size(), " bytes, fewer than one window of ", length_,
           "; add data to them, leave them out or shorten the window");
-  return std::make_unique<WeightedWindows>(sources, length_, config_.data_key());
+  return std::make_unique<WeightedWindows>(sources, length_, config_.data_key(), record_);
 }
 
 Trainer::Run::Run(AnyModel& model, const TrainConfig& config, std::unique_ptr<const BatchSampler> sampler, CorpusSlice valid,

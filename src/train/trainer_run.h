@@ -103,6 +103,7 @@ class Trainer::Run {
   Schedule schedule_;
   Validate validate_;
   Index length_;
+  RecordConfig record_;
   std::optional<TrainingData> files_of_data_;
   CorpusSlice valid_{};
   std::unique_ptr<const BatchSampler> sampler_;

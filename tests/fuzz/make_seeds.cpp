@@ -43,6 +43,13 @@ ModelConfig linear_convolution() {
   return config;
 }
 
+/// All parts, of pictures.
+ModelConfig with_records() {
+  ModelConfig config = all_parts();
+  config.record = {8, {.kind = ScanKind::patch, .width = 4, .height = 2, .channels = 1, .tile = 2}};
+  return config;
+}
+
 /// A tensor of each kind of number, and an empty one.
 void write_all_types(const std::string& path) {
   const std::uint64_t numbers[2] = {};
@@ -78,6 +85,7 @@ void write_configs(const std::string& folder) {
   write(folder + "/three_scales", to_json(preset("megabyte-three-scale").config));
   write(folder + "/perceiver", to_json(preset("perceiver-small").config));
   write(folder + "/run", to_json(run_config()));
+  write(folder + "/records", to_json(with_records()));
 }
 
 void write_files(const std::string& folder) {

@@ -60,7 +60,7 @@ void run(std::vector<std::string> arguments) {
     return 0;
   };
   const auto read_prompt = [&] {
-    (void)tool::read_prompt(generate);
+    (void)tool::read_prompt(generate, Scan());
     return 0;
   };
   const Verb eval = tool::add_eval(app), classify = tool::add_classify(app),

@@ -14,9 +14,12 @@ using namespace tests;
 TEST(Generator, GreedyFollowsTheModelAndItsWindows) {
   struct Case {
     Index length, unit, hop;  // windows start at 0, hop, 2 hop and so on
+    Index record = 1;
   };
-  for (const Case c : {Case{16, 4, 8}, Case{24, 8, 16}, Case{16, 1, 8}, Case{16, 16, 16}}) {
-    const FakeModel model = made_model(c.length, c.unit);
+  for (const Case c : {Case{16, 4, 8}, Case{24, 8, 16}, Case{16, 1, 8}, Case{16, 16, 16}, Case{16, 4, 16, 16},
+                       Case{16, 4, 16, 32}, Case{24, 4, 12, 6}, Case{24, 8, 16, 2}, Case{24, 1, 16, 8}}) {
+    FakeModel model = made_model(c.length, c.unit);
+    model.set_record({c.record, {}});
     const std::string bytes = with_prompt(model, "ab", 70, {.temperature = 0});
     std::vector<float> z(kByteValues);
     for (Index i = 2; i < std::ssize(bytes); ++i) {
@@ -25,7 +28,7 @@ TEST(Generator, GreedyFollowsTheModelAndItsWindows) {
       model.logits(i > start ? before : kByteValues, i - start, z);
       const auto likeliest = std::max_element(z.begin(), z.end()) - z.begin();
       ASSERT_EQ(static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(i)]), likeliest)
-          << c.length << " " << c.unit << " " << i;
+          << c.length << " " << c.unit << " " << c.record << " " << i;
     }
   }
 }

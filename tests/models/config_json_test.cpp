@@ -141,7 +141,7 @@ TEST(ConfigJson, RefusesWithASentence) {
       {R"({"scales":[{"stack":{"layers":0.5}}]})", "scales[0].stack.layers must be a whole number, not 0.5"},
       {R"({"scales":[{"stack":{"norm":"batch"}}]})",
        "scales[0].stack.transformer.norm cannot be \"batch\"; choose from layer, rms"},
-      {R"({"colour":8,"scales":[]})", "no field \"colour\"; choose from length, scales, tied, soft_cap, init_std"},
+      {R"({"colour":8,"scales":[]})", "no field \"colour\"; choose from length, scales, record, tied, soft_cap"},
       {R"({"soft_cap":null,"scales":[]})", "soft_cap must be a number"},
       {R"({"tied":1,"scales":[]})", "tied must be true or false"},
       {R"({"length":8.5,"tied":1,"scales":[{"pitch":1}]})",

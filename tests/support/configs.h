@@ -95,7 +95,8 @@ inline std::vector<NamedConfig> unusual_configs() {
       {"modern",
        {.length = kLength,
         .scales = {{.patch = 4, .stack = with_dropout(modern_stack(16, 1, Activation::swiglu), 0.1)},
-                   {.patch = 1, .first_input = previous, .stack = modern_stack(16, 1, Activation::relu_squared)}}}},
+                   {.patch = 1, .first_input = previous, .stack = modern_stack(16, 1, Activation::relu_squared)}},
+        .record = {.bytes = 2}}},
       {"embedder",  // 4 * 3 is not 10: patches are projected
        {.length = kLength,
         .scales = {{.patch = 4,

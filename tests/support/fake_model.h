@@ -20,6 +20,8 @@ class FakeSummary final : public ModelSummary {
       : length_(length), unit_(unit), parameters_(parameters), batch_invariant_(batch_invariant) {}
   Index unit() const override { return unit_; }
   std::optional<Index> max_length() const override { return length_; }
+  RecordConfig record() const override { return record_; }
+  void set_record(const RecordConfig& record) { record_ = record; }
   bool batch_invariant() const override { return batch_invariant_; }
   std::vector<SizePart> parameters_by_part() const override { return {{"all", parameters_}}; }
   std::vector<FlopsPart> flops_by_part(Shape shape) const override { return {{"all", static_cast<double>(shape.rows())}}; }
@@ -30,6 +32,7 @@ class FakeSummary final : public ModelSummary {
 
  private:
   std::optional<Index> length_;
+  RecordConfig record_;
   Index unit_;
   double parameters_;
   bool batch_invariant_;
@@ -46,6 +49,11 @@ class FakeModel : public AnyModel {
         table_({kByteValues + 1, kByteValues}),
         positions_({length, kByteValues}) {
     config_.length = length;
+  }
+
+  void set_record(const RecordConfig& record) {
+    config_.record = record;
+    summary_.set_record(record);
   }
 
   const ModelConfig& config() const override { return config_; }
@@ -147,7 +155,7 @@ class FakeModel : public AnyModel {
     return largest + std::log((numbers - largest).exp().sum());
   }
 
-  ModelConfig config_;  // a length alone: it is not made of scales
+  ModelConfig config_;  // length and records alone: it is not made of scales
   FakeSummary summary_;
   double dropout_;
   Tensor<float> table_;      // (257, 256)

@@ -73,6 +73,34 @@ TEST(TrainingData, HoldsOutTheShareExactly) {
   }
 }
 
+TEST(TrainingData, HoldsOutWholeRecords) {
+  const TemporaryFolder folder;
+  const auto cuts = [](const CorpusSlice& part) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> all;  // where the pieces of files begin, and their sizes
+    for (const CorpusFile& file : part.corpus->files()) {
+      const std::int64_t from = std::max(file.offset, part.begin), to = std::min(file.offset + file.size, part.end);
+      if (from < to) all.emplace_back(file.begin + from - file.offset, to - from);
+    }
+    return all;
+  };
+  const std::string one = folder.write("one", std::string(103, 'x'));
+  const TrainingData whole({.train = {one}, .valid_share = 0.5}, 10);
+  EXPECT_EQ(cuts(whole.train()), (std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 50}}));
+  EXPECT_EQ(cuts(whole.valid()), (std::vector<std::pair<std::int64_t, std::int64_t>>{{50, 53}}));
+
+  for (int i = 0; i < 5; ++i)
+    folder.write("many/" + std::to_string(i), std::string(static_cast<std::size_t>(1501 + 7 * i), 'x'));
+  for (const bool weighted : {false, true}) {
+    DataConfig config{.train = {folder / "many", one}, .valid_share = 0.3, .separator = "--"};
+    if (weighted) config.weights = {2, 1};
+    const TrainingData data(config, 32);
+    for (const CorpusSlice& part : {data.train(), data.valid()})
+      for (const auto& [begin, size] : cuts(part)) EXPECT_EQ(begin % 32, 0) << begin << " " << size;
+    EXPECT_NEAR(static_cast<double>(data.valid().size()), 0.3 * 7678, 32 * 6 + 20);
+  }
+  EXPECT_EQ(TrainingData({.train = {one}, .valid_share = 0.01}, 104).train().size(), 0) << "the sampler says so";
+}
+
 TEST(TrainingData, SourcesByWeights) {
   const TemporaryFolder folder;
   for (const char c : {'a', 'b', 'c', 'd'}) folder.write(std::string("many/") + c, std::string(3000, c));

@@ -52,12 +52,14 @@ void megalith_free_generator(megalith_generator* generator);
 /* A scorer at the start of a stream of bytes. threads: 0 is the number in OMP_NUM_THREADS, else one for each physical core.
  * stride: bytes from the start of a window to that of the next, 0 for half of the model's length. */
 int megalith_new_scorer(const megalith_model* model, int32_t threads, int64_t stride, megalith_scorer** scorer);
-/* Writes the surprisal, in bits, of each of the next `count` bytes of the stream. */
+/* Writes the surprisal, in bits, of each of the next `count` bytes of the stream: whole records, of a model that reads them
+ * in an order of its own. */
 int megalith_score(megalith_scorer* scorer, const uint8_t* bytes, size_t count, float* bits);
 /* Starts another stream. */
 int megalith_reset_scorer(megalith_scorer* scorer);
 
-/* A generator that has seen nothing. sampling: NULL for megalith_default_sampling(). */
+/* A generator that has seen nothing. Fails for a model that reads records in an order of its own, whose bytes do not come one
+ * after the other; `megalith generate` writes them. sampling: NULL for megalith_default_sampling(). */
 int megalith_new_generator(const megalith_model* model, int32_t threads, const megalith_sampling* sampling,
                            megalith_generator** generator);
 void megalith_default_sampling(megalith_sampling* sampling);

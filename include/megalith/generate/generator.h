@@ -27,12 +27,15 @@ using LogitHook = std::function<void(Index stream, std::span<float> logits)>;
 /// Generates bytes from a model, one at a time. The model reads the prompt many rows at a time, and then each byte once.
 ///
 /// A model knows positions up to the length L that it was trained on. When a window of L bytes is full, the next one starts
-/// with its last half (L / 2 rounded down to the model's units), read again: between half and all of L stays in view; or, of
-/// a model that was trained on the ends of windows, with all but as many bytes (SlidingWindow). Windows start at the same
-/// places whatever was prompted and whatever generated, so the bytes that follow are a function of all bytes before them, of
-/// the seed and of the number of the stream: not of threads, nor of the streams beside it. Streams at the same position are
-/// decoded together where the model is batch-invariant (AnyModel::batch_invariant), others one after the other. A model
-/// without a longest window has one window for ever.
+/// with its last half (L / 2 rounded down to the model's units and records), read again: between half and all of L stays in
+/// view; of a model that was trained on the ends of windows more, and nothing where a window is a record or a part of one
+/// (SlidingWindow::of). Windows start at the same places whatever was prompted and whatever generated, so the bytes that
+/// follow are a function of all bytes before them, of the seed and of the number of the stream: not of threads, nor of the
+/// streams beside it. Streams at the same position are decoded together where the model is batch-invariant
+/// (AnyModel::batch_invariant), others one after the other. A model without a longest window has one window for ever.
+///
+/// Bytes, prompts too, are in the model's order where that is not the file's (AnyModel::record): FileOrder (models/scan.h)
+/// puts what is generated into the file's, and Scan::to_model() takes a prompt out of it.
 ///
 /// A value: a copy goes on by itself from where the original is, with the same bytes as the original.
 class Generator {

@@ -102,6 +102,7 @@ class AnyModel {
   // The answers of the summary that loops over a model need most.
   Index unit() const { return summary().unit(); }
   std::optional<Index> max_length() const { return summary().max_length(); }
+  RecordConfig record() const { return summary().record(); }
   bool batch_invariant() const { return summary().batch_invariant(); }
   Index parameter_count() const { return static_cast<Index>(summary().parameter_count()); }
   double flops(Shape shape) const { return summary().flops(shape); }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "megalith/models/record.h"
 #include "megalith/nn/stack_config.h"
 
 namespace megalith {
@@ -56,6 +57,7 @@ inline bool has_patch_projection(const ScaleConfig& c) { return embedding_width(
 struct ModelConfig {
   Index length = 1024;  // T: bytes in a training window; every patch divides it
   std::vector<ScaleConfig> scales{};
+  RecordConfig record{};  // where windows begin, and in what order their bytes are read
   bool tied = true;     // the innermost byte table is also the output matrix
   double soft_cap = 0;  // logits z become cap * tanh(z / cap); 0 means none
   // First values. The defaults learn much faster than the customary 0.02 and 1, which a short run hardly gets away from
@@ -70,6 +72,7 @@ struct ModelConfig {
   static void visit_fields(C& c, F&& f) {
     f("length", c.length);
     f("scales", c.scales);
+    f("record", c.record);
     f("tied", c.tied);
     f("soft_cap", c.soft_cap);
     f("init_std", c.init_std);
@@ -102,7 +105,7 @@ inline StackConfig stack_config(const ModelConfig& c, std::size_t scale) {
 }
 
 /// What people know a model by: `6 layers of width 512 over patches of 8 bytes, 2 layers of width 256 over bytes, windows of
-/// 1024 bytes`.
+/// 1024 bytes`, and its records where it has any.
 std::string in_words(const ModelConfig& config);
 /// The same without the windows.
 std::string stacks_in_words(const ModelConfig& config);

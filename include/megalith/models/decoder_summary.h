@@ -58,7 +58,7 @@ template <class Decoder>
 class DecoderSummary final : public ModelSummary {
  public:
   explicit DecoderSummary(const ModelConfig& config)
-      : length_(config.length), scales_(std::ssize(config.scales)), shapes_(config, 0) {}
+      : length_(config.length), scales_(std::ssize(config.scales)), record_(config.record), shapes_(config, 0) {}
 
   Index unit() const override { return shapes_.patch_size(); }
   std::optional<Index> max_length() const override { return length_; }
@@ -66,6 +66,7 @@ class DecoderSummary final : public ModelSummary {
     if constexpr (requires { shapes_.predicted(T); }) return shapes_.predicted(T);
     else return T;
   }
+  RecordConfig record() const override { return record_; }
   bool batch_invariant() const override {
     constexpr Index kVector = 16;  // floats in the longest vector, and in the alignment of every buffer
     bool whole = std::string_view(gemm_backend()) != "Eigen";
@@ -114,6 +115,7 @@ class DecoderSummary final : public ModelSummary {
   static double bytes(double numbers) { return numbers * sizeof(float); }
 
   Index length_, scales_;
+  RecordConfig record_;
   Shapes shapes_;
 };
 

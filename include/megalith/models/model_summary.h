@@ -36,6 +36,8 @@ class ModelSummary {
   /// Of T bytes in training, how many, the last ones, are predicted: T, but for models that train on the ends of windows
   /// (PerceiverConfig::predicted).
   virtual Index predicted(Index T) const { return T; }
+  /// Where its windows begin, and in what order it reads their bytes. A call of the model gets them in that order.
+  virtual RecordConfig record() const { return {}; }
   /// Whether the bits that read() and next() give for a sequence are the same whatever other sequences are in the batch. Two
   /// things can make bits differ. Eigen's products, used where there are no kernels of our own, are cut by the number of
   /// rows. And Eigen sums and exponentiates the numbers of a row before its first whole vector one by one: rows must begin

@@ -5,27 +5,49 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 
 #include "megalith/core/check.h"
 #include "megalith/models/any_model.h"
 
 namespace megalith {
 
+/// What the distance from the start of a window of `length` bytes to that of another is a multiple of: of the model's units
+/// and records, so that each begins where windows of training do.
+inline Index window_step(const AnyModel& model, Index length) {
+  const Index record = model.record().bytes;
+  return record >= length ? length : std::lcm(model.unit(), record);
+}
+
+/// From the start of a window to that of the next where nobody asks for another distance: as many bytes as training predicts
+/// of a window, if windows may begin there, else all.
+inline Index default_stride(const AnyModel& model, Index length) {
+  const Index predicted = model.summary().predicted(length);
+  return predicted % window_step(model, length) == 0 ? predicted : length;
+}
+
 /// Windows of `length` bytes of which each begins `stride` bytes after the one before: all but `stride` bytes of a full
 /// window stay in view of the next byte.
 struct SlidingWindow {
   Index length = 0, stride = 0;
 
-  /// Those of a model. A stride of 0 stands for half of its length (rounded up to its units), or for as many bytes as it was
-  /// trained to predict at the end of a window where these are fewer. A model without a longest window has one window for
-  /// ever. Throws Error where the stride is no multiple of the model's units or longer than its
-  /// window.
+  /// Those of a model. A stride of 0 stands for half of its length, rounded up so that windows begin at its units and its
+  /// records (window_step()), or for default_stride() where that is less. Where a window is a record or a part of one, each
+  /// starts afresh. A model without a longest
+  /// window has one window for ever. Throws Error where the stride is no such multiple or longer than the window.
   static SlidingWindow of(const AnyModel& model, Index stride = 0) {
-    const Index length = model.max_length().value_or(std::numeric_limits<Index>::max()), unit = model.unit();
-    if (stride == 0) return {length, std::min(length - length / 2 / unit * unit, model.summary().predicted(length))};
-    check(stride >= 1 && stride <= length && stride % unit == 0, "the stride is ", stride, ", and must be a multiple of ",
-          unit, model.max_length() ? text(" up to ", length) : "");
+    const Index length = model.max_length().value_or(std::numeric_limits<Index>::max());
+    const Index step = window_step(model, length);
+    if (stride == 0) return {length, std::min(length - length / 2 / step * step, default_stride(model, length))};
+    check_stride(model, length, stride);
     return {length, stride};
+  }
+  /// Throws Error where windows of that length cannot follow one another so.
+  static void check_stride(const AnyModel& model, Index length, Index stride) {
+    const Index step = window_step(model, length), record = model.record().bytes;
+    check(stride >= 1 && stride <= length && stride % step == 0, "the stride is ", stride, ", and must be a multiple of ",
+          step, length < std::numeric_limits<Index>::max() ? text(" up to ", length) : "",
+          record > 1 ? text(": the model's windows begin at its records of ", record, " bytes") : "");
   }
 
   /// Where the window starts in which the byte at `position` is predicted: the first has room for bytes [0, length), and

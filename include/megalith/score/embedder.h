@@ -22,7 +22,8 @@ class Embedder {
   using Take = std::function<void(std::span<const float> vectors)>;
 
   /// Model and workspace must outlive this. Throws Error where the model gives no embeddings, which one whose windows have a
-  /// single patch does not either.
+  /// single patch does not either, nor one that reads bytes in an order of its own or records no shorter than its windows:
+  /// the last patch of a window has no vector, so that windows cannot follow one another at records.
   Embedder(const AnyModel& model, Workspace& workspace);
 
   Index width() const { return model_.embedding_width(); }

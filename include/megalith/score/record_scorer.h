@@ -15,9 +15,9 @@ namespace megalith {
 /// length are scored together. One that is longer than the model's window is read on as a Scorer reads a stream.
 class RecordScorer {
  public:
-  /// Model and workspace must outlive this.
-  RecordScorer(const AnyModel& model, Workspace& workspace)
-      : model_(model), workspace_(workspace), slide_(SlidingWindow::of(model)), windows_(model) {}
+  /// Model and workspace must outlive this. Throws Error where the model reads bytes in an order of its own, which pieces of
+  /// any length have not.
+  RecordScorer(const AnyModel& model, Workspace& workspace);
 
   /// The surprisals, in bits, of the bytes of all records, end to end; valid until the next call. To rounding they do not
   /// depend on which records are given together; the same call gives the same bits on any number of threads.

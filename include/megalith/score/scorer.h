@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "megalith/models/scan.h"
 #include "megalith/models/sliding_window.h"
 #include "megalith/models/window_scorer.h"
 #include "megalith/runtime/processors.h"
@@ -28,6 +29,9 @@ struct ScorerConfig {
 /// give the same bits on any number of threads. Bytes that come many at a time are scored many at a time: feed what is
 /// there.
 ///
+/// Where the model reads records in an order of its own, bytes and surprisals are in the file's, and each call must end with
+/// a whole piece of a record (Scan::piece): a row of tiles of a picture, or the whole record.
+///
 /// A value: a copy goes on by itself from where the original is, and save() makes bytes that load() takes elsewhere.
 class Scorer {
  public:
@@ -41,7 +45,8 @@ class Scorer {
   ~Scorer() = default;
 
   /// The surprisals, in bits, of the bytes that come next, of any number; valid until the next call. Where this throws,
-  /// position() tells how many of them were taken, and the stream can go on behind those.
+  /// position() tells how many of them were taken, and the stream can go on behind those; in the middle of a record with an
+  /// order of its own it cannot, and reset() is left.
   std::span<const float> feed(std::span<const std::uint8_t> bytes);
   std::span<const float> feed(std::string_view bytes);
 
@@ -56,20 +61,23 @@ class Scorer {
   void load(std::span<const std::byte> saved);
 
  private:
+  void feed_in_order(std::span<const std::uint8_t> bytes);
   std::size_t score_windows(std::span<const std::uint8_t> bytes, std::span<float> losses);
   std::size_t score_in_window(std::span<const std::uint8_t> bytes, std::span<float> losses);
   void read_window();
 
   const AnyModel* model_;
   SlidingWindow slide_;
+  Scan scan_;
   Workspace workspace_;
   WindowScorer windows_;
   std::unique_ptr<AnyState> state_;
   std::int64_t position_ = 0;
-  std::vector<std::uint8_t> window_;  // the bytes of the current window; a full one moves when the next byte comes
-  bool current_ = true;               // whether the state has read just these
-  std::vector<std::uint8_t> batch_;   // (windows, length): those that are scored at once
-  std::vector<float> bits_;
+  std::vector<std::uint8_t> window_;   // the bytes of the current window; a full one moves when the next byte comes
+  bool current_ = true;                // whether the state has read just these
+  std::vector<std::uint8_t> batch_;    // (windows, length): those that are scored at once
+  std::vector<std::uint8_t> ordered_;  // what is fed, in the model's order
+  std::vector<float> bits_, in_file_;
 };
 
 }  // namespace megalith

@@ -16,8 +16,8 @@ namespace megalith {
 class BatchSampler {
  public:
   virtual ~BatchSampler() = default;
-  /// Writes windows [first, first + n) of step `step` into `bytes` (n, length). Windows of a step are numbered through its
-  /// micro-batches.
+  /// Writes windows [first, first + n) of step `step` into `bytes` (n, length), each in the order in which the model reads
+  /// it (AnyModel::record). Windows of a step are numbered through its micro-batches.
   virtual void fill(std::int64_t step, Index first, Index length, std::span<std::uint8_t> bytes) const = 0;
   /// Says which data this is, in words that differ for other data: a resumed run compares them.
   virtual std::string describe() const = 0;

@@ -19,9 +19,10 @@ Corpus open_corpus(const std::vector<std::string>& paths, const DataConfig& conf
 /// Opens the files of a DataConfig and holds them open. It stays where it is made: the slices point into it.
 class TrainingData {
  public:
+  /// For a model whose records have `record` bytes: a share is held out in whole ones, counted from the start of each file.
   /// Throws Error when a path cannot be read, when validation has both files and a share, when the share leaves nothing, and
   /// when there are weights for another number of paths, or for a path without bytes.
-  explicit TrainingData(const DataConfig& config);
+  explicit TrainingData(const DataConfig& config, Index record = 1);
   TrainingData(const TrainingData&) = delete;
   TrainingData& operator=(const TrainingData&) = delete;
 
@@ -34,7 +35,7 @@ class TrainingData {
   const CorpusSlice& valid() const { return valid_; }
 
  private:
-  void hold_out(double share, bool spread);
+  void hold_out(double share, bool spread, Index record);
 
   std::vector<std::string> paths_;
   std::vector<double> weights_;

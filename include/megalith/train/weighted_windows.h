@@ -2,9 +2,10 @@
 // Training windows from several sources, some of them more often than others.
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "megalith/train/batch_sampler.h"
+#include "megalith/train/record_windows.h"
 
 namespace megalith {
 
@@ -14,18 +15,18 @@ struct WeightedSource {
   double weight = 1;
 };
 
-/// Draws a source for each window by the weights, and then a window of it that starts anywhere (RandomWindows). Windows do
-/// not reach from one source into another.
+/// Draws a source for each window by the weights, and then a window of it that starts anywhere (RandomWindows), or where
+/// records are longer than a byte, at one of them (RecordWindows). Windows do not reach from one source into another.
 class WeightedWindows final : public BatchSampler {
  public:
-  /// Throws Error where there is no source, a weight is not a number above 0, or a source is shorter than a window of
-  /// `length`. The corpora must outlive the sampler.
-  WeightedWindows(const std::vector<WeightedSource>& sources, Index length, RandomKey key);
+  /// Throws Error where there is no source, a weight is not a number above 0, or a source has no window of `length`. The
+  /// corpora must outlive the sampler.
+  WeightedWindows(const std::vector<WeightedSource>& sources, Index length, RandomKey key, const RecordConfig& record = {});
   void fill(std::int64_t step, Index first, Index length, std::span<std::uint8_t> bytes) const override;
   std::string describe() const override;
 
  private:
-  std::vector<RandomWindows> windows_;  // of each source
+  std::vector<std::unique_ptr<const BatchSampler>> windows_;  // of each source
   std::vector<double> weights_;
   RandomKey key_;
 };
