@@ -7,7 +7,7 @@ namespace megalith::media {
 Picture read_jpeg(Bytes, std::int64_t) {
   throw Error(
       "is a JPEG, and this megalith was built without libjpeg; build it again where libjpeg-turbo is installed (Debian: "
-      "libjpeg62-turbo-dev), or convert the picture: djpeg IN.jpg > OUT.ppm");
+      "libjpeg-dev), or convert the picture: djpeg IN.jpg > OUT.ppm");
 }
 
 }  // namespace megalith::media
