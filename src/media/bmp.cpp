@@ -35,7 +35,7 @@ struct Header {
   bool from_top = false;
   unsigned bits = 0;  // a pixel
   std::uint32_t compression = kRgb, colours = 0;
-  std::array<std::uint32_t, 4> masks{};  // red, green, blue, alpha
+  std::array<std::uint32_t, 4> masks{0xFF0000, 0xFF00, 0xFF, 0};  // red, green, blue, alpha
   std::vector<Colour> palette{};
 
   std::int64_t row_bytes() const { return (width * bits + 31) / 32 * 4; }
@@ -71,6 +71,7 @@ Header read_header(ByteReader& in) {
   all.colours = header.number<std::uint32_t>();
   header.take(4);
   if (all.compression == kRgb) return all;
+  check(all.bits == 16 || all.bits == 32, "has masks of colours for pixels of ", all.bits, " bits: it is damaged");
   ByteReader& from = size == kInfoHeader ? in : header;  // an old header has its masks behind it
   for (std::size_t i = 0; i < 3; ++i) all.masks[i] = from.number<std::uint32_t>();
   if (all.compression == kMasksWithAlpha || header.left().size() >= 4) all.masks[3] = from.number<std::uint32_t>();
@@ -108,16 +109,7 @@ void for_each_pixel(const Header& header, Bytes row, F&& put) {
     }
     return;
   }
-  const bool small = header.bits == 16, masked = header.compression != kRgb;
-  const Channel red(masked  ? header.masks[0]
-                    : small ? 0x7C00
-                            : 0xFF0000),
-      green(masked  ? header.masks[1]
-            : small ? 0x03E0
-                    : 0xFF00),
-      blue(masked  ? header.masks[2]
-           : small ? 0x001F
-                   : 0xFF);
+  const Channel red(header.masks[0]), green(header.masks[1]), blue(header.masks[2]);
   const std::size_t bytes = header.bits / 8;
   for (std::size_t x = 0; x < width; ++x) {
     std::uint32_t pixel = 0;
@@ -133,10 +125,9 @@ Picture read_bmp(Bytes file, std::int64_t max_pixels) {
   in.take(10);
   const auto pixels_at = in.number<std::uint32_t>();
   Header header = read_header(in);
-  const auto one_of = [&](std::initializer_list<unsigned> all) {
-    return std::count(all.begin(), all.end(), header.bits) > 0;
-  };
-  check(header.compression == kRgb ? one_of({1, 4, 8, 16, 24, 32}) : one_of({16, 32}), "has pixels of ", header.bits,
+  if (header.bits == 16 && header.compression == kRgb) header.masks = {0x7C00, 0x03E0, 0x001F, 0};
+  constexpr std::array kBits{1u, 4u, 8u, 16u, 24u, 32u};
+  check(std::count(kBits.begin(), kBits.end(), header.bits) > 0, "has pixels of ", header.bits,
         " bits, which is not read; convert it: convert IN.bmp OUT.png");
   check_size(header.width, header.height, max_pixels);
   if (header.bits <= 8) read_palette(in, file[kFileHeader] == kCoreHeader ? 3 : 4, header);

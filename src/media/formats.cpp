@@ -14,16 +14,16 @@ struct Start {
   Format format;
 };
 
-constexpr Format picture(std::string_view name, bool compressed, Picture (*read)(Bytes, std::int64_t)) {
+consteval Format picture(std::string_view name, bool compressed, Picture (*read)(Bytes, std::int64_t)) {
   return {name, Contents::picture, true, compressed, "", read};
 }
-constexpr Format other_picture(std::string_view name, bool compressed, std::string_view command) {
+consteval Format other_picture(std::string_view name, bool compressed, std::string_view command) {
   return {name, Contents::picture, false, compressed, command};
 }
-constexpr Format other_sound(std::string_view name, bool compressed, std::string_view command) {
+consteval Format other_sound(std::string_view name, bool compressed, std::string_view command) {
   return {name, Contents::sound, false, compressed, command};
 }
-constexpr Format archive(std::string_view name, std::string_view command) {
+consteval Format archive(std::string_view name, std::string_view command) {
   return {name, Contents::other, false, true, command};
 }
 

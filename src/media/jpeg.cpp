@@ -17,7 +17,7 @@
 namespace megalith::media {
 namespace {
 
-constexpr int kExifMarker = JPEG_APP0 + 1, kMaxScans = 1000;
+constexpr int kExifMarker = JPEG_APP0 + 1, kMaxScans = 200;
 constexpr std::string_view kExifName("Exif\0\0", 6);
 
 /// Leaves libjpeg by longjmp, over which no destructor runs: everything that owns memory lives outside of the functions that

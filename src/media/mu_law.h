@@ -14,8 +14,8 @@ inline constexpr int kMuLawBias = 132, kMuLawMost = 32767 - kMuLawBias;
 /// The byte of the interval that a sample of 16 bits lies in (Table 2a), those above the last one in the last.
 inline std::uint8_t to_mu_law(std::int16_t sample) {
   const int sign = sample < 0 ? 0x80 : 0;
-  const int loud = std::min(std::abs(int{sample}), kMuLawMost) + kMuLawBias;  // 132 to 32767
-  const int exponent = std::bit_width(static_cast<unsigned>(loud)) - 8;       // 0 to 7
+  const int loud = std::min(std::abs(int{sample}), kMuLawMost) + kMuLawBias;               // 132 to 32767
+  const int exponent = static_cast<int>(std::bit_width(static_cast<unsigned>(loud))) - 8;  // 0 to 7
   return static_cast<std::uint8_t>(~(sign | exponent << 4 | (loud >> (exponent + 3) & 0xF)));
 }
 

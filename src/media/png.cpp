@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PNG by libpng. All chunks but those that pixels need are skipped unread: colour profiles and texts are where decoders had
-// their holes.
+// PNG by libpng, which skips all chunks but those that pixels need: colour profiles and texts are where decoders had their
+// holes.
 #include <png.h>
 
 #include <algorithm>
@@ -53,9 +53,6 @@ class Decoder {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_set_read_fn(png_, &source_, take);
     png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
-    constexpr std::array<png_byte, 5> kExif{'e', 'X', 'I', 'f', 0};
-    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT, kExif.data(), 1);
-    png_set_chunk_malloc_max(png_, 1 << 20);
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_size() has limits of its own
     png_read_info(png_, info_);
     return true;
@@ -82,17 +79,26 @@ class Decoder {
   bool has_alpha() const {
     return (png_get_color_type(png_, info_) & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png_, info_, PNG_INFO_tRNS) != 0;
   }
-  int orientation() const {
-    png_bytep exif = nullptr;
-    png_uint_32 bytes = 0;
-    return png_get_eXIf_1(png_, info_, &bytes, &exif) == 0 ? 1 : exif_orientation({exif, bytes});
-  }
 
  private:
   Source source_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
 };
+
+/// Read here, since libpng takes as much memory for EXIF data as their chunk claims to have.
+int orientation(Bytes file) {
+  ByteReader in(file.subspan(8), std::endian::big);
+  while (in.left().size() >= 8) {
+    const auto size = in.number<std::uint32_t>();
+    const std::string_view name = as_text(in.take(4));
+    if (size > in.left().size()) break;
+    const Bytes content = in.take(size);
+    if (name == "eXIf") return exif_orientation(content);
+    in.take(std::min<std::size_t>(in.left().size(), 4));  // the CRC
+  }
+  return 1;
+}
 
 }  // namespace
 
@@ -110,7 +116,7 @@ Picture read_png(Bytes file, std::int64_t max_pixels) {
   std::vector<png_bytep> rows;
   for (std::int64_t y = 0; y < picture.height; ++y) rows.push_back(picture.pixels.data() + y * picture.row_bytes());
   if (!decoder.read_pixels(rows.data())) decoder.refuse();
-  return turned(std::move(picture), decoder.orientation());
+  return turned(std::move(picture), orientation(file));
 }
 
 }  // namespace megalith::media

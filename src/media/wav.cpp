@@ -106,7 +106,7 @@ Sound read_wav(Bytes file) {
       Sound sound{*format};
       const Bytes samples = samples_of(size, in, sound.note);
       const std::size_t part = samples.size() % static_cast<std::size_t>(format->frame_bytes());
-      if (part > 0 && sound.note.empty()) sound.note = text("ends inside a frame: ", part, " bytes are left out");
+      if (part > 0 && sound.note.empty()) sound.note = text("ends inside a frame, ", part, " bytes of which are left out");
       sound.samples.assign(samples.begin(), samples.end() - static_cast<std::ptrdiff_t>(part));
       if (turned) reverse_samples(format->kind.bytes, sound.samples);
       return sound;

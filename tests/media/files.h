@@ -39,6 +39,25 @@ inline std::string exif(int orientation, bool big = false) {
          number(0, 4);
 }
 
+// BMP.
+
+/// A file with the header of 1990 and later, made longer by `more`.
+struct BmpFile {
+  std::int32_t width = 1, height = 1;
+  int bits = 24;
+  std::uint32_t compression = 0, colours = 0;
+  std::string more{}, behind{};  // the header; it, such as a palette
+  std::string rows{};            // from the bottom, each a multiple of 4 bytes
+
+  std::string whole() const {
+    const std::string header = low_first(40 + more.size(), 4) + low_first(std::uint64_t(width), 4) +
+                               low_first(std::uint64_t(height), 4) + low_first(1, 2) + low_first(std::uint64_t(bits), 2) +
+                               low_first(compression, 4) + low_first(0, 12) + low_first(colours, 4) + low_first(0, 4) + more;
+    const std::size_t at = 14 + header.size() + behind.size();
+    return "BM" + low_first(at + rows.size(), 4) + low_first(0, 4) + low_first(at, 4) + header + behind + rows;
+  }
+};
+
 // PNG (ISO/IEC 15948:2003).
 
 inline std::uint32_t crc32(std::string_view bytes) {

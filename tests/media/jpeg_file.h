@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace megalith::tests {
 
@@ -19,7 +20,8 @@ struct JpegFile {
   int components = 3;  // 1: grey; 3: red, green, blue; 4: inks
   std::string pixels{};
   bool progressive = false;
-  std::string exif{};  // without a header, the tag is
+  bool many_scans = false;  // 253 of one component: each coefficient by itself, bit by bit
+  std::string exif{};       // without a header, the tag is
 
   std::string whole() const {
     jpeg_compress_struct jpeg{};
@@ -37,6 +39,14 @@ struct JpegFile {
     jpeg_set_quality(&jpeg, 100, TRUE);
     jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;  // colours as fine as brightness
     if (progressive) jpeg_simple_progression(&jpeg);
+    std::vector<jpeg_scan_info> scans{
+        {1, {0}, 0, 0, 0, 0}};  // components, which, coefficients from and to, bits from and to
+    for (int k = 1; k < 64; ++k)
+      for (int low = 3; low >= 0; --low) scans.push_back({1, {0}, k, k, low == 3 ? 0 : low + 1, low});
+    if (many_scans) {
+      jpeg.scan_info = scans.data();
+      jpeg.num_scans = static_cast<int>(scans.size());
+    }
     jpeg_start_compress(&jpeg, TRUE);
     if (!exif.empty()) {
       const std::string marker = std::string("Exif\0\0", 6) + exif;

@@ -80,12 +80,8 @@ TEST(Jpeg, HostileFiles) {
   EXPECT_ERROR(read(with(frame + 5, std::string(2, '\0'))), "damaged or not read");
   EXPECT_ERROR(read_jpeg(bytes_of(whole), 100), "100 are the most");
 
-  // One scan after the other, each over the whole picture.
-  const std::string many = JpegFile{.components = 1, .pixels = std::string(64, 'a'), .progressive = true}.whole();
-  const std::size_t scan = many.rfind("\xff\xda");
-  std::string bomb = many.substr(0, many.size() - 2);
-  for (int i = 0; i < 1100; ++i) bomb += many.substr(scan, many.size() - 2 - scan);
-  EXPECT_ERROR(read(bomb + "\xff\xd9"), "damaged or not read");
+  EXPECT_ERROR(read(JpegFile{.components = 1, .pixels = std::string(64, 'a'), .many_scans = true}.whole()),
+               "more than 200 scans");
 }
 
 }  // namespace

@@ -107,6 +107,11 @@ TEST(Png, HostileFiles) {
   EXPECT_ERROR(read(changed(whole.size() - png_chunk("IEND", "").size() - 1)), "CRC error");
 }
 
+TEST(Png, ExifDataThatClaimMoreThanThereIs) {
+  const std::string file = PngFile{.rows = {"abc"}, .chunks = high_first(0x41000020, 4) + "eXIf"}.whole();
+  EXPECT_ERROR(read(file), "cannot read");
+}
+
 TEST(Png, TextsOfAnySizeAreSkipped) {
   std::string file = PngFile{.rows = {"abc"}, .chunks = png_chunk("tEXt", std::string(1 << 22, 'x'))}.whole();
   EXPECT_EQ(text_of(read(file).pixels), "abc");

@@ -69,7 +69,7 @@ TEST(Wav, WhatIsCutShortIsTakenWithAWord) {
   EXPECT_EQ(sound.note, "is cut short: 5 of 8 bytes of samples are there");
   const Sound odd = read(riff(kS16Mono + chunk("data", "abcde")));
   EXPECT_EQ(text_of(odd.samples), "abcd");
-  EXPECT_EQ(odd.note, "ends inside a frame: 1 bytes are left out");
+  EXPECT_EQ(odd.note, "ends inside a frame, 1 bytes of which are left out");
   for (std::size_t size = 0; size < whole.size() - 8; ++size) EXPECT_THROW(read(whole.substr(0, size)), Error) << size;
 }
 
