@@ -96,8 +96,8 @@ void note_formats(const Corpus& train, std::vector<std::string>& notes) {
              compressed.sounds > 0 ? "sox or ffmpeg makes WAV of sounds, and `megalith raw` samples of that; " : "",
              compressed.files > compressed.pictures + compressed.sounds ? "unpack them or " : "", "leave them out"));
   if (with_header.files > 0)
-    notes.push_back(text(with_header.describe(train, "in a format with a header"), ", which is no ",
-                         with_header.sounds > 0 ? "sample" : "pixel",
+    notes.push_back(text(with_header.describe(train, "in a format with a header"), ", which is learned as if it were ",
+                         with_header.sounds > 0 ? "sound" : "pixels",
                          ": `megalith raw` leaves it out, and says with which options to train"));
 }
 

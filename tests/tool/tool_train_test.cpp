@@ -148,12 +148,13 @@ TEST_F(ToolTrain, NotesPicturesAndSounds) {
                             "sox or ffmpeg makes WAV of sounds, and `megalith raw` samples of that; unpack them or leave "
                             "them out\n"))
       << err;
-  EXPECT_TRUE(
-      contains(err,
-               "note: 1 of 7 files to learn from, 0.2 % of the bytes, is in a format with a header (WAV 1), "
-               "such as " +
-                   folder / "data/f.wav, which is no sample: `megalith raw` leaves it out, and says with which options "
-                            "to train\n"))
+  EXPECT_TRUE(contains(
+      err,
+      "note: 1 of 7 files to learn from, 0.2 % of the bytes, is in a format with a header (WAV 1), "
+      "such as " +
+          folder /
+              "data/f.wav, which is learned as if it were sound: `megalith raw` leaves it out, and says with which options "
+              "to train\n"))
       << err;
 }
 
