@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Gives hostile files and command lines to the readers of checkpoints, configs and options, under the address and
+# Gives hostile files and command lines to the readers of checkpoints, configs, options, pictures and sound, under the address and
 # undefined-behaviour sanitizers: first the corpora in tests/fuzz/corpus, then SECONDS (0: none) of what Clang's libFuzzer makes
 # of them.
-#   bash tests/fuzz.sh SECONDS [HARNESS...]    harnesses: checkpoint config options; all of them where none is named
+#   bash tests/fuzz.sh SECONDS [HARNESS...]    harnesses: checkpoint config options media; all of them where none is named
 # An input that is a finding is kept in build/fuzz/findings. tests/fuzz/README.md says more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 seconds=${1:-}
 if ! [[ $seconds =~ ^[0-9]+$ ]]; then
-  echo "usage: bash tests/fuzz.sh SECONDS [checkpoint|config|options]..." >&2
+  echo "usage: bash tests/fuzz.sh SECONDS [checkpoint|config|options|media]..." >&2
   exit 2
 fi
 shift
 harnesses=("$@")
-[ $# -gt 0 ] || harnesses=(checkpoint config options)
+[ $# -gt 0 ] || harnesses=(checkpoint config options media)
 
 bash tests/install_packages.sh fuzz
 cmake --preset fuzz

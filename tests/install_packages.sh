@@ -5,7 +5,8 @@
 #   bash tests/install_packages.sh fuzz    and what tests/fuzz.sh needs besides: Clang with its run-time libraries
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libeigen3-dev libgtest-dev libcli11-dev nlohmann-json3-dev pkg-config gzip xz-utils zstd groff-base)
+packages=(g++ cmake ninja-build libeigen3-dev libgtest-dev libcli11-dev nlohmann-json3-dev pkg-config gzip xz-utils zstd groff-base
+  libpng-dev libjpeg-dev)
 [ "${1:-}" != fuzz ] || packages+=(clang llvm libclang-rt-dev libomp-dev)
 
 if ! command -v dpkg-query > /dev/null; then

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "../media/formats.h"
 #include "../page/numbers.h"
 #include "../page/utf8.h"
 #include "megalith/core/check.h"
@@ -21,41 +22,14 @@
 namespace megalith::tool {
 namespace {
 
-using page::counted;
-using page::grouped;
-using page::rounded;
+using page::counted, page::grouped, page::rounded;
 
-struct Format {
-  std::string_view name, start;  // of its files
-};
-constexpr std::array kCompressed{Format{"gzip", "\x1f\x8b"},
-                                 Format{"xz",
-                                        "\xfd"
-                                        "7zXZ"},
-                                 Format{"zip", "PK\x03\x04"},
-                                 Format{"zstd", "\x28\xb5\x2f\xfd"},
-                                 Format{"bzip2", "BZh"},
-                                 Format{"7z", "7z\xbc\xaf\x27\x1c"},
-                                 Format{"lz4", "\x04\x22\x4d\x18"},
-                                 Format{"lzip", "LZIP"},
-                                 Format{"RAR", "Rar!"},
-                                 Format{"PNG", "\x89PNG"},
-                                 Format{"JPEG", "\xff\xd8\xff"},
-                                 Format{"GIF", "GIF8"},
-                                 Format{"WOFF", "wOFF"},
-                                 Format{"WOFF", "wOF2"},
-                                 Format{"Ogg", "OggS"},
-                                 Format{"FLAC", "fLaC"}};
-
-/// The name of the format of a file of the corpus, or nothing.
-std::string_view compression(const Corpus& corpus, const CorpusFile& file) {
-  std::array<std::uint8_t, 8> start{};
-  const auto n = static_cast<std::size_t>(std::min<std::int64_t>(file.size, std::ssize(start)));
-  corpus.read(file.offset, std::span(start).first(n));
-  const std::string_view bytes(reinterpret_cast<const char*>(start.data()), n);
-  for (const Format& format : kCompressed)
-    if (bytes.starts_with(format.start)) return format.name;
-  return {};
+/// The format of a file of the corpus, or null.
+const media::Format* format_of(const Corpus& corpus, const CorpusFile& file) {
+  std::array<std::uint8_t, media::kFormatBytes> start{};
+  const auto bytes = std::span(start).first(static_cast<std::size_t>(std::min<std::int64_t>(file.size, std::ssize(start))));
+  corpus.read(file.offset, bytes);
+  return media::format_of(bytes);
 }
 
 /// Tells files apart: the size, and a hash of the start.
@@ -85,23 +59,48 @@ void note_overlap(const Corpus& train, const Corpus& valid, std::vector<std::str
                          both == 1 ? " is" : " are", " learned from as well: validation will look better than it is"));
 }
 
-void note_compressed(const Corpus& train, std::vector<std::string>& notes) {
-  std::map<std::string_view, std::int64_t> files_of;
-  std::int64_t files = 0, bytes = 0;
-  for (const CorpusFile& file : train.files()) {
-    const std::string_view format = compression(train, file);
-    if (format.empty()) continue;
-    ++files_of[format];
-    ++files;
+/// Files of formats that are noted: which, the first of them, and their bytes.
+struct Found {
+  std::map<std::string_view, std::int64_t> files_of{};
+  std::string first{};
+  std::int64_t files = 0, bytes = 0, pictures = 0, sounds = 0;  // pictures that `megalith raw` reads, sounds of any format
+
+  void add(const CorpusFile& file, const media::Format& format) {
+    if (files++ == 0) first = file.path;
+    ++files_of[format.name];
     bytes += file.size;
+    if (format.contents == media::Contents::picture && format.is_read) ++pictures;
+    if (format.contents == media::Contents::sound) ++sounds;
   }
-  if (files == 0) return;
-  std::string formats;
-  for (const auto& [format, n] : files_of) formats += text(formats.empty() ? "" : ", ", format, " ", grouped(n));
-  const double share = 100 * static_cast<double>(bytes) / static_cast<double>(train.size());
-  notes.push_back(text(grouped(files), " of ", counted(std::ssize(train.files()), "file"), " to learn from, ",
-                       rounded(share, share < 10 ? 1 : 0), " % of the bytes, ", files == 1 ? "is" : "are", " compressed (",
-                       formats, "): nothing can be learned from them; unpack them or leave them out"));
+  /// "3 of 10 files to learn from, 12 % of the bytes, are compressed (PNG 2, gzip 1), such as a.png".
+  std::string describe(const Corpus& train, const char* what) const {
+    std::string formats;
+    for (const auto& [name, n] : files_of) formats += text(formats.empty() ? "" : ", ", name, " ", grouped(n));
+    const double share = 100 * static_cast<double>(bytes) / static_cast<double>(train.size());
+    return text(grouped(files), " of ", counted(std::ssize(train.files()), "file"), " to learn from, ",
+                rounded(share, share < 10 ? 1 : 0), " % of the bytes, ", files == 1 ? "is " : "are ", what, " (", formats,
+                "), such as ", page::one_line(first));
+  }
+};
+
+void note_formats(const Corpus& train, std::vector<std::string>& notes) {
+  Found compressed, with_header;
+  for (const CorpusFile& file : train.files()) {
+    const media::Format* const format = format_of(train, file);
+    if (format == nullptr) continue;
+    if (format->is_compressed) compressed.add(file, *format);
+    else if (format->is_read) with_header.add(file, *format);
+  }
+  if (compressed.files > 0)
+    notes.push_back(
+        text(compressed.describe(train, "compressed"), ": nothing can be learned from them; ",
+             compressed.pictures > 0 ? "`megalith raw` makes pixels of PNG and JPEG; " : "",
+             compressed.sounds > 0 ? "sox or ffmpeg makes WAV of sounds, and `megalith raw` samples of that; " : "",
+             compressed.files > compressed.pictures + compressed.sounds ? "unpack them or " : "", "leave them out"));
+  if (with_header.files > 0)
+    notes.push_back(text(with_header.describe(train, "in a format with a header"), ", which is learned as if it were ",
+                         with_header.sounds > 0 ? "sound" : "pixels",
+                         ": `megalith raw` leaves it out, and says with which options to train"));
 }
 
 /// Of files to do something with, bytes at their ends that are left out, left_out(size) of each.
@@ -175,7 +174,7 @@ DataNotes notes_on(const RunConfig& run) {
     const auto held_out = static_cast<std::int64_t>(data.valid_share * static_cast<double>(train.size()));
     about.summary += ", " + grouped(held_out) + " of them held out to validate on";
   }
-  note_compressed(train, about.notes);
+  note_formats(train, about.notes);
   note_records(train, valid ? &*valid : nullptr, run, about.notes);
   return about;
 }

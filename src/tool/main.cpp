@@ -83,6 +83,8 @@ int run(int argc, char** argv) {
                                 add_generate(app),
                                 add_classify(app),
                                 add_embed(app),
+                                add_raw(app),
+                                add_show(app),
                                 add_models(app),
                                 add_info(app),
                                 add_flops(app),

@@ -26,6 +26,8 @@ Verb add_eval(CLI::App& app);
 Verb add_generate(CLI::App& app);
 Verb add_classify(CLI::App& app);
 Verb add_embed(CLI::App& app);
+Verb add_raw(CLI::App& app);
+Verb add_show(CLI::App& app);
 Verb add_models(CLI::App& app);
 Verb add_info(CLI::App& app);
 Verb add_flops(CLI::App& app);

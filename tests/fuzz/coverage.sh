@@ -11,7 +11,7 @@ profiles=$PWD/build/fuzz/coverage
 rm -rf "$profiles"
 mkdir -p "$profiles"
 objects=()
-for harness in checkpoint config options; do
+for harness in checkpoint config options media; do
   LLVM_PROFILE_FILE=$profiles/$harness.profraw OMP_NUM_THREADS=1 \
     "$programs/fuzz_$harness" -runs=0 -max_len=16384 "$PWD/tests/fuzz/corpus/$harness" 2> "$profiles/$harness.log" ||
     { cat "$profiles/$harness.log" >&2; exit 1; }

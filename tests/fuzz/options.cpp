@@ -63,13 +63,14 @@ void run(std::vector<std::string> arguments) {
     (void)tool::read_prompt(generate, Scan());
     return 0;
   };
-  const Verb eval = tool::add_eval(app), classify = tool::add_classify(app),
-             embed = tool::add_embed(app);  // own what is parsed into
+  const Verb eval = tool::add_eval(app), classify = tool::add_classify(app), embed = tool::add_embed(app),
+             raw = tool::add_raw(app),
+             show = tool::add_show(app);  // own what is parsed into
   const auto nothing = [] { return 0; };
   const std::vector<Verb> verbs{{&train_verb, describe_run}, {&generate_verb, read_prompt}, {eval.options, nothing},
-                                {classify.options, nothing}, {embed.options, nothing},      tool::add_models(app),
-                                tool::add_info(app),         tool::add_flops(app),          tool::add_completion(app),
-                                tool::add_manual(app)};
+                                {classify.options, nothing}, {embed.options, nothing},      {raw.options, nothing},
+                                {show.options, nothing},     tool::add_models(app),         tool::add_info(app),
+                                tool::add_flops(app),        tool::add_completion(app),     tool::add_manual(app)};
   try {
     tool::parse(app, static_cast<int>(arguments.size()), argv.data());
     for (const Verb& verb : verbs)

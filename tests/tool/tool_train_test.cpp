@@ -125,10 +125,37 @@ TEST_F(ToolTrain, NotesDataThatDisappoint) {
                 folder / "no copy", "--model", folder / "model.json", "--out", folder / "run", "--steps", "1"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.err, "2 of 3 validation files are learned from as well")) << outcome.err;
-  EXPECT_TRUE(contains(outcome.err, "1 of 3 files to learn from, 0.2 % of the bytes, is compressed (gzip 1)"))
+  EXPECT_TRUE(
+      contains(outcome.err, "1 of 3 files to learn from, 0.2 % of the bytes, is compressed (gzip 1), such as " +
+                                folder / "data/c.gz: nothing can be learned from them; unpack them or leave them out"))
       << outcome.err;
   std::filesystem::remove(folder / "data/c.gz");
   EXPECT_FALSE(contains(train("other").err, "note:"));
+}
+
+TEST_F(ToolTrain, NotesPicturesAndSounds) {
+  folder.write("data/c.png", "\x89PNG\r\n\x1a\n and so on");
+  folder.write("data/d.jpg", "\xff\xd8\xff\xe0 and so on");
+  folder.write("data/e.flac", "fLaC and so on");
+  folder.write("data/f.wav", "RIFF1234WAVE and so on");
+  folder.write("data/g.webp", "RIFF1234WEBP and so on");
+  const std::string err = train("run").err;
+  EXPECT_TRUE(
+      contains(err,
+               "note: 4 of 7 files to learn from, 0.7 % of the bytes, are compressed (FLAC 1, JPEG 1, PNG 1, "
+               "WebP 1), such as " +
+                   folder / "data/c.png: nothing can be learned from them; `megalith raw` makes pixels of PNG and JPEG; "
+                            "sox or ffmpeg makes WAV of sounds, and `megalith raw` samples of that; unpack them or leave "
+                            "them out\n"))
+      << err;
+  EXPECT_TRUE(contains(
+      err,
+      "note: 1 of 7 files to learn from, 0.2 % of the bytes, is in a format with a header (WAV 1), "
+      "such as " +
+          folder /
+              "data/f.wav, which is learned as if it were sound: `megalith raw` leaves it out, and says with which options "
+              "to train\n"))
+      << err;
 }
 
 TEST_F(ToolTrain, ARunInsideItsDataGoesOn) {

@@ -30,7 +30,7 @@ TEST_F(ToolUsage, ModelsListsThePresets) {
 TEST_F(ToolUsage, AnUnknownVerbNamesTheNearest) {
   expect_refusal(run_tool({"trian"}), kWrongUsage, {"'trian'", "train"});
   expect_refusal(run_tool({"sing"}), kWrongUsage,
-                 {"'sing'", "; choose from train, eval, generate, classify, embed, models"});
+                 {"'sing'", "; choose from train, eval, generate, classify, embed, raw, show, models"});
   expect_refusal(run_tool({}), kWrongUsage, {"megalith --help"});
 }
 

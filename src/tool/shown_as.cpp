@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shown_as.h"
+
+#include "dimensions.h"
+
+namespace megalith::tool {
+namespace {
+
+/// Takes what stands before the next colon off a text.
+std::string next_part(std::string& rest) {
+  const std::size_t colon = rest.find(':');
+  const std::string part = rest.substr(0, colon);
+  rest = colon == rest.npos ? "" : rest.substr(colon + 1);
+  return part;
+}
+
+std::optional<ShownAs> sound(std::string given) {
+  constexpr std::int64_t kMaxRate = 0xFFFFFFFF, kMaxChannels = 256;
+  const std::string name = next_part(given), rate = next_part(given);
+  const auto hertz = dimensions(rate, kMaxRate), channels = dimensions(given.empty() ? "1" : given, kMaxChannels);
+  if (!hertz || hertz->size() != 1 || !channels || channels->size() != 1) return std::nullopt;
+  for (const media::SampleKind& kind : media::kSampleKinds)
+    if (kind.name == name) return media::SoundFormat{kind, hertz->at(0), static_cast<int>(channels->at(0))};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ShownAs> shown_as(const std::string& given) {
+  const auto all = dimensions(given);
+  if (!all) return given.ends_with(':') ? std::nullopt : sound(given);
+  if (all->size() != 3 || (all->at(2) != 1 && all->at(2) != 3)) return std::nullopt;
+  return media::Shape{all->at(0), all->at(1), static_cast<int>(all->at(2))};
+}
+
+}  // namespace megalith::tool
