@@ -33,3 +33,26 @@ step_seconds() {
   awk -v f="$(field flops_per_byte <<< "$line")" -v t="$(field length <<< "$line")" -v b="$(field batch <<< "$line")" \
     -v g="$gflops" 'BEGIN { print f * t * b / (g * 1e9) }'
 }
+
+# peak COMMAND...: the most anonymous memory that it had, in bytes, sampled fifty times a second. It writes into $work.
+peak() {
+  "$@" > "$work/out" 2> "$work/err" &
+  local pid=$! most=0 name value
+  while kill -0 "$pid" 2> /dev/null; do
+    while read -r name value _; do
+      [ "$name" != RssAnon: ] || [ "$value" -le "$most" ] || most=$value
+    done 2> /dev/null < "/proc/$pid/status" || true
+    sleep 0.02
+  done
+  wait "$pid" || { tail -n 2 "$work/err" >&2; return 1; }
+  echo $((most * 1024))
+}
+# fact PART KEY ARGUMENTS OF info: a number of a part of what $tool tells.
+fact() {
+  local part=$1 key=$2
+  shift 2
+  "$tool" info "$@" --json |
+    awk -v part="\"$part\":" -v key="\"$key\":" '
+      index($0, part) { on = 1 }
+      on && !told && index($0, key) { sub(/.*: */, ""); sub(/,.*/, ""); print; told = 1 }'
+}

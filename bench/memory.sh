@@ -30,28 +30,6 @@ trap 'rm -rf "$work"' EXIT
 for ((i = 0; i < 20; ++i)); do cat README.md bench/README.md include/megalith/*/*.h; done > "$work/train"
 head -c 16384 bench/README.md > "$work/valid"
 
-# peak COMMAND...: the most anonymous memory that it had, in bytes, sampled fifty times a second.
-peak() {
-  "$@" > "$work/out" 2> "$work/err" &
-  local pid=$! most=0 name value
-  while kill -0 "$pid" 2> /dev/null; do
-    while read -r name value _; do
-      [ "$name" != RssAnon: ] || [ "$value" -le "$most" ] || most=$value
-    done 2> /dev/null < "/proc/$pid/status" || true
-    sleep 0.02
-  done
-  wait "$pid" || { tail -n 2 "$work/err" >&2; return 1; }
-  echo $((most * 1024))
-}
-# fact PART KEY ARGUMENTS OF info: a number of a part of what it tells.
-fact() {
-  local part=$1 key=$2
-  shift 2
-  "$tool" info "$@" --json |
-    awk -v part="\"$part\":" -v key="\"$key\":" '
-      index($0, part) { on = 1 }
-      on && !told && index($0, key) { sub(/.*: */, ""); sub(/,.*/, ""); print; told = 1 }'
-}
 # line NAME TAKEN TOLD
 line() { awk -v what="$1" -v m="$2" -v e="$3" 'BEGIN { printf "%-50s %9.1f %9.1f %7.3f\n", what, m / 1e6, e / 1e6, m / e }'; }
 # too_much STEPS ARGUMENTS OF info: why such a training is left out, or nothing.

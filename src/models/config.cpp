@@ -54,11 +54,8 @@ void check_cross_patch(const ModelConfig& c, std::size_t scale, const std::strin
 }
 
 void check_convolution(const ScaleConfig& c, bool innermost, const std::string& at, Problems& problems) {
-  const std::string name = at + ".convolution", cross_patch = at + ".cross_patch";
-  problems.unless(!c.convolution || !innermost, name, " must be false, because the innermost scale has no patches to embed");
-  problems.unless(!c.convolution || c.cross_patch == 0 || innermost, {name, cross_patch}, " cannot be had with ",
-                  cross_patch, " = ", c.cross_patch,
-                  ", with which it would run across the patches around; set one of them to ", "false or 0");
+  problems.unless(!c.convolution || !innermost, at + ".convolution",
+                  " must be false, because the innermost scale has no patches to embed");
 }
 
 void check_patches(const ModelConfig& config, Problems& problems) {

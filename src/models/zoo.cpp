@@ -66,16 +66,29 @@ ModelConfig modern_model(Index length, std::vector<ScaleConfig> scales) {
   return {.length = length, .scales = std::move(scales)};
 }
 
-/// Equations (1) to (6) of Yu et al. 2023: positions are added to the global embeddings and to nothing else. Appendix A.1:
-/// dropout 0.1, weights of standard deviation 0.006. The shapes are those of the paper's table of models (13 at NeurIPS),
-/// whose cross-patch attention and order of image bytes are not in it.
+/// Square pictures of 3 channels, in tiles of `tile` x `tile` pixels.
+RecordConfig pictures(Index side, Index tile) {
+  return {.bytes = side * side * 3,
+          .scan = {.kind = ScanKind::patch, .width = side, .height = side, .channels = 3, .tile = tile}};
+}
+
+/// Equations (1) to (6) of Yu et al. 2023, and cross-patch attention (2.3.2), whose rotary positions are the local model's
+/// only ones; the paper does not say over how many bytes, and here it is a patch. Appendix A.1: dropout 0.1, weights of
+/// standard deviation 0.006. The shapes are those of the paper's table of models (13 at NeurIPS). The sizes that it prints
+/// are nominal: those of GPT-3's models of that width, times the layers over theirs, so that "758M" has 705 million
+/// parameters in its layers (bench/README.md).
 ModelConfig paper(Index length, Index patch, StackConfig global, StackConfig local, Index embedding = 0) {
   global.dropout = local.dropout = 0.1;
-  local.positions = PositionKind::none;
+  local.positions = PositionKind::rotary;
   return {.length = length,
-          .scales = {{.patch = patch, .embedding = embedding, .stack = global}, {.patch = 1, .stack = local}},
+          .scales = {{.patch = patch, .embedding = embedding, .stack = global},
+                     {.patch = 1, .cross_patch = patch, .stack = local}},
           .init_std = 0.006,
           .residual_init = 1};
+}
+ModelConfig of_records(ModelConfig config, const RecordConfig& record) {
+  config.record = record;
+  return config;
 }
 
 std::vector<Preset> make_presets() {
@@ -109,18 +122,19 @@ std::vector<Preset> make_presets() {
        linear(256, 4, 4, 1376)},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
       {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", vanilla(576, 5, 9, 2400, 256)},
-      {"megabyte-paper", "equations (1) to (6) of the paper, in its shape for text", paper_text},
+      {"megabyte-paper", "equations (1) to (6) of the paper and its cross-patch attention, in its shape for text",
+       paper_text},
       {"paper-text", "the paper's shape for text: another name of megabyte-paper", paper_text},
       {"paper-perceiver-text",
        "the Perceiver AR that the paper compares with on text: 1,024 latents, 17 layers behind the first", paper_perceiver},
       {"paper-image64", "the paper's shape for ImageNet64, with a linear embedder as 12 does not divide its width",
-       paper(12288, 12, classic(2048, 24, 32), classic(2048, 24, 32), 170)},
+       of_records(paper(12288, 12, classic(2048, 24, 32), classic(2048, 24, 32), 170), pictures(64, 2))},
       {"paper-image256", "the paper's shape for images of 256 x 256: patches of 192",
-       paper(196608, 192, classic(768, 12, 12), classic(768, 12, 12))},
+       of_records(paper(196608, 192, classic(768, 12, 12), classic(768, 12, 12)), pictures(256, 8))},
       {"paper-image640", "the paper's shape for images of 640 x 640: patches of 192",
-       paper(1228800, 192, classic(768, 12, 12), classic(768, 8, 12))},
+       of_records(paper(1228800, 192, classic(768, 12, 12), classic(768, 8, 12)), pictures(640, 8))},
       {"paper-audio", "the paper's shape for raw audio: patches of 32",
-       paper(524288, 32, classic(1024, 24, 16), classic(768, 12, 12))},
+       of_records(paper(524288, 32, classic(1024, 24, 16), classic(768, 12, 12)), {.bytes = 2})},
   };
 }
 

@@ -91,13 +91,6 @@ TEST(ModelConfig, EachProblemIsNamed) {
       {[](ModelConfig& c) { c.scales[1].convolution = true; },
        "scales[1].convolution must be false, because the innermost scale has no patches to embed"},
       {[](ModelConfig& c) {
-         c.scales.insert(c.scales.begin(), {.patch = 16, .stack = {.width = 48, .block = TransformerConfig{.heads = 3}}});
-         c.scales[1].convolution = true;
-         c.scales[1].cross_patch = 2;
-         c.scales[1].stack.positions = PositionKind::rotary;
-       },
-       "scales[1].convolution cannot be had with scales[1].cross_patch = 2"},
-      {[](ModelConfig& c) {
          c.scales[1].cross_patch = 2;
          c.scales[1].stack.positions = PositionKind::rotary;
          c.scales[1].stack.block = LinearTransformerConfig{.heads = 2};

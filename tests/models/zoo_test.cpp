@@ -91,14 +91,25 @@ TEST(Zoo, VanillaModelWithAWindow) {
   EXPECT_EQ(config, preset("vanilla-small-params").config);
 }
 
-TEST(Zoo, PaperFormHasNoLocalPositions) {
+TEST(Zoo, PaperFormHasCrossPatchAttention) {
   const ModelConfig& c = preset("megabyte-paper").config;
   EXPECT_EQ(c.scales[0].stack.positions, PositionKind::learned);
-  EXPECT_EQ(c.scales[1].stack.positions, PositionKind::none);
+  EXPECT_EQ(c.scales[1].stack.positions, PositionKind::rotary);
+  EXPECT_EQ(c.scales[1].cross_patch, 8);
   EXPECT_EQ(embedding_width(c.scales[0]), 256);
   EXPECT_FALSE(has_patch_projection(c.scales[0]));
   EXPECT_TRUE(has_patch_projection(preset("paper-image64").config.scales[0]));
   EXPECT_EQ(embedding_width(preset("paper-image640").config.scales[0]), 4);
+}
+
+// Of the paper's pictures a tile is a patch, and a picture a window.
+TEST(Zoo, PicturesAreReadInTilesOfAPatch) {
+  for (const Preset& p : presets()) {
+    const RecordConfig& record = p.config.record;
+    if (record.scan.kind != ScanKind::patch) continue;
+    EXPECT_EQ(record.scan.tile * record.scan.tile * record.scan.channels, p.config.scales[0].patch) << p.name;
+    EXPECT_EQ(record.bytes, p.config.length) << p.name;
+  }
 }
 
 TEST(Zoo, UnknownNames) {
