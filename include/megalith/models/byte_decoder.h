@@ -24,10 +24,9 @@ struct DecoderFlops {
 ///       forward, loss and backward in one: with L = scale * sum of losses + <state left, dstate>, losses are written, grad
 ///       += dL/d(parameters), dcondition = dL/d(condition) is written, dstate becomes dL/d(state received). T is a multiple
 ///       of P.
-///   predicted(T)                                  of T bytes in train(), how many, the last ones, have a loss: the losses
-///   of
-///                                                 the others are written as 0. T, but for decoders that train on the ends
-///                                                 of windows; those train on windows that nothing came before.
+///   predicted(T)                                  of T bytes in train(), how many, the last ones, have a loss; for the
+///                                                 others 0 is written. Without it, T. Where it is less, train() is for
+///                                                 windows that nothing came before.
 ///   score(ctx, bytes, condition, losses, state)   losses alone, of all bytes.
 ///   read(ctx, bytes, condition, state)            n >= 0 bytes, many rows at a time; from anywhere inside a patch.
 ///   next(ctx, condition, state, logits)           logits (B,1,256) of the next byte, once for each byte.
