@@ -58,7 +58,7 @@ TEST(RecordWindows, BeginAtTheRecordsOfEachFile) {
 
 TEST(RecordWindows, ArePiecesOfALongerRecordInItsOrder) {
   const TemporaryFolder folder;
-  const std::string a = counted_from(0, 48), b = counted_from(100, 30);
+  const std::string a = counted_from(0, 48), b = counted_from(100, 38);
   const Corpus corpus({folder.write("a", a), folder.write("b", b)}, "-");
   std::vector<std::string> expected;
   for (const std::string& whole : {a, b.substr(0, 24)})
@@ -68,7 +68,7 @@ TEST(RecordWindows, ArePiecesOfALongerRecordInItsOrder) {
   RecordConfig plain = kPicture;
   plain.scan = {};
   const auto seen = drawn(RecordWindows(corpus.all(), 6, RandomKey{5}, plain), 6, 2000);
-  EXPECT_EQ(seen.size(), 48u / 6 + 30 / 6);
+  EXPECT_EQ(seen.size(), 48u / 6 + 38 / 6);
   EXPECT_TRUE(seen.contains(b.substr(24, 6)));
 }
 
@@ -99,8 +99,8 @@ TEST(RecordWindows, CountWhatNoWindowHas) {
   EXPECT_EQ(RecordWindows::left_out(22, 8, {4, {}}), 2);
   EXPECT_EQ(RecordWindows::starts(7, 8, {4, {}}), 0);
   EXPECT_EQ(RecordWindows::left_out(7, 8, {4, {}}), 7);
-  EXPECT_EQ(RecordWindows::starts(30, 12, kPicture), 2);
-  EXPECT_EQ(RecordWindows::left_out(30, 12, kPicture), 6);
+  EXPECT_EQ(RecordWindows::starts(38, 12, kPicture), 2);
+  EXPECT_EQ(RecordWindows::left_out(38, 12, kPicture), 14);
   EXPECT_EQ(RecordWindows::left_out(36, 12, {24, {}}), 0) << "in the order of the file parts of records are windows too";
 }
 

@@ -58,8 +58,8 @@ struct ModelConfig {
   Index length = 1024;  // T: bytes in a training window; every patch divides it
   std::vector<ScaleConfig> scales{};
   RecordConfig record{};  // where windows begin, and in what order their bytes are read
-  bool tied = true;     // the innermost byte table is also the output matrix
-  double soft_cap = 0;  // logits z become cap * tanh(z / cap); 0 means none
+  bool tied = true;       // the innermost byte table is also the output matrix
+  double soft_cap = 0;    // logits z become cap * tanh(z / cap); 0 means none
   // First values. The defaults learn much faster than the customary 0.02 and 1, which a short run hardly gets away from
   // (bench/README.md has the figures).
   double init_std = 0;       // of weights and tables; 0 means 1/sqrt(inputs)

@@ -33,8 +33,8 @@ struct SlidingWindow {
 
   /// Those of a model. A stride of 0 stands for half of its length, rounded up so that windows begin at its units and its
   /// records (window_step()), or for default_stride() where that is less. Where a window is a record or a part of one, each
-  /// starts afresh. A model without a longest
-  /// window has one window for ever. Throws Error where the stride is no such multiple or longer than the window.
+  /// starts afresh. A model without a longest window has one window for ever. Throws Error where the stride is no such
+  /// multiple or longer than the window.
   static SlidingWindow of(const AnyModel& model, Index stride = 0) {
     const Index length = model.max_length().value_or(std::numeric_limits<Index>::max());
     const Index step = window_step(model, length);
