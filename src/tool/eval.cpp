@@ -107,9 +107,10 @@ int run_eval(const EvalOptions& options) {
   Workspace workspace(options.threads);
   // Lines are read in context: the windows slide, so that a line at the start of one has bytes before it in view.
   const bool slides = options.lines == "context" && options.stride == 0;
-  const Index stride = slides               ? SlidingWindow::of(*model).stride
-                       : options.stride > 0 ? options.stride
-                                            : default_stride(*model, model->max_length().value_or(0));
+  const Index stride = slides                ? SlidingWindow::of(*model).stride
+                       : options.stride > 0  ? options.stride
+                       : model->max_length() ? default_stride(*model, *model->max_length())
+                                             : 0;
   (void)SlidingWindow::of(*model, stride);  // says what is wrong with it
   EvalOutputs outputs(options, corpus ? &*corpus : nullptr);
   std::optional<InputPieces> input;
