@@ -13,8 +13,8 @@
 #   --flops F    of training, for each run [1e13]    --length T   bytes in a window [1024; a picture; 8192 for audio]
 #   --seeds N    [2]                                 --rates "A B" learning rates to try [2e-3 4e-3]
 #
-# A budget of FLOPs, three forward passes for each byte learned from, becomes one of steps, so that a run can be repeated: its
-# bits depend neither on the machine's load nor on threads.
+# A budget of FLOPs, three forward passes for each byte that is predicted, becomes one of bytes, so that a run can be repeated:
+# its result depends neither on the machine's load nor on threads.
 set -euo pipefail
 
 usage() { sed -n '4,16s/^# \?//p' "$script" >&2; exit 2; }
@@ -86,7 +86,10 @@ config() {
     vanilla) flat transformer "$qk" ;;
     vanilla-1024) length=1024 flat transformer "$qk" ;;
     window) flat transformer "$qk, \"window\": 256" ;;
-    perceiver) flat perceiver "$qk, \"latents\": $((length / 8)), \"predicted\": $((length / 8))" ;;
+    perceiver)  # windows of pictures are whole ones, of which all is to be learned
+      [ "$record" -gt 1 ] && latents="\"latents\": $((length / 8))" ||
+        latents="\"latents\": $((length / 8)), \"predicted\": $((length / 8))"
+      flat perceiver "$qk, $latents" ;;
     linear) flat linear_transformer '' ;;
     no-local) megabyte_with '' '' '' "$(stack 128 2 transformer "$qk, \"window\": 1")" ;;
     no-global) flat transformer "$qk, \"window\": $((patch * 3 / 2))" | sed 's/"layers": 4/"layers": 2/' ;;
@@ -104,10 +107,10 @@ config() {
 # run_of NAME RATE SEED: trains and leaves the run in $run, and bits per byte of VALID in $bits, by the run itself; the most
 # memory that it took in $memory. A rate of "recipe" is that of a named model.
 run_of() {
-  local name=$1 rate=$2 seed=$3 options=(--model "$1" --steps "$steps")
+  local name=$1 rate=$2 seed=$3 options=(--model "$1")
   run=$work/$name-$rate-$seed
-  [ "$rate" = recipe ] || options=(--model "$work/$name.json" --lr "$rate" --schedule linear --batch "$batch" --steps "$steps")
-  memory=$(peak "$tool" train --data "$train" --valid "$valid" "${options[@]}" --seed "$seed" --eval-every 0 --eval-bytes 0 \
+  [ "$rate" = recipe ] || options=(--model "$work/$name.json" --lr "$rate" --schedule linear --batch "$batch")
+  memory=$(peak "$tool" train --data "$train" --valid "$valid" "${options[@]}" --bytes "$bytes" --seed "$seed" --eval-every 0 --eval-bytes 0 \
     --save-every 0 --sample-every 0 --out "$run") || exit 1
   bits=$(field valid_bpb < "$run/metrics.jsonl" | tail -n 1)
 }
@@ -116,35 +119,35 @@ measured() { "$tool" eval "$run" --data "$valid" "$@" 2> "$work/err" | sed -n 's
 
 # row NAME: its line of the table.
 row() {
-  local name=$1 best='' rate seed all=() trying=$rates seconds parameters cost
+  local name=$1 best='' best_run='' rate seed all=() trying=$rates parameters cost last
   local facts=("$work/$name.json")
   case $table in
     preset) facts=("$name") trying=recipe ;;
     *) config "$name" > "$work/$name.json" ;;
   esac
-  batch=$(fact batch windows "${facts[@]}") length_of=$(fact batch length "${facts[@]}")
-  [ "$table" = preset ] || batch=$(((bytes_a_step + length_of - 1) / length_of))
+  window=$(fact batch length "${facts[@]}")
+  batch=$(((bytes_a_step + window - 1) / window))
   cost=$(fact 'FLOP per byte' training "${facts[@]}")
   parameters=$(fact parameters 'in all' "${facts[@]}")
-  steps=$(awk -v f="$flops" -v c="$cost" -v b="$((batch * length_of))" 'BEGIN { n = int(f / (c * b) + 0.5); print n > 0 ? n : 1 }')
+  bytes=$(awk -v f="$flops" -v c="$cost" 'BEGIN { printf "%.0f", f / c }')
   for rate in $trying; do
     run_of "$name" "$rate" 1
     if [ -z "$best" ] || above "${all[0]}" "$bits"; then best=$rate all=("$bits") best_run=$run; fi
   done
-  seconds=$(field seconds < "$best_run/metrics.jsonl" | tail -n 1)
+  last=$(grep train_bpb "$best_run/metrics.jsonl" | tail -n 1)
   run=$best_run
   case $name in
     strided) all=("$(measured --strided)") ;;
-    sliding) all=("$(measured --stride $((length_of / 2)))") ;;
+    sliding) all=("$(measured --stride $((window / 2)))") ;;
     *)
       for ((seed = 2; seed <= seeds; ++seed)); do
         run_of "$name" "$best" "$seed"
         all+=("$bits")
       done ;;
   esac
-  printf '| %s | %s | %.2f | %s | %s | %s | %s | %.0f | %.0f |\n' "$name" "$parameters" "$(ratio "$cost" 1e6)" "$best" "$steps" \
-    "$(ratio "$((steps * batch * length_of))" 1e6 2)" "${all[*]}" "$(ratio "$((steps * batch * length_of))" "$seconds" 0)" \
-    "$(ratio "$memory" 1e6 0)"
+  printf '| %s | %s | %.2f | %s | %s | %s | %s | %.0f | %.0f |\n' "$name" "$parameters" "$(ratio "$cost" 1e6)" "$best" \
+    "$(field step <<< "$last")" "$(ratio "$(field bytes <<< "$last")" 1e6 2)" "${all[*]}" \
+    "$(ratio "$(field bytes <<< "$last")" "$(field seconds <<< "$last")" 0)" "$(ratio "$memory" 1e6 0)"
 }
 
 # alone NAME COMMAND...: bits per byte of VALID packed by itself.
@@ -173,7 +176,7 @@ case $table in
 esac
 bytes_a_step=4096
 
-printf '| | parameters | MFLOP a byte | rate | steps | MB read | bits per byte, seeds 1 to %s | bytes/s | MB of memory |\n' "$seeds"
+printf '| | parameters | MFLOP a byte | rate | steps | MB predicted | bits per byte, seeds 1 to %s | bytes/s | MB of memory |\n' "$seeds"
 echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|'
 for name in "${chosen[@]}"; do row "$name"; done
 alone 'xz -9e' xz -9e

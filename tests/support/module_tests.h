@@ -190,7 +190,7 @@ TYPED_TEST_P(ModuleTest, Scratch) {
     for (const int threads : {1, 2}) {
       for (const Pass pass : {Pass::forward, Pass::step, Pass::backward}) {
         const testing::ScratchCount n = testing::count_scratch(make, {.shape = {8, 300}, .threads = threads}, pass);
-        const double slack = 8192 * threads;  // rows of norms and sums, and what aligns
+        const double slack = 10240 * threads;  // rows of norms and sums, what aligns, and what products in fp32 would pack
         // Of two threads one may find nothing left to do, and take no scratch.
         if (threads == 1) {
           EXPECT_LE(n.claimed, 1.3 * n.taken + slack) << "pass " << static_cast<int>(pass);
