@@ -33,6 +33,8 @@ code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans 
 code { font-size: .9em; overflow-wrap: anywhere; }
 pre { margin: 0; font-size: .875rem; line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: 0; }
+img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; }
+audio { display: block; width: 100%; }
 svg { display: block; width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; text-align: left; }
@@ -72,8 +74,10 @@ std::string bytes_as_html(std::string_view bytes) {
 std::string document(std::string_view title, std::string_view style, std::string_view body) {
   std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  // Whatever a text under test holds: this page loads nothing and runs nothing.
-  out += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
+  // Whatever a text under test holds: this page loads nothing and runs nothing. What it shows and plays is in it.
+  out +=
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "img-src data:; media-src data:\">\n";
   out += "<title>" + escaped(title) + "</title>\n<style>";
   out.append(kStyle).append(style);
   out.append("</style>\n</head>\n<body>\n").append(body).append("</body>\n</html>\n");

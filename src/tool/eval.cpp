@@ -112,7 +112,7 @@ int run_eval(const EvalOptions& options) {
                        : model->max_length() ? default_stride(*model, *model->max_length())
                                              : 0;
   (void)SlidingWindow::of(*model, stride);  // says what is wrong with it
-  EvalOutputs outputs(options, corpus ? &*corpus : nullptr);
+  EvalOutputs outputs(options, record, corpus ? &*corpus : nullptr);
   std::optional<InputPieces> input;
   if (from_input) input.emplace("measure", scanned ? static_cast<std::size_t>(record.bytes) : 1);
   say_what_computes(options.threads);
@@ -141,10 +141,13 @@ Verb add_eval(CLI::App& app) {
   verb->add_option("--per-byte", options->per_byte,
                    "Writes the surprisal of every byte in bits, little-endian float32, files in path order")
       ->type_name("FILE");
-  verb->add_option("--html", options->html,
-                   "Writes a page that colours text, or other bytes in hexadecimal, by what surprises the model")
+  verb->add_option(
+          "--html", options->html,
+          "Writes a page that colours text, other bytes in hexadecimal, or the pixels of pictures that --scan told of, by "
+          "what surprises the model")
       ->type_name("FILE");
-  verb->add_option("--html-bytes", options->html_bytes, "How many bytes the page shows")
+  verb->add_option("--html-bytes", options->html_bytes,
+                   "How many bytes the page shows; of pictures whole ones, and one at least")
       ->transform(whole_number(1, 10'000'000))
       ->capture_default_str()
       ->type_name("N");

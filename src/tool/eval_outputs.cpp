@@ -7,10 +7,13 @@
 
 #include "megalith/core/check.h"
 #include "output_path.h"
+#include "shown_as.h"
 
 namespace megalith::tool {
 
-EvalOutputs::EvalOutputs(const EvalOptions& options, const Corpus* corpus) : map_(options.html_bytes) {
+EvalOutputs::EvalOutputs(const EvalOptions& options, const RecordConfig& record, const Corpus* corpus)
+    : map_(page::SurpriseMap(options.html_bytes)) {
+  if (const auto as = shown_as(record)) map_.emplace<page::PictureMap>(std::get<media::Shape>(*as), options.html_bytes);
   const auto whole = [](const std::string& path) { return std::filesystem::weakly_canonical(path); };
   check(options.html.empty() || options.per_byte.empty() || whole(options.html) != whole(options.per_byte),
         "--html and --per-byte name the same file ", options.html);
@@ -33,7 +36,7 @@ void EvalOutputs::take(const std::string& path, std::int64_t file, std::int64_t 
   for (const float b : bits) result.bits += static_cast<double>(b);
   static_assert(std::endian::native == std::endian::little, "the file of --per-byte is little-endian");
   if (losses_) losses_->write(std::as_bytes(bits));
-  if (page_ && !map_.full()) map_.add(path, offset, bytes, bits);
+  if (shows_more()) std::visit([&](auto& map) { map.add(path, offset, bytes, bits); }, map_);
   if (lines_) lines_->add(path, offset, bytes, bits);
 }
 
@@ -53,7 +56,8 @@ EvalBits EvalOutputs::finish(const EvalOptions& options) {
   }
   if (losses_) losses_->commit();
   if (page_) {
-    page_->write(map_.html(options.checkpoint, all.bytes, all.bits / static_cast<double>(all.bytes)));
+    page_->write(
+        std::visit([&](const auto& map) { return map.html(options.checkpoint, all.bytes, all.bits_per_byte()); }, map_));
     page_->commit();
   }
   return all;

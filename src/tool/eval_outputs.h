@@ -8,7 +8,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 
+#include "../page/picture_map.h"
 #include "../page/surprise_map.h"
 #include "data_options.h"
 #include "eval_report.h"
@@ -32,11 +34,11 @@ struct EvalOptions {
 /// Files, a page, lines, and the sums that are printed at the end.
 class EvalOutputs {
  public:
-  /// What cannot be written is known before the work.
-  EvalOutputs(const EvalOptions& options, const Corpus* corpus);
+  /// What cannot be written is known before the work. `record` is what the model reads.
+  EvalOutputs(const EvalOptions& options, const RecordConfig& record, const Corpus* corpus);
 
   /// Whether take() is to get the bytes beside their bits.
-  bool needs_bytes() const { return lines_ || (page_ && !map_.full()); }
+  bool needs_bytes() const { return lines_ || shows_more(); }
 
   /// Surprisals of consecutive bytes of a file that begins at `file` in the data.
   void take(const std::string& path, std::int64_t file, std::int64_t offset, std::span<const std::uint8_t> bytes,
@@ -51,8 +53,12 @@ class EvalOutputs {
   EvalBits finish(const EvalOptions& options);
 
  private:
+  bool shows_more() const {
+    return page_ && std::visit([](const auto& map) { return !map.full(); }, map_);
+  }
+
   std::unique_ptr<AtomicFile> losses_, page_;
-  page::SurpriseMap map_;
+  std::variant<page::SurpriseMap, page::PictureMap> map_;
   std::optional<LineBits> lines_;
   std::map<std::int64_t, FileBits> files_;  // by where the file begins: one may be named twice
   std::int64_t left_out_ = 0;

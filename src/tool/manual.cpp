@@ -42,7 +42,7 @@ A run directory holds
 .I compressors.json
 (what gzip and xz made of at most a mebibyte of the validation data), and where they were asked for
 .I samples.jsonl
-(texts that the model wrote) and
+(what the model wrote meanwhile) and
 .I stdin.bin
 (the data that came from standard input).
 )";

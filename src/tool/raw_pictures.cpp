@@ -8,6 +8,7 @@
 #include "../page/numbers.h"
 #include "megalith/core/check.h"
 #include "megalith/runtime/machine_memory.h"
+#include "shown_as.h"
 
 namespace megalith::tool {
 namespace {
@@ -91,7 +92,7 @@ std::vector<std::string> RawPictures::notes() const {
   return all;
 }
 
-std::string RawPictures::as() const { return text(shape_.width, "x", shape_.height, "x", shape_.channels); }
+std::string RawPictures::as() const { return to_string(media::Shape{shape_.width, shape_.height, shape_.channels}); }
 
 std::string RawPictures::summary() const {
   return text(counted(count_, "picture"), " of ", shape_.width, " x ", shape_.height, " x ", shape_.channels);
@@ -100,7 +101,7 @@ std::string RawPictures::summary() const {
 std::string RawPictures::options() const {
   const std::string record = text("--record ", shape_.row_bytes() * shape_.height);
   const std::optional<int> side = tile_side({shape_.width, shape_.height});
-  return side ? text(record, " --scan patch:", as(), ":", *side) : record;
+  return side ? text(record, " --scan patch:", as(), ":", *side) : text(record, " --sample-as ", as());
 }
 
 }  // namespace megalith::tool

@@ -6,6 +6,7 @@
 
 #include "../page/numbers.h"
 #include "megalith/core/check.h"
+#include "shown_as.h"
 
 namespace megalith::tool {
 
@@ -40,10 +41,7 @@ std::vector<std::string> RawSounds::notes() const {
   return {with_note_ == 1 ? note_ : text(note_, "; ", grouped(with_note_ - 1), " more do not end as they should")};
 }
 
-std::string RawSounds::as() const {
-  const std::string one = text(format_.kind.name, ":", format_.rate);
-  return format_.channels == 1 ? one : text(one, ":", format_.channels);
-}
+std::string RawSounds::as() const { return to_string(format_); }
 
 std::string RawSounds::summary() const {
   const double seconds = static_cast<double>(bytes_) / format_.frame_bytes() / static_cast<double>(format_.rate);
@@ -51,6 +49,6 @@ std::string RawSounds::summary() const {
               counted(format_.frame_bytes(), "byte"));
 }
 
-std::string RawSounds::options() const { return text("--record ", format_.frame_bytes()); }
+std::string RawSounds::options() const { return text("--record ", format_.frame_bytes(), " --sample-as ", as()); }
 
 }  // namespace megalith::tool

@@ -18,8 +18,8 @@
 namespace megalith::tool {
 namespace {
 
-using page::bytes_as_html, page::counted, page::document, page::escaped, page::grouped, page::learning_curve, page::Metric,
-    page::Plot, page::rounded, page::short_number, page::small_plots, page::svg;
+using page::counted, page::document, page::escaped, page::grouped, page::learning_curve, page::Metric, page::Plot,
+    page::rounded, page::short_number, page::small_plots, page::svg;
 
 constexpr std::string_view kStyle = R"css(
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0 2rem; padding: 0; }
@@ -30,9 +30,6 @@ constexpr std::string_view kStyle = R"css(
 @media (max-width: 34rem) { .figures { grid-template-columns: 1fr 1fr; } }
 @media screen and (max-width: 34rem) { .wide { display: none; } .narrow { display: block; } }
 .small { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem 1.5rem; }
-.sample { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: .4rem 0 1.1rem; }
-.piece { break-inside: avoid; }
-.sample .prompt { color: var(--accent); font-weight: 600; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 0 2.5rem; }
 .facts th { width: 8.5rem; padding-right: 1rem; }
 .facts td { overflow-wrap: anywhere; }
@@ -159,25 +156,10 @@ std::string small_plots_html(const std::vector<Metric>& metrics, double clip) {
   return out.empty() ? "" : "<h2>Speed, learning rate, gradient</h2>\n<figure class=\"small\">\n" + out + "</figure>\n";
 }
 
-std::string samples_html(const std::vector<TextSample>& samples, std::uint64_t seed) {
-  if (samples.empty() || samples.back().bytes.empty()) return "";
-  constexpr std::size_t kMax = 24;
-  const std::size_t apart = (samples.size() - 1) / kMax + 1;
-  std::string out =
-      text("<h2>What it writes</h2>\n<p class=\"soft\">Drawn at temperature ", kSampleTemperature, " with seed ", seed,
-           ", as by <code>megalith generate --temperature ", kSampleTemperature, " --seed ", seed, "</code>",
-           samples.back().prompt.empty() ? "" : "; what stands in colour is the prompt", ".</p>\n");
-  for (std::size_t i = (samples.size() - 1) % apart; i < samples.size(); i += apart)
-    out += text("<div class=\"piece\"><small>After step ", grouped(samples[i].step), ", ",
-                counted(std::ssize(samples[i].bytes), "byte"), "</small>\n<pre class=\"sample\"><span class=\"prompt\">",
-                bytes_as_html(samples[i].prompt), "</span>", bytes_as_html(samples[i].bytes), "</pre></div>\n");
-  return out;
-}
-
 }  // namespace
 
-void write_report(const std::string& run_dir, const RunConfig& run, const TrainResult& result,
-                  const std::vector<TextSample>& samples, const Baselines& baselines, const Facts& machine) {
+void write_report(const std::string& run_dir, const RunConfig& run, const TrainResult& result, const ShownSamples& samples,
+                  const Baselines& baselines, const Facts& machine) {
   const std::vector<Metric> metrics = read_metrics(run_dir);
   const Plot curve = learning_curve(metrics, baselines.all, 760, 430);
   const std::string name = std::filesystem::absolute(run_dir).lexically_normal().filename().string();
@@ -197,7 +179,8 @@ void write_report(const std::string& run_dir, const RunConfig& run, const TrainR
   body += "<details><summary>All settings</summary>\n<pre>" + escaped(to_json(run)) + "</pre></details>\n";
   body += "</main>\n";
   write_file(run_dir + "/curve.svg", svg(curve, "curve", true));
-  write_file(run_dir + "/report.html", document(title + ": learning curve", kStyle, body));
+  write_file(run_dir + "/report.html",
+             document(title + ": learning curve", std::string(kStyle).append(kSamplesStyle), body));
 }
 
 }  // namespace megalith::tool

@@ -9,7 +9,7 @@
 #include "baselines.h"
 #include "megalith/train/run_config.h"
 #include "megalith/train/trainer.h"
-#include "sample_log.h"
+#include "samples_html.h"
 
 namespace megalith::tool {
 
@@ -17,7 +17,7 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 
 /// Replaces both files in the folder of a run by what config.json and metrics.jsonl there tell. `machine` says where the run
 /// went on last. Throws Error where they cannot be written.
-void write_report(const std::string& run_dir, const RunConfig& run, const TrainResult& result,
-                  const std::vector<TextSample>& samples, const Baselines& baselines, const Facts& machine);
+void write_report(const std::string& run_dir, const RunConfig& run, const TrainResult& result, const ShownSamples& samples,
+                  const Baselines& baselines, const Facts& machine);
 
 }  // namespace megalith::tool

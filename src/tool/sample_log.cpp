@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <span>
 #include <system_error>
+#include <utility>
+#include <variant>
 
 #include "../io/write_all.h"
 #include "../json/hex.h"
@@ -35,8 +38,34 @@ std::string from_hex(JsonLine& line) {
 }
 
 std::string line_of(const SampleOptions& options) {
-  return ordered_json{{"sample_every", options.every}, {"sample_bytes", options.bytes}, {"prompt", options.prompt}}.dump() +
-         "\n";
+  ordered_json line;
+  if (options.every) line["sample_every"] = *options.every;
+  line["sample_bytes"] = options.bytes;
+  line["prompt"] = options.prompt;
+  if (options.as) line["sample_as"] = to_string(*options.as);
+  return line.dump() + "\n";
+}
+
+/// The options that a line holds.
+GivenSampleOptions options_of(JsonLine& line) {
+  GivenSampleOptions out;
+  if (line.has("sample_every")) line.read("sample_every", out.every.emplace());
+  line.read("sample_bytes", out.bytes.emplace(), std::int64_t{1});
+  line.require(*out.bytes <= SampleOptions::kMaxBytes, "sample_bytes", "must be ", SampleOptions::kMaxBytes,
+               " or less, not ", *out.bytes);
+  line.read("prompt", out.prompt.emplace());
+  if (std::string as; line.has("sample_as")) {
+    line.read("sample_as", as);
+    out.as = shown_as(as);
+    line.require(out.as.has_value(), "sample_as", "must be such as 64x64x3 or s16:16000, not ", detail::in_quotes(as));
+  }
+  return out;
+}
+
+/// What is given, and the rest from the file.
+template <class T>
+void fill(std::optional<T>& given, std::optional<T>&& kept) {
+  if (!given) given = std::move(kept);
 }
 
 std::string line_of(const TextSample& sample) {
@@ -67,40 +96,36 @@ std::string written(const AnyModel& model, const std::string& prompt, std::int64
   return out;
 }
 
-SampleLog::SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
-                     std::optional<std::string> prompt, std::uint64_t seed, int threads)
-    : path_(run_dir + "/samples.jsonl"),
-      every_(every),
-      bytes_(bytes),
-      prompt_(std::move(prompt)),
-      seed_(seed),
-      threads_(threads) {
-  check(!prompt_ || is_utf8(*prompt_), "--prompt is not UTF-8 text: '", printable(prompt_.value_or("")), "'");
+SampleOptions GivenSampleOptions::with_defaults() const {
+  SampleOptions out{.every = every, .prompt = prompt.value_or(""), .as = as};
+  if (const auto* shape = as ? std::get_if<media::Shape>(&*as) : nullptr)
+    out.bytes = shape->bytes() - std::ssize(out.prompt);
+  if (const auto* format = as ? std::get_if<media::SoundFormat>(&*as) : nullptr)
+    out.bytes = SampleOptions::kSeconds * format->rate * format->frame_bytes();
+  out.bytes = bytes.value_or(std::clamp<std::int64_t>(out.bytes, 1, SampleOptions::kMaxBytes));
+  return out;
 }
 
-SampleOptions SampleLog::options() const {
-  const SampleOptions defaults;
-  return {every_.value_or(defaults.every), bytes_.value_or(defaults.bytes), prompt_.value_or(defaults.prompt)};
+SampleLog::SampleLog(const std::string& run_dir, GivenSampleOptions given, std::uint64_t seed, int threads)
+    : path_(run_dir + "/samples.jsonl"), given_(std::move(given)), seed_(seed), threads_(threads) {
+  const std::string prompt = given_.prompt.value_or("");
+  check(is_utf8(prompt), "--prompt is not UTF-8 text: '", printable(prompt), "'");
 }
 
 void SampleLog::begin() {
   std::error_code error;
-  if (asked() && !std::filesystem::exists(path_, error)) write_file(path_, line_of(options()));
+  if ((asked() || given_.as) && !std::filesystem::exists(path_, error)) write_file(path_, line_of(options()));
 }
 
 void SampleLog::resume(std::int64_t step) {
   if (!std::filesystem::exists(path_)) return;
   for_each_json_line(path_, [&](JsonLine& line) {
-    if (line.has("sample_every")) {
-      SampleOptions options;
-      line.read("sample_every", options.every);
-      line.read("sample_bytes", options.bytes, std::int64_t{1});
-      line.read("prompt", options.prompt);
-      line.require(options.bytes <= SampleOptions::kMaxBytes, "sample_bytes", "must be ", SampleOptions::kMaxBytes,
-                   " or less, not ", options.bytes);
-      if (!every_) every_ = options.every;
-      if (!bytes_) bytes_ = options.bytes;
-      if (!prompt_) prompt_ = options.prompt;
+    if (line.has("sample_bytes")) {
+      GivenSampleOptions kept = options_of(line);
+      fill(given_.every, std::move(kept.every));
+      fill(given_.bytes, std::move(kept.bytes));
+      fill(given_.prompt, std::move(kept.prompt));
+      fill(given_.as, std::move(kept.as));
       return;
     }
     TextSample sample;
@@ -115,7 +140,7 @@ void SampleLog::resume(std::int64_t step) {
 }
 
 bool SampleLog::due(std::int64_t step, bool last) const {
-  const std::int64_t every = options().every;
+  const std::int64_t every = given_.every.value_or(0);
   if (every <= 0 || (!all_.empty() && all_.back().step >= step)) return false;
   return last || step % every == 0;
 }

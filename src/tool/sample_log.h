@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text that a model writes while it is trained: samples.jsonl in the folder of a run.
+// What a model writes while it is trained: samples.jsonl in the folder of a run.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,29 @@
 #include <vector>
 
 #include "megalith/models/any_model.h"
+#include "shown_as.h"
 
 namespace megalith::tool {
 
 inline constexpr double kSampleTemperature = 0.8;  // a little below 1: samples are to be read
 
 struct SampleOptions {
-  static constexpr std::int64_t kMaxBytes = 1 << 20;
+  static constexpr std::int64_t kMaxBytes = 1 << 20, kTextBytes = 400, kSeconds = 2;
 
-  std::int64_t every = 0;  // steps; 0: no samples
-  std::int64_t bytes = 400;
-  std::string prompt{};  // UTF-8
+  std::optional<std::int64_t> every{};  // steps; 0: no samples; nothing: one at the end, for the report alone
+  std::int64_t bytes = kTextBytes;
+  std::string prompt{};         // UTF-8
+  std::optional<ShownAs> as{};  // nothing: pictures where the model reads some, else text
+};
+
+/// What was given on the command line.
+struct GivenSampleOptions {
+  std::optional<std::int64_t> every{}, bytes{};
+  std::optional<std::string> prompt{};
+  std::optional<ShownAs> as{};
+
+  /// With defaults for what was not: bytes are those of a picture, or of some seconds of sound, where that is to be shown.
+  SampleOptions with_defaults() const;
 };
 
 struct TextSample {
@@ -41,11 +53,10 @@ std::string written(const AnyModel& model, const std::string& prompt, std::int64
 class SampleLog {
  public:
   /// Options that were not given are those of the file, where a run is resumed.
-  SampleLog(const std::string& run_dir, std::optional<std::int64_t> every, std::optional<std::int64_t> bytes,
-            std::optional<std::string> prompt, std::uint64_t seed, int threads);
+  SampleLog(const std::string& run_dir, GivenSampleOptions given, std::uint64_t seed, int threads);
 
-  /// Writes the options down where a run begins, if there were any and the file is not there: a run that is stopped before
-  /// its first sample goes on with them. Throws Error where it cannot be written.
+  /// Writes the options down where a run begins, if it was said how often or as what samples are to be taken, and the file
+  /// is not there: a run that is stopped before its first sample goes on with them. Throws Error where it cannot be written.
   void begin();
   /// Takes up the file where a run goes on after a step; drops what came later, or was cut off. Throws Error, naming the
   /// line, where one does not hold what it should.
@@ -58,15 +69,14 @@ class SampleLog {
 
   /// Whether it was said how often samples are to be taken, be it never: on the command line or, of a resumed run, by the
   /// file.
-  bool asked() const { return every_.has_value(); }
+  bool asked() const { return given_.every.has_value(); }
   /// What was given, what the file says, or the default.
-  SampleOptions options() const;
+  SampleOptions options() const { return given_.with_defaults(); }
   const std::vector<TextSample>& all() const { return all_; }
 
  private:
   std::string path_;
-  std::optional<std::int64_t> every_, bytes_;
-  std::optional<std::string> prompt_;
+  GivenSampleOptions given_;
   std::uint64_t seed_;
   int threads_;
   std::vector<TextSample> all_;

@@ -29,7 +29,7 @@ using media::Shape, media::SoundFormat, page::counted, page::grouped, page::one_
 
 struct ShowOptions {
   std::string input, as_given, out;
-  ShownAs as;
+  std::optional<ShownAs> as;
   std::int64_t columns = 0, first = 0, count = 0;  // 0: as many as are near to a square; all of them, within reason
 };
 
@@ -108,20 +108,8 @@ int run_show(const ShowOptions& options) {
         "- reads standard input, which is a terminal; pipe the bytes in");
   const Source source(options.input);
   check_is_no_input("--out", options.out, options.input, nullptr);
-  std::visit([&](const auto& as) { show(options, source, as); }, options.as);
+  std::visit([&](const auto& as) { show(options, source, as); }, *options.as);
   return kDone;
-}
-
-CLI::Validator what_is_shown(ShownAs& as) {
-  return {[&as](std::string& given) {
-            const auto known = shown_as(given);
-            if (known) as = *known;
-            return known ? ""
-                         : text("'", given,
-                                "' is neither pictures, such as 64x64x3 or 64x64x1, nor sound, such as s16:16000, ",
-                                "s16:16000:2 for two channels, or u8, s24, s32, f32, f64, mulaw or alaw in its place");
-          },
-          ""};
 }
 
 }  // namespace

@@ -94,7 +94,17 @@ void look_for_best(const TrainResult& result, const std::string& run_dir) {
   }
 }
 
-void say_how_it_ended(const TrainResult& result, bool reported, const TrainOptions& options, const std::string& program) {
+/// The command that reads from the model, and shows what is no text; `bytes` are whole records.
+std::string reading(const std::string& command, const std::string& run_dir, std::int64_t bytes,
+                    const std::optional<ShownAs>& as) {
+  const std::string generate = text(command, " generate ", quoted(run_dir), " --bytes ", bytes);
+  if (!as) return generate;
+  return text(generate, " | ", command, " show - --as ", to_string(*as), " --out ",
+              std::holds_alternative<media::Shape>(*as) ? "sheet.bmp" : "sound.wav");
+}
+
+void say_how_it_ended(const TrainResult& result, bool reported, std::int64_t bytes, const std::optional<ShownAs>& as,
+                      const TrainOptions& options, const std::string& program) {
   const std::string command = quoted(program);
   const Progress& end = result.progress;
   if (result.stopped) {
@@ -112,31 +122,32 @@ void say_how_it_ended(const TrainResult& result, bool reported, const TrainOptio
   else
     std::printf("done after %s; no validation, since neither --valid nor --valid-share was given\n",
                 counted(end.step, "step").c_str());
-  std::printf("the run is in %s%s; to read from it: %s generate %s --bytes 400\n", one_line(options.out).c_str(),
-              reported ? ", with its learning curve in report.html" : "", command.c_str(), quoted(options.out).c_str());
+  std::printf("the run is in %s%s; to read from it: %s\n", one_line(options.out).c_str(),
+              reported ? ", with its learning curve in report.html" : "", reading(command, options.out, bytes, as).c_str());
 }
 
 /// The samples for the report: where nobody said how many, one that a model which is done writes for it alone. A large model
 /// may not get to its end.
-std::vector<TextSample> shown_samples(const SampleLog& samples, const AnyModel& model, const RunConfig& run,
-                                      const TrainResult& result, const TrainOptions& options,
-                                      const InterruptWatch& interrupt) {
+ShownSamples shown_samples(const SampleLog& samples, const AnyModel& model, const RunConfig& run, const TrainResult& result,
+                           const TrainOptions& options, const InterruptWatch& interrupt) {
   using std::chrono::steady_clock;
   constexpr auto kLongest = std::chrono::seconds(5);
-  constexpr std::int64_t kBytes = 300;
-  if (samples.asked() || result.stopped) return samples.all();
+  constexpr std::int64_t kTextBytes = 300;
+  const SampleOptions how = samples.options();
+  ShownSamples shown{samples.all(), how.as ? how.as : shown_as(run.model.record)};
+  if (samples.asked() || result.stopped) return shown;
   const auto end = steady_clock::now() + kLongest;
   try {
-    return {{result.progress.step, "", written(model, "", kBytes, run.train.seed, options.threads, [&] {
-               return interrupt.asked() || steady_clock::now() > end;
-             })}};
+    shown.all = {{result.progress.step, "",
+                  written(model, "", how.as ? how.bytes : kTextBytes, run.train.seed, options.threads,
+                          [&] { return interrupt.asked() || steady_clock::now() > end; })}};
   } catch (const std::exception&) {  // as of memory that others have taken; nobody asked for it
-    return {};
   }
+  return shown;
 }
 
 /// Writes the report, and returns whether that went well: a run that is saved does not fail because its report does.
-bool leave_report(const RunConfig& run, const TrainResult& result, const std::vector<TextSample>& samples,
+bool leave_report(const RunConfig& run, const TrainResult& result, const ShownSamples& samples,
                   const TrainOptions& options) {
   try {
     write_report(
@@ -164,17 +175,20 @@ int run_train(const TrainOptions& options, const std::string& program) {
   if (!options.resume) say_what_is_learned_from(run);
   if (options.resume) say_where_it_goes_on(trainer.progress());
 
-  SampleLog samples(options.out, options.sample_every, options.sample_bytes, options.prompt, run.train.seed,
-                    options.threads);
+  SampleLog samples(options.out, {options.sample_every, options.sample_bytes, options.prompt, options.sample_as},
+                    run.train.seed, options.threads);
   if (options.resume) samples.resume(trainer.progress().step);
-  refuse_unused(options, samples.options().every);
+  refuse_unused(options, samples.options().every.value_or(0));
+  const bool is_text = !samples.options().as && !shown_as(run.model.record);
   ProgressDisplay display(stderr);
   const auto sample_if_due = [&](std::int64_t step, bool last) {
     if (!samples.due(step, last)) return;
     try {
       const TextSample* sample = samples.take(trainer.result(), step, [&] { return interrupt.asked(); });
       if (sample != nullptr)
-        display.say(text("step ", grouped(step), ": a sample\n", printable(sample->prompt + sample->bytes), "\n"));
+        display.say(text("step ", grouped(step), ": a sample",
+                         is_text ? text("\n", printable(sample->prompt + sample->bytes), "\n")
+                                 : text(" of ", counted(std::ssize(sample->bytes), "byte"), ", for report.html")));
     } catch (const Error& error) {  // as of memory that others have taken; a run does not end because a sample fails
       display.say(text("step ", grouped(step), ": no sample: ", one_line(error.what()), "\n"));
     }
@@ -194,10 +208,10 @@ int run_train(const TrainOptions& options, const std::string& program) {
   });
   display.finish();
   if (!result.stopped) sample_if_due(result.progress.step, true);
-  const bool reported =
-      leave_report(run, result, shown_samples(samples, trainer.result(), run, result, options, interrupt), options);
+  const ShownSamples shown = shown_samples(samples, trainer.result(), run, result, options, interrupt);
+  const bool reported = leave_report(run, result, shown, options);
   look_for_best(result, options.out);
-  say_how_it_ended(result, reported, options, program);
+  say_how_it_ended(result, reported, sample_bytes(trainer.result(), 0, samples.options().bytes), shown.as, options, program);
   const bool sample_left_out = interrupt.asked() && samples.due(result.progress.step, true);
   return result.stopped || sample_left_out ? interrupt.exit_code() : kDone;
 }

@@ -131,19 +131,31 @@ void add_options(CLI::App& verb, TrainOptions& o) {
                   with_default("Minutes between checkpoints; 0: at start and end", defaults.save_every_minutes))
       ->check(number_from_zero())
       ->type_name("MINUTES");
-  const SampleOptions sample;
-  verb.add_option(
-          "--sample-every", o.sample_every,
-          "Steps between texts that the model writes, kept in samples.jsonl; 0: none [one at the end, in the report]")
+  verb.add_option("--sample-every", o.sample_every,
+                  "Steps between samples of what the model writes, kept in samples.jsonl and shown in the report; 0: none "
+                  "[one at the "
+                  "end, in the report]")
       ->transform(whole_number(0))
       ->type_name("N");
-  verb.add_option("--sample-bytes", o.sample_bytes, with_default("Bytes of each such text", sample.bytes))
+  verb.add_option("--sample-bytes", o.sample_bytes,
+                  text("Bytes of a sample, which ends with a record [", SampleOptions::kTextBytes,
+                       "; of what --sample-as "
+                       "names one picture, or ",
+                       SampleOptions::kSeconds, " seconds]"))
       ->transform(whole_number(1, SampleOptions::kMaxBytes))
       ->type_name("N");
   // By a function: of an optional, CLI11 takes an empty value for none.
   verb.add_option_function<std::string>(
-          "--prompt", [&o](const std::string& given) { o.prompt = given; }, "What these texts begin with [nothing]")
+          "--prompt", [&o](const std::string& given) { o.prompt = given; }, "What samples begin with [nothing]")
       ->type_name("TEXT");
+  // The check puts it where it belongs.
+  verb.add_option_function<std::string>(
+          "--sample-as", [](const std::string&) {},
+          "What samples are in the report: sound, as mulaw:8000 or s16:16000:2, or pictures, as 64x64x3 [pictures where "
+          "--scan "
+          "tells of some, else text]")
+      ->check(what_is_shown(o.sample_as))
+      ->type_name("WxHxC|KIND:RATE");
 }
 
 }  // namespace megalith::tool

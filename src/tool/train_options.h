@@ -10,6 +10,7 @@
 
 #include "megalith/train/file_patterns.h"
 #include "megalith/train/run_config.h"
+#include "shown_as.h"
 
 namespace megalith::tool {
 
@@ -44,6 +45,7 @@ struct TrainOptions {
   std::optional<double> save_every_minutes;
   std::optional<std::int64_t> sample_every, sample_bytes;
   std::optional<std::string> prompt;
+  std::optional<ShownAs> sample_as;
 
   /// Whether data are to be read from standard input: for a new run; one that is resumed has kept them.
   bool reads_standard_input() const;

@@ -57,6 +57,11 @@ void run(std::vector<std::string> arguments) {
     config.model.validate();
     config.train.validate(*make_summary(config.model));
     (void)model_name(config.model);
+    for (const auto& as : {train.sample_as, tool::shown_as(config.model.record)}) {
+      if (!as) continue;
+      const auto again = tool::shown_as(tool::to_string(*as));
+      require(again && tool::to_string(*again) == tool::to_string(*as), "what samples are shown as comes back");
+    }
     return 0;
   };
   const auto read_prompt = [&] {

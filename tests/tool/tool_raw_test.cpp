@@ -66,7 +66,7 @@ TEST_F(ToolRaw, TilesThatDivideThePicture) {
   line(640, 640, " --scan patch:640x640x3:8");
   line(68, 68, " --scan patch:68x68x3:4");
   line(66, 66, " --scan patch:66x66x3:2");
-  line(3, 64, "");
+  line(3, 64, " --sample-as 3x64x3");
 }
 
 TEST_F(ToolRaw, SizesAndChannelsThatDiffer) {
@@ -74,10 +74,11 @@ TEST_F(ToolRaw, SizesAndChannelsThatDiffer) {
                     grey = folder.write("grey.pgm", "P5 2 2 255\n1234");
   expect_refused({a, b}, {b + " has 2 x 1 pixels, and " + a + " 2 x 2: give --size WxH"});
   expect_refused({a, grey}, {grey + " is grey, and " + a + " in colour: give --grey or --rgb"});
-  expect_bytes({a, b, "--size", "1x1", "--fit", "crop"}, "abcABC", "2 pictures of 1 x 1 x 3: train with --record 3");
-  expect_bytes({a, b, "--size", "1x1"}, "fghABC", "2 pictures of 1 x 1 x 3: train with --record 3");
+  expect_bytes({a, b, "--size", "1x1", "--fit", "crop"}, "abcABC",
+               "2 pictures of 1 x 1 x 3: train with --record 3 --sample-as 1x1x3");
+  expect_bytes({a, b, "--size", "1x1"}, "fghABC", "2 pictures of 1 x 1 x 3: train with --record 3 --sample-as 1x1x3");
   expect_bytes({a, b, "--size", "1x1", "--fit", "tile"}, "abcdefghijklABCDEF",
-               "6 pictures of 1 x 1 x 3: train with --record 3");
+               "6 pictures of 1 x 1 x 3: train with --record 3 --sample-as 1x1x3");
   expect_bytes({a, grey, "--rgb"}, "abcdefghijkl111222333444",
                "2 pictures of 2 x 2 x 3: train with --record 12 --scan patch:2x2x3:2");
   expect_bytes({grey, a, "--grey"}, "1234behk", "2 pictures of 2 x 2 x 1: train with --record 4 --scan patch:2x2x1:2");
@@ -116,9 +117,11 @@ TEST_F(ToolRaw, Sounds) {
                     mu_law = folder.write("mu_law.wav", wav("xyz", 16000, 1, 7, 8)),
                     wide = folder.write("wide.wav", wav("abcdef", 16000, 2, 1, 24));
   expect_bytes({b, a}, "ABCDEFGHabcd",
-               "2 sounds of 0.0 seconds in all, s16 at 16000 Hz, 1 channel, frames of 2 bytes: train with --record 2");
+               "2 sounds of 0.0 seconds in all, s16 at 16000 Hz, 1 channel, frames of 2 bytes: train with --record 2 "
+               "--sample-as s16:16000");
   expect_bytes({wide}, "abcdef",
-               "1 sound of 0.0 seconds in all, s24 at 16000 Hz, 2 channels, frames of 6 bytes: train with --record 6");
+               "1 sound of 0.0 seconds in all, s24 at 16000 Hz, 2 channels, frames of 6 bytes: train with --record 6 "
+               "--sample-as s24:16000:2");
   EXPECT_TRUE(raw({wide}).out.starts_with("to hear them: megalith show " + folder / "out.bin --as s24:16000:2 --out "));
   EXPECT_TRUE(raw({a}).out.starts_with("to hear them: megalith show " + folder / "out.bin --as s16:16000 --out "));
   std::filesystem::remove(folder / "out.bin");
@@ -126,11 +129,13 @@ TEST_F(ToolRaw, Sounds) {
   expect_refused({a, stereo}, {stereo + " has 2 channels, and " + a + " 1: give --mono"});
   expect_refused({a, mu_law}, {mu_law + " has samples of the kind mulaw, and " + a + " s16", "--mu-law"});
   expect_bytes({a, stereo, "--mono"}, "abcd" + low_first(2, 2),
-               "2 sounds of 0.0 seconds in all, s16 at 16000 Hz, 1 channel, frames of 2 bytes: train with --record 2");
+               "2 sounds of 0.0 seconds in all, s16 at 16000 Hz, 1 channel, frames of 2 bytes: train with --record 2 "
+               "--sample-as s16:16000");
   const std::string loud{static_cast<char>(media::to_mu_law('a' + 256 * 'b')),
                          static_cast<char>(media::to_mu_law('c' + 256 * 'd'))};
   expect_bytes({a, mu_law, "--mu-law"}, loud + "xyz",
-               "2 sounds of 0.0 seconds in all, mulaw at 16000 Hz, 1 channel, frames of 1 byte: train with --record 1");
+               "2 sounds of 0.0 seconds in all, mulaw at 16000 Hz, 1 channel, frames of 1 byte: train with --record 1 "
+               "--sample-as mulaw:16000");
   expect_refused({wide, "--mu-law"},
                  {wide + " has samples of the kind s24, and mu-law is made of 16 bits; convert it: sox"});
 }
