@@ -117,7 +117,7 @@ std::vector<Preset> make_presets() {
        "a Llama-style byte transformer of R1's cost per byte: RMSNorm, SwiGLU, rotary positions, grouped keys",
        llama(256, 4, 8, 2, 752)},
       {"perceiver-small", "Perceiver AR of R1's cost per byte that it predicts: the last 256 of each 1,024",
-       perceiver(1024, 256, 256, 3, 4, 888)},
+       perceiver(1024, 256, 256, 3, 4, 896)},
       {"linear-small", "a linear transformer of R1's cost per byte: its memory of what came before does not grow",
        linear(256, 4, 4, 1376)},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
