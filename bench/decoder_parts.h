@@ -34,7 +34,7 @@ inline void add_input(Roofline& r, const PatchEmbedder<float>& m, bool has_condi
       [&] {
         Frame inner(r.ctx().scratch());
         const auto in = m.forward(r.ctx(), ids.data(), bytes, 0, state, tape, inner);
-        if (has_condition) add_condition<float>(r.ctx(), in.x, condition, 0);
+        if (has_condition) add_condition<float>(r.ctx(), in.x, condition, 0, 0);
       },
       arithmetic);
   r.add(
@@ -70,12 +70,14 @@ inline void add_stack(Roofline& r, const Stack<AnyModule<float>>& m, Shape in, d
   const auto alike = [&](const AnyModule<float>& a, const AnyModule<float>& b) {
     return a.flops(in) == b.flops(in) && parameter_count(a) == parameter_count(b);
   };
+  const Index out_rows = m.chunks().out_rows(in.T);  // of the first block, where the ends of windows alone are predicted
   for (auto block = m.blocks.begin(), end = block; block != m.blocks.end(); block = end) {
     end = std::find_if(block, m.blocks.end(), [&](const auto& b) { return !alike(*block, b); });
     const double blocks = calls * count(end - block);
     if (const auto* const transformer = block->get_if<TransformerBlock<float>>())
       add_transformer_block(r, *transformer, in, blocks);
-    else add_module(r, "blocks", *block, in, blocks);
+    else add_module(r, "blocks", *block, in, blocks, {}, out_rows);
+    in.T = out_rows;
   }
   if (const auto* const norm = m.norm.get_if<Norm<float>>()) add_norm(r, *norm, in, calls);
   else add_module(r, "norms", m.norm, in, calls);
@@ -85,7 +87,7 @@ inline void add_stack(Roofline& r, const Stack<AnyModule<float>>& m, Shape in, d
 inline void add_decoder(Roofline& r, const OneScale<float>& m, Shape bytes, double calls) {
   add_input(r, m.embedder, r.scale > 0, bytes, calls);
   add_stack(r, m.stack, bytes, calls);
-  add_head(r, m.head, m.embedder.table, bytes.rows(), calls);
+  add_head(r, m.head, m.embedder.table, bytes.B * m.predicted(bytes.T), calls);
 }
 
 /// The inner decoder in the tiles that it is run in.

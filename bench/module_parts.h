@@ -22,11 +22,13 @@ struct ElementFlops {
 
 /// Forward and backward of a module on inputs of shape `in`, through the interface that all modules have: FLOPs as it counts
 /// them itself; moved are x, y and the parameters, then x, dy, dx, the parameters and twice their gradient, dy twice where
-/// it is multiplied by weights and by x.
+/// it is multiplied by weights and by x. y has `out_rows` rows in a sequence, where not as many as x.
 template <Module M>
-void add_module(Roofline& r, const char* part, const M& m, Shape in, Calls calls, ElementFlops more = {}) {
+void add_module(Roofline& r, const char* part, const M& m, Shape in, Calls calls, ElementFlops more = {},
+                Index out_rows = 0) {
+  if (out_rows == 0) out_rows = in.T;
   Activations x(in.B, in.T, m.in_channels()), dx(in.B, in.T, m.in_channels());
-  Activations y(in.B, in.T, m.out_channels()), dy(in.B, in.T, m.out_channels());
+  Activations y(in.B, out_rows, m.out_channels()), dy(in.B, out_rows, m.out_channels());
   M grad = m;
   typename M::State state(m, in.B), dstate(m, in.B);
   typename M::Tape tape(m, in);

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <string>
 
 #include "megalith/core/check.h"
@@ -23,6 +24,7 @@ struct Options {
   int threads = available_processors();
   Precision precision = Precision::fp32;
   bool rotary = false, recompute = false;
+  std::optional<Index> cross_patch{};  // bytes of cross-patch attention of the innermost scale, with rotary positions
 
   /// The model's config with the options in it. Throws Error where there is no such model.
   ModelConfig config() const {
@@ -31,6 +33,10 @@ struct Options {
     // A table of learned positions is as long as the outermost scale's window; rotary ones are not parameters.
     PositionKind& positions = c.scales.front().stack.positions;
     if (rotary && positions == PositionKind::learned) positions = PositionKind::rotary;
+    if (cross_patch) {
+      c.scales.back().cross_patch = *cross_patch;
+      c.scales.back().stack.positions = PositionKind::rotary;
+    }
     for (ScaleConfig& scale : c.scales) scale.stack.recompute = scale.stack.recompute || recompute;
     return c;
   }
@@ -62,6 +68,10 @@ inline void add_training(CLI::App& app, Options& o) {
          "fp32 or bf16, of the products")
       ->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_flag("--recompute", o.recompute, "keep less and compute it again in backward");
+  app.add_option("--cross-patch", o.cross_patch,
+                 "bytes of cross-patch attention of the innermost scale, whose positions become rotary; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
 }
 
 /// Parses and runs; the exit code of the program.

@@ -3,7 +3,8 @@
 // one line of JSON: the median of the steps after the first. With --count nothing is run: only what can be counted is
 // printed.
 //
-//   train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]] [--precision fp32|bf16] [--recompute] [--rotary] [--count]
+//   train_step MODEL [LENGTH [BATCH [THREADS [STEPS]]]] [--precision fp32|bf16] [--recompute] [--rotary]
+//       [--cross-patch N] [--count]
 #include <fstream>
 
 #include "decoder_types.h"

@@ -22,6 +22,8 @@ void PerceiverConfig::list_problems(const StackConfig& stack, const std::string&
   const std::string own = text(at, ".", kKind, ".");
   problems.range(own + "latents", latents, 1, kMax);
   problems.range(own + "predicted", predicted, 0, kMax);
+  problems.unless(layer.window == 0, own + "window", " = ", layer.window,
+                  " must be 0: the first layer sees all that came before, and the others their own chunk");
   layer.list_problems_of(stack, at, own, problems);
 }
 

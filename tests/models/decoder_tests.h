@@ -13,6 +13,16 @@ template <class Maker>
 class DecoderTest : public ::testing::Test {};
 TYPED_TEST_SUITE_P(DecoderTest);
 
+/// The same decoder with small tiles, so that there are several of them.
+template <class Maker>
+auto with_small_tiles(const Maker& make) {
+  return [make]<class S>() {
+    auto m = make.template operator()<S>();
+    if constexpr (requires { m.tile_bytes; }) m.tile_bytes = 8;
+    return m;
+  };
+}
+
 TYPED_TEST_P(DecoderTest, Adjoint) {
   for_each_config_but_sanitized<TypeParam>([](const auto& make) {
     expect_below(testing::check_decoder_gradients(make, {.shape = {2, 16}}, false), kExact);
@@ -30,12 +40,14 @@ TYPED_TEST_P(DecoderTest, Repeatable) {
 TYPED_TEST_P(DecoderTest, Score) {
   for_each_config<TypeParam>([](const TypeParam& make) {
     expect_below(testing::check_decoder_score(make, {.shape = {2, 24}}), kExact);
+    expect_below(testing::check_decoder_score(with_small_tiles(make), {.shape = {3, 24}}), kExact);
   });
 }
 
 /// With dropout, whose masks go by the sequence and the position in it.
 TYPED_TEST_P(DecoderTest, Chunks) {
   for_each_config<TypeParam>([](const TypeParam& make) {
+    expect_below(testing::check_decoder_chunks(with_small_tiles(make), {.shape = {3, 24}}, 8), kExact);
     expect_below(testing::check_decoder_chunks(make, {.shape = {3, 24}}, 8), kExact);
     expect_below(testing::check_decoder_chunks(make, {.shape = {2, 24}}, 16), kExact);
   });

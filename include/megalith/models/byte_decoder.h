@@ -18,7 +18,7 @@ struct DecoderFlops {
 /// One position of its stack stands for a patch of P bytes; P is 1 for the innermost decoder. Position k reads the embedding
 /// of patch k-1 (the trained pad where there is none) plus row k of the condition, added after the shift, to the pad's row
 /// too. The condition (B, K, width()) comes from an outer decoder; the outermost has none (data == nullptr). Its rows count
-/// from the start of the sequence that State tells.
+/// from the start of the sequence that State tells, or from the start of the chunk that the call begins in.
 ///
 ///   train(ctx, bytes, condition, dcondition, scale, losses, grad, state, dstate, tape)
 ///       forward, loss and backward in one: with L = scale * sum of losses + <state left, dstate>, losses are written, grad

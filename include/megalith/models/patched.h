@@ -19,8 +19,7 @@ namespace megalith {
 ///
 /// With cross-patch attention (2.3.2) the inner decoder goes on from patch to patch, through the State that each leaves: its
 /// sequences are those of the whole, in chunks of a patch. Backward then takes the tiles of a sequence from the last to the
-/// first, and what each received comes from reading the patches before it once more, as many as the inner decoder has
-/// layers.
+/// first, and what each received comes from reading the patches before it once more, as far as the inner decoder reaches.
 template <class BlockType, class InnerDecoder>
 struct Patched {
   using Block = BlockType;
@@ -86,16 +85,17 @@ struct Patched {
     stack.forward(at_patches(ctx), in.x, y, state.stack, tape.stack);  // (3)
     InnerSequences all = inner_sequences(bytes.shape());
     all.at_once = std::min(all.at_once, tape.sequences.at_once);
+    const typename Inner::State carried = state.carried(), d_left = dstate.carried();
     for (Index first = 0; first < all.count; first += all.at_once) {
       const Index n = std::min(all.at_once, all.count - first);
       std::vector<typename Inner::State> opened(static_cast<std::size_t>(state.carries_inner() ? all.pieces() + 1 : 0),
                                                 state.inner_of(*this, n));
       auto& received = state.carries_inner() ? opened : tape.received;
       auto& d = state.carries_inner() ? opened.back() : tape.dstate;
-      begin_sequences(bytes, first, n, state, received.front());
+      begin_sequences(bytes, first, n, state, carried, received.front());
       read_ahead(ctx, bytes, y, all, first, state.history, received);
       d.begin(nullptr);
-      if (state.carries_inner()) copy_sequences(dstate.inner, first, d, 0, n);
+      if (state.carries_inner()) copy_sequences(d_left, first, d, 0, n);
       for (Index i = all.pieces(); i-- > 0;) {  // backwards: a piece's gradient by what it received goes to the one before
         Frame local(ctx.scratch());
         const Tile tile = tile_of(all.at(bytes, first, n, i));
@@ -126,11 +126,12 @@ struct Patched {
     stack.step(at_patches(ctx), in.x, y, state.stack);  // (3)
     const InnerSequences all = inner_sequences(bytes.shape());
     typename Inner::State closed = inner_state(all);
+    const typename Inner::State carried = state.carried();
     for (Index first = 0; first < all.count; first += all.at_once) {
       const Index n = std::min(all.at_once, all.count - first);
       typename Inner::State opened = state.inner_of(*this, n);
       auto& now = state.carries_inner() ? opened : closed;
-      begin_sequences(bytes, first, n, state, now);
+      begin_sequences(bytes, first, n, state, carried, now);
       for (Index i = 0; i < all.pieces(); ++i) {
         Frame local(ctx.scratch());
         const Tile tile = tile_of(all.at(bytes, first, n, i));
@@ -241,9 +242,10 @@ struct Patched {
     return typename Inner::State(inner, all.at_once, all.pieces() > 1 ? all.length : 0);
   }
 
-  /// What the sequences [first, first + n) of the inner decoder start from.
-  void begin_sequences(Bytes bytes, Index first, Index n, const State& state, typename Inner::State& to) const {
-    if (state.carries_inner()) return copy_sequences(state.inner, first, to, 0, n);
+  /// What the sequences [first, first + n) of the inner decoder start from: of those that are carried, where there are such.
+  void begin_sequences(Bytes bytes, Index first, Index n, const State& state, const typename Inner::State& carried,
+                       typename Inner::State& to) const {
+    if (state.carries_inner()) return copy_sequences(carried, first, to, 0, n);
     const Index u = inner.patch_size(), patches = chained() ? bytes.T / patch_size() : 1;  // in each of them
     std::vector<ByteOrNone>& previous = to.history.last;  // closed states serve any number of sequences up to their own
     to.history.B = n;

@@ -44,6 +44,8 @@ struct PatchedState {
   }
   /// Whether the inner decoder goes on from one patch to the next, through this state.
   bool carries_inner() const { return inner_room > 0; }
+  /// The inner decoder's state as it is now, where it is carried.
+  typename Inner::State carried() const { return carries_inner() ? inner : typename Inner::State(); }
   /// A state of the inner decoder for n of the sequences, where it is carried.
   typename Inner::State inner_of(const Decoder& m, Index n) const {
     return carries_inner() ? typename Inner::State(m.inner, n, inner_room) : typename Inner::State();
@@ -57,7 +59,7 @@ struct PatchedState {
     if (carries_inner() && (!inner.valid() || inner.history.position != history.position)) return false;
     if (!open()) return !carries_inner() || !inner.ahead();
     // A patch that was opened for its first byte is left at once: next() goes on inside.
-    return inner.valid() && inner.history.position % history.patch == history.unfinished() &&
+    return inner.valid() && (carries_inner() || inner.history.position == history.unfinished()) &&
            (history.unfinished() > 0 || inner.ahead());
   }
   template <class F, class... St>

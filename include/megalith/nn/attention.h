@@ -71,7 +71,7 @@ struct Attention {
     project(ctx, x, state.position, projected);
     if (tape.open) {
       const Index keys = tape.past + x.T;
-      if (tape.kv.size() != x.B * keys * kv_channels()) tape.kv = Tensor<S>({x.B, keys, kv_channels()});
+      if (tape.kv.size() < x.B * keys * kv_channels()) tape.kv = Tensor<S>({x.B, keys, kv_channels()});
       concat_keys_values(ctx, state, projected.rows, tape.kv.data());
       state.keep_last(ctx, tape.kv.data(), keys, x.T);
     }

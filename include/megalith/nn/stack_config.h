@@ -24,7 +24,7 @@ struct StackConfig {
   bool recompute = false;
   BlockConfig block = TransformerConfig{};
   // Of the stack of an inner decoder, from the decoder around it (stack_config() in models/config.h): no fields of files.
-  Index chunk = 0;    // positions in a patch of the decoder around it; 0: the stack's sequences are single patches
+  Index chunk = 0;    // positions in a patch of the decoder around it, whose patches follow one another; 0: there are none
   Index overlap = 0;  // of the chunk before, the last positions that attention sees (cross-patch attention); below chunk + 1
 
   bool operator==(const StackConfig&) const = default;
