@@ -51,6 +51,9 @@ Picture read_ppm(Bytes file, std::int64_t max_pixels) {
   check_size(picture.width, picture.height, max_pixels);
 
   const std::int64_t samples = picture.row_bytes() * picture.height, bytes = white > 255 ? 2 * samples : samples;
+  // A header of lines that end in CR LF, as some programs on Windows write them: one more byte than one blank.
+  const std::size_t header = file.size() - in.left().size();
+  if (std::ssize(in.left()) == bytes + 1 && file[header - 1] == '\r' && file[header] == '\n') in.take(1);
   check_holds(picture.width, picture.height, bytes, std::ssize(in.left()));
   const Bytes all = in.take(static_cast<std::size_t>(bytes)), rest = in.left();
   check(rest.size() < 2 || rest[0] != 'P' || rest[1] < '1' || rest[1] > '7',

@@ -23,13 +23,12 @@ Embedder::Embedder(const AnyModel& model, Workspace& workspace) : model_(model),
   check(width() > 0, "this model gives no embeddings");
   const Index unit = model.unit(), longest = model.max_length().value_or(std::max(kLength, 2 * unit) / unit * unit);
   const RecordConfig record = model.record();
-  check(record.scan.kind == ScanKind::none && (record.bytes == 1 || record.bytes < longest), "the model reads ",
-        in_words(record), " in windows of ", longest,
-        ", and gives no embeddings: windows that overlap do not begin at them");
   // The stack's last position has no successor that could say what it reads.
   length_ = longest - unit;
   check(length_ > 0, "the model's windows are single patches of ", unit, " bytes, which give no embeddings");
   const Index step = window_step(model, longest);
+  check(record.scan.kind == ScanKind::none && (record.bytes == 1 || step <= length_), "the model reads ", in_words(record),
+        " in windows of ", longest, ", and gives no embeddings: windows that overlap do not begin at them");
   stride_ = std::max(step, length_ / step * step - length_ / 2 / step * step);
 }
 

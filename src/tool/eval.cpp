@@ -170,7 +170,7 @@ Verb add_eval(CLI::App& app) {
       ->type_name("N");
   verb->add_flag("--strided", options->strided,
                  "Reads each window twice, from half a patch later too, and takes the first half of each patch: twice the "
-                 "time, for what comes late in a patch is the hardest to predict");
+                 "time. It helps models that lose most late in a patch, and harms others");
   verb->add_flag("--json", options->json, "Prints JSON: one object, or with --lines one for each line");
   add_threads(*verb, options->threads);
   verb->footer(

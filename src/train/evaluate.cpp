@@ -88,12 +88,14 @@ class WindowBatch {
   }
 
   /// Strided inference: the losses of the second half of each patch become those of the first half of one of a second pass,
-  /// whose patches begin in the middle of those of the first.
+  /// whose patches begin in the middle of those of the first. Before the first of these it has seen nothing, and where
+  /// nothing is context the first pass has.
   void take_first_halves() {
     const std::size_t unit = static_cast<std::size_t>(unit_), half = unit / 2;
+    const std::size_t row = static_cast<std::size_t>(padded_ - context_), kept = context_ == 0 ? unit : 0;
     score(unit_ / 2, second_);
     for (std::size_t i = 0; i < losses_.size(); ++i)  // the rows are whole patches
-      if (i % unit >= half) losses_[i] = second_[i - half];
+      if (i % row >= kept && i % unit >= half) losses_[i] = second_[i - half];
   }
 
   void hand_on(const Window& window, std::span<const float> losses) {

@@ -37,8 +37,12 @@ RecordWindows::RecordWindows(const CorpusSlice& data, Index length, RandomKey ke
     parts_.push_back({begin, count_});
     count_ += count;
   }
-  check(count_ > 0, "no file of the training data, such as ", data.corpus->files()[0].path, ", has a whole window of ",
-        length, " bytes (", in_words(record), "); add data or shorten the window");
+  if (count_ > 0) return;
+  const auto& files = data.corpus->files();
+  const auto first =
+      std::find_if(files.begin(), files.end(), [&](const CorpusFile& file) { return file.offset + file.size > data.begin; });
+  throw Error(text("no file of the training data, such as ", first->path, ", has a whole window of ", length, " bytes (",
+                   in_words(record), "); add data, or shorten the window or the record"));
 }
 
 void RecordWindows::fill(std::int64_t step, Index first, Index length, std::span<std::uint8_t> bytes) const {

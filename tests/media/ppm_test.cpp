@@ -30,6 +30,11 @@ TEST(Ppm, Greys) {
   EXPECT_EQ(text_of(picture.pixels), "abcdef");
 }
 
+TEST(Ppm, AHeaderMayHaveLinesOfWindows) {
+  EXPECT_EQ(read("P5\r\n2 1\r\n255\r\nab").pixels, bytes_of("ab"));
+  EXPECT_EQ(read("P5\n2 1\n255\n\nab").pixels, bytes_of("\na"));  // one blank ends a header, and the rest is the picture's
+}
+
 TEST(Ppm, AHeaderHasCommentsAndAnyWhiteSpace) {
   EXPECT_EQ(pixels("P5 # a comment\r\n#another\n\t2#\n 1 255\nab"), "ab");
   EXPECT_EQ(pixels("P5 1 2 255# one more\nab"), "ab");

@@ -135,7 +135,7 @@ TEST(EvaluateRecords, WindowsThatDoNotBeginAtRecordsAreRefused) {
   EXPECT_ERROR(losses_of(model, file), "the windows have 24 bytes, and the model's records 36; one of them must be");
 }
 
-// Of two passes, of which the second begins half a patch later, the first half of every patch.
+// Of two passes, of which the second begins half a patch later, the first half of every patch, and all of the first one.
 TEST(Strided, TakesTheFirstHalvesOfBothPasses) {
   const auto file = some_bytes(16 * 300 + 7);
   FakeModel model(16, 4);
@@ -144,7 +144,7 @@ TEST(Strided, TakesTheFirstHalvesOfBothPasses) {
   ASSERT_EQ(found.bits.size(), file.size());
   std::vector<float> z(kByteValues);
   for (Index i = 0; i < std::ssize(file); ++i) {
-    const Index in_window = i % 16, shift = in_window % 4 < 2 ? 0 : 2, position = in_window - shift;
+    const Index in_window = i % 16, shift = in_window < 4 || in_window % 4 < 2 ? 0 : 2, position = in_window - shift;
     const Index before = position == 0 ? kByteValues : file[static_cast<std::size_t>(i - 1)];
     model.logits(before, position, z);
     double sum = 0;
@@ -172,7 +172,8 @@ std::vector<float> strided_losses(const AnyModel& model, std::span<const std::ui
     const std::vector<float> first = pass(start), second = pass(start + half);
     const Index context = start == 0 ? 0 : length - stride;
     for (Index i = context; i < length && std::ssize(bits) < std::ssize(bytes); ++i) {
-      const bool late = i % model.unit() >= half;
+      const bool begins = context == 0 && i < model.unit();  // nothing stands before this patch
+      const bool late = !begins && i % model.unit() >= half;
       bits.push_back((late ? second[static_cast<std::size_t>(i - half)] : first[static_cast<std::size_t>(i)]) /
                      std::numbers::ln2_v<float>);
     }

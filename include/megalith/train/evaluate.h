@@ -31,8 +31,8 @@ struct EvaluateConfig {
   std::int64_t max_bytes = 0;  // about this many, in windows spread evenly over all files; 0 means all
   /// Strided inference (Yu et al. 2023, 2.3.3): losses rise towards the end of a patch, so each window is read twice, the
   /// second time from the middle P/2 of its first patch on, and of each patch of either pass only the losses of the first
-  /// P/2 bytes are taken. Those of the window's first P/2 bytes are of the first pass; the second one has not seen them. It
-  /// takes twice the time. P is the model's unit, and must be even.
+  /// P/2 bytes are taken. Those of a patch with nothing before it are all of the first pass; the second one has not seen its
+  /// first half. It takes twice the time. P is the model's unit, and must be even.
   bool strided = false;
   /// Called in order with the losses, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
   /// file.
