@@ -31,8 +31,8 @@ TEST(Ppm, Greys) {
 }
 
 TEST(Ppm, AHeaderMayHaveLinesOfWindows) {
-  EXPECT_EQ(read("P5\r\n2 1\r\n255\r\nab").pixels, bytes_of("ab"));
-  EXPECT_EQ(read("P5\n2 1\n255\n\nab").pixels, bytes_of("\na"));  // one blank ends a header, and the rest is the picture's
+  EXPECT_EQ(pixels("P5\r\n2 1\r\n255\r\nab"), "ab");
+  EXPECT_EQ(pixels("P5\n2 1\n255\n\nab"), "\na") << "one blank ends a header";
 }
 
 TEST(Ppm, AHeaderHasCommentsAndAnyWhiteSpace) {
