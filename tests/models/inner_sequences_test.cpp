@@ -23,15 +23,15 @@ std::vector<std::array<Index, 3>> pieces_of(const InnerSequences& all) {
 using Pieces = std::vector<std::array<Index, 3>>;
 
 TEST(InnerSequences, ArePatchesWhereNothingGoesOn) {
-  EXPECT_EQ(pieces_of({{2, 24}, 8, false, 1024}), (Pieces{{0, 6, 8}}));
-  EXPECT_EQ(pieces_of({{2, 24}, 8, false, 33}), (Pieces{{0, 4, 8}, {32, 2, 8}}));
-  EXPECT_EQ(pieces_of({{1, 16}, 8, false, 1}), (Pieces{{0, 1, 8}, {8, 1, 8}}));
+  EXPECT_EQ(pieces_of({{2, 24}, 8, 0, 1024}), (Pieces{{0, 6, 8}}));
+  EXPECT_EQ(pieces_of({{2, 24}, 8, 0, 33}), (Pieces{{0, 4, 8}, {32, 2, 8}}));
+  EXPECT_EQ(pieces_of({{1, 16}, 8, 0, 1}), (Pieces{{0, 1, 8}, {8, 1, 8}}));
 }
 
 TEST(InnerSequences, AreThoseOfTheWholeWhereTheyGoOn) {
-  EXPECT_EQ(pieces_of({{3, 24}, 8, true, 50}), (Pieces{{0, 2, 24}, {48, 1, 24}}));
-  EXPECT_EQ(pieces_of({{2, 24}, 8, true, 17}), (Pieces{{0, 1, 16}, {16, 1, 8}, {24, 1, 16}, {40, 1, 8}}));
-  EXPECT_EQ(pieces_of({{1, 16}, 8, true, 1}), (Pieces{{0, 1, 8}, {8, 1, 8}}));
+  EXPECT_EQ(pieces_of({{3, 24}, 8, 8, 50}), (Pieces{{0, 2, 24}, {48, 1, 24}}));
+  EXPECT_EQ(pieces_of({{2, 24}, 8, 16, 9}), (Pieces{{0, 1, 16}, {16, 1, 8}, {24, 1, 16}, {40, 1, 8}}));
+  EXPECT_EQ(pieces_of({{1, 16}, 8, 8, 1}), (Pieces{{0, 1, 8}, {8, 1, 8}}));
 }
 
 TEST(CopySequences, CopiesThemAndTheCounters) {

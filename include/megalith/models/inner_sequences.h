@@ -13,17 +13,19 @@ namespace megalith {
 
 /// The sequences that an inner decoder reads, and how many of their bytes at once. Without cross-patch attention each patch
 /// is a sequence of its own. With it the patches of a sequence follow one another in one, and where that is longer than a
-/// tile it is read in pieces, between which a State passes.
+/// tile it is read in pieces, between which a State passes; these are at least as long
+/// as that reaches back.
 struct InnerSequences {
   Index count = 0, length = 0;   // all of them; bytes of each
   Index at_once = 1, piece = 1;  // in a tile: sequences, bytes of each; one sequence where that is not the whole
 
   InnerSequences() = default;
-  /// Of bytes (B,T) in patches of P, about `tile_bytes` at once.
-  InnerSequences(Shape bytes, Index P, bool chained, Index tile_bytes)
-      : count(chained ? bytes.B : bytes.rows() / P),
-        length(chained ? bytes.T : P),
-        piece(std::min(length, std::max<Index>(tile_bytes / P, 1) * P)) {
+  /// Of bytes (B,T) in patches of P, about `tile_bytes` at once. `reach`, of the inner decoder, is 0 where each patch stands
+  /// alone.
+  InnerSequences(Shape bytes, Index P, Index reach, Index tile_bytes)
+      : count(reach > 0 ? bytes.B : bytes.rows() / P),
+        length(reach > 0 ? bytes.T : P),
+        piece(std::min(length, std::max(std::max<Index>(tile_bytes / P, 1) * P, reach))) {
     if (piece == length) at_once = std::clamp<Index>(tile_bytes / length, 1, std::max<Index>(count, 1));
   }
 

@@ -31,17 +31,16 @@ struct Patched {
     typename PatchEmbedder<S>::Tape embedder;
     typename Stack<Block>::Tape stack;
     InnerSequences sequences;
-    typename Inner::Tape inner;                   // of one tile
-    std::vector<typename Inner::State> received;  // by each piece of the sequences of a tile
-    typename Inner::State dstate;
+    typename Inner::Tape inner;              // of one tile
+    typename Inner::State received, dstate;  // of its sequences
     Tape() = default;
     Tape(const Patched& m, Shape bytes)
         : embedder(m.embedder, bytes),
           stack(m.stack, {bytes.B, bytes.T / m.patch_size()}),
           sequences(m.inner_sequences(bytes)),
           inner(m.inner, sequences.tile()),
-          received(static_cast<std::size_t>(sequences.pieces()), m.inner_state(sequences)),
-          dstate(received.front()) {}
+          received(m.inner_state(sequences)),
+          dstate(received) {}
   };
 
   Index tile_bytes = 1024;                   // bytes that the inner decoder handles at once
@@ -72,7 +71,7 @@ struct Patched {
   }
   /// Whether the inner decoder goes on from a patch to the next: cross-patch attention.
   bool chained() const { return inner.chunk > 0; }
-  InnerSequences inner_sequences(Shape bytes) const { return {bytes, patch_size(), chained(), tile_bytes}; }
+  InnerSequences inner_sequences(Shape bytes) const { return {bytes, patch_size(), inner.reach(), tile_bytes}; }
 
   void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* losses, Patched& grad,
              State& state, State& dstate, Tape& tape) const {
@@ -88,12 +87,9 @@ struct Patched {
     const typename Inner::State carried = state.carried(), d_left = dstate.carried();
     for (Index first = 0; first < all.count; first += all.at_once) {
       const Index n = std::min(all.at_once, all.count - first);
-      std::vector<typename Inner::State> opened(static_cast<std::size_t>(state.carries_inner() ? all.pieces() + 1 : 0),
-                                                state.inner_of(*this, n));
+      typename Inner::State opened = state.inner_of(*this, n), opened_d = opened;
       auto& received = state.carries_inner() ? opened : tape.received;
-      auto& d = state.carries_inner() ? opened.back() : tape.dstate;
-      begin_sequences(bytes, first, n, state, carried, received.front());
-      read_ahead(ctx, bytes, y, all, first, state.history, received);
+      auto& d = state.carries_inner() ? opened_d : tape.dstate;
       d.begin(nullptr);
       if (state.carries_inner()) copy_sequences(d_left, first, d, 0, n);
       for (Index i = all.pieces(); i-- > 0;) {  // backwards: a piece's gradient by what it received goes to the one before
@@ -102,11 +98,12 @@ struct Patched {
         const Seq<const S> y_tile = tile.template of_stack<const S>(y);
         const Seq<S> cond = condition.make(tile.patches(), local), dcond = condition.make(tile.patches(), local);
         const Seq<const S> slots = condition.forward(ctx, y_tile, cond, local);  // (4)
-        auto& inner_state = received[static_cast<std::size_t>(i)];
+        if (i == 0) begin_sequences(bytes, first, n, state, carried, received);
+        else read_before(ctx, bytes, y, state.history, tile.begin, i * all.piece, received);
         inner.train(at_inner(ctx, tile.begin, bytes.T), tile.bytes, tile.of_inner(cond), tile.of_inner(dcond), scale,
-                    losses + tile.begin, grad.inner, inner_state, d, tape.inner);                      // (5), (6)
+                    losses + tile.begin, grad.inner, received, d, tape.inner);                         // (5), (6)
         condition.backward(ctx, y_tile, slots, dcond, tile.template of_stack<S>(dy), grad.condition);  // (4)
-        if (i + 1 == all.pieces() && state.carries_inner()) copy_sequences(inner_state, 0, state.inner, first, n);
+        if (i + 1 == all.pieces() && state.carries_inner()) copy_sequences(received, 0, state.inner, first, n);
       }
       if (state.carries_inner()) copy_sequences(d, 0, dstate.inner, first, n);
     }
@@ -254,28 +251,19 @@ struct Patched {
     to.begin(previous.data());
   }
 
-  /// What the pieces of one sequence receive, given what the first of them does: each reads the end of the piece before, as
-  /// far as that matters.
-  void read_ahead(const Context& ctx, Bytes bytes, Seq<S> y, const InnerSequences& all, Index first,
-                  const ByteHistory& history, std::vector<typename Inner::State>& received) const {
-    const Index reach = inner.reach(), u = inner.patch_size();
-    for (Index i = 1; i < all.pieces(); ++i) {
-      Frame frame(ctx.scratch());
-      auto& state = received[static_cast<std::size_t>(i)];
-      InnerSequences::Piece piece = all.at(bytes, first, 1, i - 1);
-      if (const Index skipped = piece.bytes.T - reach; skipped > 0) {
-        piece = {piece.begin + skipped, {piece.bytes.data + skipped, 1, reach}};
-        ByteOrNone* const previous = frame.take<ByteOrNone>(u);
-        std::copy_n(piece.bytes.data - u, u, previous);
-        state.begin(previous, history.position + piece.begin - first * all.length);
-      } else {
-        state = received[static_cast<std::size_t>(i - 1)];
-      }
-      const Tile tile = tile_of(piece);
-      const Seq<S> cond = condition.make(tile.patches(), frame);
-      condition.forward(ctx, tile.template of_stack<const S>(y), cond, frame);
-      inner.read(at_inner(ctx, tile.begin, bytes.T), tile.bytes, tile.of_inner(cond), state);
-    }
+  /// What a piece receives that begins at byte `end` of the batch, `done` bytes into its sequence: the bytes before it are
+  /// read once more, as far back as that matters.
+  void read_before(const Context& ctx, Bytes bytes, Seq<S> y, const ByteHistory& history, Index end, Index done,
+                   typename Inner::State& received) const {
+    Frame frame(ctx.scratch());
+    const Index reach = inner.reach(), begin = end - reach, u = inner.patch_size();
+    ByteOrNone* const previous = frame.take<ByteOrNone>(u);
+    bytes_before_patch(bytes, history, begin / patch_size(), u, previous);
+    received.begin(previous, history.position + done - reach);
+    const Tile tile{begin, patch_size(), {bytes.data + begin, 1, reach}};
+    const Seq<S> cond = condition.make(tile.patches(), frame);
+    condition.forward(ctx, tile.template of_stack<const S>(y), cond, frame);
+    inner.read(at_inner(ctx, begin, bytes.T), tile.bytes, tile.of_inner(cond), received);
   }
 };
 
