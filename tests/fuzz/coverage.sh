@@ -25,7 +25,7 @@ fi
 # Of the files that are compiled for it (tests/fuzz/CMakeLists.txt), and of the headers in src/ that these share.
 root=$(printf '%s' "$PWD" | sed 's/[][\\.*^$+?(){}|]/\\&/g')
 base="$root/(build/fuzz/([.][.]/)*)?"  # some compiler caches let paths begin at the folder of the build
-others="^/usr|^$base(include|tests)/|^${base}src/(page|tool|train)/.*[.]h$"
+others="^/usr|^$base(include|tests)/|^${base}src/((page|tool|train)/.*|media/(sheet|sound))[.]h$"
 llvm-cov report -instr-profile="$profiles/all" "${objects[@]}" -ignore-filename-regex="$others" 2> "$profiles/report.log" |
   awk -v least="$least" '
     NF >= 10 && $1 ~ /\.(cpp|h)$/ { printf "%6s of %4d lines  %s\n", $10, $8, $1; low += $10 + 0 < least; files++ }
