@@ -142,7 +142,7 @@ class Reference:
         h = h @ self.p[name + ".weight"]
         return h + self.p[name + ".bias"] if name + ".bias" in self.p else h
 
-    def attention(self, c, name, h, cross, in_a_row):
+    def attention(self, c, name, h, cross=0, in_a_row=1):
         N, K, C = h.shape
         H = c["heads"]
         D = C // H
@@ -281,12 +281,12 @@ def parameter_shapes(config):
     return shapes
 
 
-def random_parameters(config, rng):
+def random_parameters(shapes, rng):
     """Standard deviation 0.3 everywhere, gains around 1; float numbers, so that one file serves float and double."""
     def draw(name, shape):
         z = 0.3 * rng.standard_normal(shape)
         return torch.tensor((1 + z if name.endswith(".gain") else z).astype(np.float32))
-    return {name: draw(name, shape) for name, shape in parameter_shapes(config).items()}
+    return {name: draw(name, shape) for name, shape in shapes.items()}
 
 
 def random_bytes(rng, B, T):
@@ -296,10 +296,10 @@ def random_bytes(rng, B, T):
     return torch.tensor(np.where(rng.random((B, T)) < 0.5, few, x))
 
 
-def run(config, parameters, x, scale, dtype=torch.float64):
+def run(reference, config, parameters, x, scale, dtype=torch.float64):
     """Losses (B,T), gradients of scale * their sum, and the distance of the nearest ReLU to its kink."""
     p = {name: value.to(dtype).requires_grad_() for name, value in parameters.items()}
-    model = Reference(config, p)
+    model = reference(config, p)
     costs = model.costs(x)
     (scale * costs.sum()).backward()
     return costs.detach(), {name: value.grad for name, value in p.items()}, model.relu_margin
@@ -403,48 +403,64 @@ def relative(a, b):
     return ((a - b).abs().max() / b.abs().max().clamp_min(1e-300)).item()
 
 
+def write_case(folder, name, case, reference, shapes_of, mistakes):
+    """Writes <name>.safetensors, and returns by how much each mistake moves the losses, where the model has such a part.
+
+    case: (config, B, T, seed). reference: the class of the model. shapes_of(config): its parameters, names and shapes.
+    """
+    config, B, T, seed = case
+    rng = np.random.default_rng(seed)
+    parameters = random_parameters(shapes_of(config), rng)
+    x = random_bytes(rng, B, T)
+    factor = 0.125
+    costs, grads, margin = run(reference, config, parameters, x, factor)
+    tensors = {"bytes": x.numpy().astype(np.uint8), "costs": costs.numpy()}
+    for parameter, value in parameters.items():
+        tensors["param." + parameter] = value.numpy()
+        tensors["grad." + parameter] = grads[parameter].numpy()
+    path = os.path.join(folder, name + ".safetensors")
+    write_safetensors(path, tensors, {"config": json.dumps(for_file(config)), "scale": repr(factor)})
+
+    # The values must be ones that float arithmetic can reach: far from kinks, and not a difference of large numbers.
+    in_float = run(reference, config, parameters, x, factor, torch.float32)
+    worst = max([(relative(in_float[0].double(), costs), "costs")] +
+                [(relative(in_float[1][k].double(), g), k) for k, g in grads.items()])
+    print(f"{name}: {sum(v.numel() for v in parameters.values())} parameters, {os.path.getsize(path)} bytes, costs "
+          f"{costs.min():.3f} to {costs.max():.3f}, float32 differs by {worst[0]:.1e} ({worst[1]}), ReLU "
+          f"margin {margin:.1e}")
+    assert worst[0] < TOLERANCE / 2 and margin > 1e-5, "choose another seed"
+
+    moved = {}
+    for mistake in mistakes:
+        with torch.no_grad():
+            p = {k: v.double() for k, v in parameters.items()}
+            change = relative(reference(config, p, mistake).costs(x), costs)
+        if change > 0:  # 0: the model has no such part
+            moved[mistake] = change
+    return moved
+
+
+def write_moved(path, moved):
+    """How far the losses of each model move, by mistake, to three digits."""
+    rounded = {name: {mistake: float(f"{change:.3g}") for mistake, change in row.items()} for name, row in moved.items()}
+    with open(path, "w") as file:
+        json.dump(rounded, file, indent=1)
+        file.write("\n")
+
+
 def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
     moved = {}
-    for name, (config, B, T, seed) in CASES.items():
-        rng = np.random.default_rng(seed)
-        parameters = random_parameters(config, rng)
-        x = random_bytes(rng, B, T)
-        factor = 0.125
-        costs, grads, margin = run(config, parameters, x, factor)
-        tensors = {"bytes": x.numpy().astype(np.uint8), "costs": costs.numpy()}
-        for parameter, value in parameters.items():
-            tensors["param." + parameter] = value.numpy()
-            tensors["grad." + parameter] = grads[parameter].numpy()
-        metadata = {"config": json.dumps(for_file(config)), "scale": repr(factor)}
-        path = os.path.join(folder, name + ".safetensors")
-        write_safetensors(path, tensors, metadata)
-
-        # The values must be ones that float arithmetic can reach: far from kinks, and not a difference of large numbers.
-        in_float = run(config, parameters, x, factor, torch.float32)
-        worst = max([(relative(in_float[0].double(), costs), "costs")] +
-                    [(relative(in_float[1][k].double(), g), k) for k, g in grads.items()])
-        print(f"{name}: {sum(v.numel() for v in parameters.values())} parameters, {os.path.getsize(path)} bytes, costs "
-              f"{costs.min():.3f} to {costs.max():.3f}, float32 differs by {worst[0]:.1e} ({worst[1]}), ReLU "
-              f"margin {margin:.1e}")
-        assert worst[0] < TOLERANCE / 2 and margin > 1e-5, "choose another seed"
-
-        moved[name] = {}
-        for mistake in MUST_SHOW + MAY_SHOW:
-            with torch.no_grad():
-                p = {k: v.double() for k, v in parameters.items()}
-                change = relative(Reference(config, p, mistake).costs(x), costs)
-            if change > 0:  # 0: the model has no such part
-                moved[name][mistake] = float(f"{change:.3g}")
-                assert change >= 100 * TOLERANCE or mistake in MAY_SHOW, (name, mistake, change)
+    for name, case in CASES.items():
+        moved[name] = write_case(folder, name, case, Reference, parameter_shapes, MUST_SHOW + MAY_SHOW)
+        for mistake, change in moved[name].items():
+            assert change >= 100 * TOLERANCE or mistake in MAY_SHOW, (name, mistake, change)
     for name in ("two_scale", "two_scale_options"):
         assert all(mistake in moved[name] for mistake in MUST_SHOW), name
     for mistake in MUST_SHOW + MAY_SHOW:
         largest = max(row.get(mistake, 0) for row in moved.values())
         assert largest >= 100 * (1e-10 if mistake == "gelu_by_erf" else TOLERANCE), (mistake, largest)
-    with open(os.path.join(folder, "planted_mistakes.json"), "w") as file:
-        json.dump(moved, file, indent=1)
-        file.write("\n")
+    write_moved(os.path.join(folder, "planted_mistakes.json"), moved)
 
 
 if __name__ == "__main__":

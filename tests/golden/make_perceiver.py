@@ -9,15 +9,13 @@ their own; blocks in which they attend to one another, causally; N predictions. 
 predicted by windows of their own, which begin where the row begins and end N bytes earlier, 2 N bytes earlier, and so on.
 Parts that the vanilla transformer has too are those of make_golden.py.
 """
-import json
 import math
 import os
 import sys
 
-import numpy as np
 import torch
 
-from make_golden import Reference, TOLERANCE, hidden_width, random_bytes, relative, write_safetensors
+from make_golden import Reference, TOLERANCE, hidden_width, write_case, write_moved
 
 MISTAKES = ["no_attention_scale", "mask_off_by_one", "position_off_by_one", "eps_1e-3", "pad_zeroed", "latents_from_the_start",
             "residual_from_inputs", "one_norm", "no_latent_layer", "latents_see_inputs_again"]
@@ -140,22 +138,6 @@ def parameter_shapes(config):
     return shapes
 
 
-def random_parameters(config, rng):
-    """As in make_golden.py: standard deviation 0.3, gains around 1, float numbers."""
-    def draw(name, shape):
-        z = 0.3 * rng.standard_normal(shape)
-        return torch.tensor((1 + z if name.endswith(".gain") else z).astype(np.float32))
-    return {name: draw(name, shape) for name, shape in parameter_shapes(config).items()}
-
-
-def run(config, parameters, x, scale, dtype=torch.float64):
-    p = {name: value.to(dtype).requires_grad_() for name, value in parameters.items()}
-    model = PerceiverAr(config, p)
-    costs = model.costs(x)
-    (scale * costs.sum()).backward()
-    return costs.detach(), {name: value.grad for name, value in p.items()}, model.relu_margin
-
-
 def model(length, width, layers, positions, bias, tied, soft_cap, **perceiver):
     block = dict(dict(predicted=0, kv_heads=0, hidden=0, norm="layer", activation="relu", rotary_base=10000, qk_norm=False),
                  **perceiver)
@@ -176,38 +158,13 @@ CASES = {  # name: (config, B, T, seed). Keys cross the edge of an attention til
 def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
     moved = {}
-    for name, (config, B, T, seed) in CASES.items():
-        rng = np.random.default_rng(seed)
-        parameters = random_parameters(config, rng)
-        x = random_bytes(rng, B, T)
-        factor = 0.125
-        costs, grads, margin = run(config, parameters, x, factor)
-        tensors = {"bytes": x.numpy().astype(np.uint8), "costs": costs.numpy()}
-        for parameter, value in parameters.items():
-            tensors["param." + parameter] = value.numpy()
-            tensors["grad." + parameter] = grads[parameter].numpy()
-        path = os.path.join(folder, name + ".safetensors")
-        write_safetensors(path, tensors, {"config": json.dumps(config), "scale": repr(factor)})
-        in_float = run(config, parameters, x, factor, torch.float32)
-        worst = max([(relative(in_float[0].double(), costs), "costs")] +
-                    [(relative(in_float[1][k].double(), g), k) for k, g in grads.items()])
-        print(f"{name}: {sum(v.numel() for v in parameters.values())} parameters, {os.path.getsize(path)} bytes, costs "
-              f"{costs.min():.3f} to {costs.max():.3f}, float32 differs by {worst[0]:.1e} ({worst[1]}), ReLU "
-              f"margin {margin:.1e}")
-        assert worst[0] < TOLERANCE / 2 and margin > 1e-5, "choose another seed"
-        moved[name] = {}
-        for mistake in MISTAKES:
-            with torch.no_grad():
-                p = {k: v.double() for k, v in parameters.items()}
-                change = relative(PerceiverAr(config, p, mistake).costs(x), costs)
-            if change > 0:  # 0: the model has no such part
-                moved[name][mistake] = float(f"{change:.3g}")
-                assert change >= 10 * TOLERANCE, (name, mistake, change)
+    for name, case in CASES.items():
+        moved[name] = write_case(folder, name, case, PerceiverAr, parameter_shapes, MISTAKES)
+        for mistake, change in moved[name].items():
+            assert change >= 10 * TOLERANCE, (name, mistake, change)
     for mistake in MISTAKES:
         assert max(row.get(mistake, 0) for row in moved.values()) >= 100 * TOLERANCE, mistake
-    with open(os.path.join(folder, "perceiver_mistakes.json"), "w") as file:
-        json.dump(moved, file, indent=1)
-        file.write("\n")
+    write_moved(os.path.join(folder, "perceiver_mistakes.json"), moved)
 
 
 if __name__ == "__main__":
