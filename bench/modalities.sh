@@ -43,15 +43,15 @@ whole_number "$seeds" || { echo "modalities.sh: \"$seeds\" is not a whole number
 scan='{"kind": "none"}' side=0
 case $table:$kind in
   preset:*) ;;
-  *:text) patch=8 record=1 : "${length:=1024}" ;;
-  *:audio) patch=8 record=1 : "${length:=8192}" ;;
+  *:text) patch=8 record=1 length=${length:-1024} ;;
+  *:audio) patch=8 record=1 length=${length:-8192} ;;
   *:image32) patch=12 side=32 tile=2 ;;
   *:image64) patch=48 side=64 tile=4 ;;
   *) usage ;;
 esac
 if [ $side -gt 0 ]; then
   record=$((side * side * 3))
-  : "${length:=$record}"
+  length=${length:-$record}
   scan="{\"kind\": \"patch\", \"width\": $side, \"height\": $side, \"channels\": 3, \"tile\": $tile}"
 fi
 
@@ -110,12 +110,15 @@ run_of() {
   local name=$1 rate=$2 seed=$3 options=(--model "$1")
   run=$work/$name-$rate-$seed
   [ "$rate" = recipe ] || options=(--model "$work/$name.json" --lr "$rate" --schedule linear --batch "$batch")
-  memory=$(peak "$tool" train --data "$train" --valid "$valid" "${options[@]}" --bytes "$bytes" --seed "$seed" --eval-every 0 --eval-bytes 0 \
-    --save-every 0 --sample-every 0 --out "$run") || exit 1
-  bits=$(field valid_bpb < "$run/metrics.jsonl" | tail -n 1)
+  memory=$(peak "$tool" train --data "$train" --valid "$valid" "${options[@]}" --bytes "$bytes" --seed "$seed" \
+    --eval-every 0 --eval-bytes 0 --save-every 0 --sample-every 0 --out "$run") || exit 1
+  bits=$(field valid_bpb < "$run/metrics.jsonl" | tail -n 1 | xargs printf '%.4f')
 }
-# measured OPTIONS OF eval: bits per byte of VALID under the model in $run.
-measured() { "$tool" eval "$run" --data "$valid" "$@" 2> "$work/err" | sed -n 's/^bits_per_byte: //p'; }
+# measured OPTIONS OF eval: bits per byte of VALID under the model in $run, or what is wrong with that.
+measured() {
+  "$tool" eval "$run" --data "$valid" "$@" > "$work/bits" 2> "$work/err" || { tail -n 1 "$work/err"; return 0; }
+  sed -n 's/^bits_per_byte: //p' "$work/bits" | xargs printf '%.4f'
+}
 
 # row NAME: its line of the table.
 row() {
@@ -150,17 +153,21 @@ row() {
     "$(ratio "$(field bytes <<< "$last")" "$(field seconds <<< "$last")" 0)" "$(ratio "$memory" 1e6 0)"
 }
 
-# alone NAME COMMAND...: bits per byte of VALID packed by itself.
+# alone PROGRAM OPTIONS...: bits per byte of VALID packed by itself, where there is such a program.
 alone() {
-  local name=$1 size
-  shift
+  local name=$* size
   command -v "$1" > /dev/null || return 0
-  size=$("$@" < "$valid" | wc -c)
+  case $1 in
+    zpaq)  # packs files alone
+      zpaq a "$work/packed.zpaq" "$valid" "${@:2}" > "$work/out" 2> "$work/err"
+      size=$(stat -c %s "$work/packed.zpaq") ;;
+    *) size=$("$@" < "$valid" | wc -c) ;;
+  esac
   printf '| `%s` | | | | | | %s | | |\n' "$name" "$(ratio "$((8 * size))" "$(stat -c %s "$valid")" 4)"
 }
 
 models=(megabyte vanilla vanilla-1024 window perceiver linear)
-changes=(megabyte no-local no-global no-cross-patch cross-patch-half cross-patch-quarter convolution strided sliding)
+changes=(megabyte no-local no-global no-cross-patch cross-patch-half cross-patch-quarter convolution strided)
 case $table in
   matched) [ ${#chosen[@]} -gt 0 ] || chosen=("${models[@]}") ;;
   ablations)
@@ -168,7 +175,7 @@ case $table in
       chosen=("${changes[@]}")
       case $kind in
         image*) chosen+=(raster random-windows) ;;
-        *) chosen+=(patch-4 patch-16) ;;
+        *) chosen+=(sliding patch-4 patch-16) ;;  # windows of pictures are whole ones and do not slide
       esac
     fi ;;
   preset) chosen=("$kind") ;;
@@ -179,5 +186,5 @@ bytes_a_step=4096
 printf '| | parameters | MFLOP a byte | rate | steps | MB predicted | bits per byte, seeds 1 to %s | bytes/s | MB of memory |\n' "$seeds"
 echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|'
 for name in "${chosen[@]}"; do row "$name"; done
-alone 'xz -9e' xz -9e
-alone 'zpaq -m5' sh -c 'd=$(mktemp -d) && cat > $d/in && zpaq a $d/out.zpaq $d/in -m5 > /dev/null && cat $d/out.zpaq; rm -r $d'
+alone xz -9e
+alone zpaq -m5
