@@ -22,7 +22,7 @@ inline std::string text_of(media::Bytes bytes) { return std::string(media::as_te
 /// The lowest `bytes` bytes of a number, the lowest first, or last.
 inline std::string low_first(std::uint64_t value, int bytes) {
   std::string all;
-  for (int i = 0; i < bytes; ++i) all += static_cast<char>(value >> 8 * i);
+  for (; bytes > 0; --bytes, value >>= 8) all += static_cast<char>(value);
   return all;
 }
 inline std::string high_first(std::uint64_t value, int bytes) {
