@@ -24,10 +24,12 @@ inline constexpr SampleKind kU8{"u8", 1, 1}, kS16{"s16", 1, 2}, kS24{"s24", 1, 3
     kF64{"f64", 3, 8}, kMuLaw{"mulaw", 7, 1}, kALaw{"alaw", 6, 1};
 inline constexpr std::array kSampleKinds{kU8, kS16, kS24, kS32, kF32, kF64, kMuLaw, kALaw};
 
+inline constexpr int kMaxChannels = 256;
+
 struct SoundFormat {
   SampleKind kind = kS16;
   std::int64_t rate = 0;  // frames a second
-  int channels = 1;
+  int channels = 1;       // kMaxChannels at most
 
   int frame_bytes() const { return kind.bytes * channels; }
   bool operator==(const SoundFormat&) const = default;

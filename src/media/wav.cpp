@@ -47,6 +47,8 @@ SoundFormat read_format(ByteReader chunk) {
   if (wave != 1 && wave != 3 && wave != 6 && wave != 7) refuse_coding(wave);
   check(format.channels >= 1 && format.rate >= 1, "claims ", format.channels, " channels and ", format.rate,
         " frames a second: it is damaged");
+  check(format.channels <= kMaxChannels, "has ", format.channels, " channels, more than the ", kMaxChannels,
+        " that are read; take fewer of them: sox IN.wav OUT.wav remix 1-", kMaxChannels);
   check(frame > 0 && frame % format.channels == 0 && frame / format.channels * 8 >= bits && bits >= 1, "claims ", bits,
         " bits a sample and frames of ", frame, " bytes: it is damaged");
   const int bytes = frame / format.channels;

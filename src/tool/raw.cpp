@@ -21,6 +21,7 @@
 #include "megalith/train/corpus.h"
 #include "output_path.h"
 #include "progress.h"
+#include "quoted.h"
 #include "raw_pictures.h"
 #include "raw_sounds.h"
 #include "verb.h"
@@ -103,7 +104,7 @@ int convert(const RawOptions& options, const Corpus& corpus, const Format& first
   for (const std::string& note : out.notes()) std::fprintf(stderr, "megalith: note: %s\n", one_line(note).c_str());
   const bool picture = first.contents == Contents::picture;
   std::printf("to %s: megalith show %s --as %s --out %s\n", picture ? "look at them" : "hear them",
-              one_line(options.out).c_str(), out.as().c_str(), picture ? "sheet.bmp" : "sound.wav");
+              quoted(options.out).c_str(), out.as().c_str(), picture ? "sheet.bmp" : "sound.wav");
   std::printf("%s: train with %s\n", out.summary().c_str(), out.options().c_str());
   return kDone;
 }

@@ -75,6 +75,8 @@ void show(const ShowOptions& options, const Source& source, const Shape& shape) 
   const std::int64_t begin = options.first * shape.bytes();
   check(count <= media::kMaxPixels / shape.width / shape.height, grouped(count), " pictures of ", shape.width, " x ",
         shape.height, " pixels are more than a sheet holds; give a smaller --count");
+  check(shape.channels == 1 || !options.out.ends_with(".pgm"), "--out ", options.out,
+        ": .pgm is for grey pictures, and these have colours; choose a name that ends in .ppm or .bmp");
   const media::Picture sheet = media::sheet(shape, columns, source.read(begin, begin + count * shape.bytes()));
   AtomicFile file(options.out);
   append(file, bmp ? media::to_bmp(sheet) : media::to_ppm(sheet));

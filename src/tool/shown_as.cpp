@@ -16,9 +16,9 @@ std::string next_part(std::string& rest) {
 }
 
 std::optional<ShownAs> sound(std::string given) {
-  constexpr std::int64_t kMaxRate = 0xFFFFFFFF, kMaxChannels = 256;
+  constexpr std::int64_t kMaxRate = 0xFFFFFFFF;
   const std::string name = next_part(given), rate = next_part(given);
-  const auto hertz = dimensions(rate, kMaxRate), channels = dimensions(given.empty() ? "1" : given, kMaxChannels);
+  const auto hertz = dimensions(rate, kMaxRate), channels = dimensions(given.empty() ? "1" : given, media::kMaxChannels);
   if (!hertz || hertz->size() != 1 || !channels || channels->size() != 1) return std::nullopt;
   for (const media::SampleKind& kind : media::kSampleKinds)
     if (kind.name == name) return media::SoundFormat{kind, hertz->at(0), static_cast<int>(channels->at(0))};

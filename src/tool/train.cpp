@@ -25,6 +25,7 @@
 #include "megalith/models/zoo.h"
 #include "megalith/train/trainer.h"
 #include "progress.h"
+#include "quoted.h"
 #include "report.h"
 #include "run_config.h"
 #include "sample_log.h"
@@ -35,7 +36,7 @@
 namespace megalith::tool {
 namespace {
 
-using page::counted, page::for_each_character, page::grouped, page::one_line, page::printable;
+using page::counted, page::grouped, page::one_line, page::printable;
 
 /// As Linux tells it.
 std::string processor_name() {
@@ -67,20 +68,6 @@ void say_what_is_learned_from(const RunConfig& run) {
 void say_where_it_goes_on(const Progress& progress) {
   std::printf("going on after step %s\n", grouped(progress.step).c_str());
   std::fflush(stdout);
-}
-
-/// A path as one word of a command, on one line.
-std::string quoted(const std::string& path) {
-  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
-  if (path.starts_with('-')) return quoted("./" + path);  // as an argument of its own it would be taken for an option
-  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
-  const bool plain = one_line(path) == path;
-  std::string out = plain ? "'" : "$'";
-  for_each_character(path, [&](std::string_view piece, bool) {
-    if (plain) out += piece == "'" ? "'\\''" : piece;
-    else out += piece == "'" || piece == "\\" ? "\\" + std::string(piece) : one_line(piece);
-  });
-  return out + "'";
 }
 
 /// Says so where the best weights are lost: unlike the last ones, they are in no other file.

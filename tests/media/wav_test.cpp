@@ -102,6 +102,7 @@ TEST(Wav, HostileFiles) {
   refused(kS16Mono + "LIST" + low_first(0xFFFFFFFF, 4) + data, "ends inside its header");
   refused(chunk("fmt ", "short"), "ends inside its header");
   refused(wav_format(1, 0, 8000, 16) + data, "0 channels");
+  refused(wav_format(1, 257, 8000, 16) + data, "257 channels, more than the 256");
   refused(wav_format(1, 1, 0, 16) + data, "0 frames a second");
   refused(wav_format(1, 1, 8000, 0) + data, "0 bits a sample");
   refused(wav_format(1, 1, 8000, 64) + data, "samples of 8 bytes, which is not read");

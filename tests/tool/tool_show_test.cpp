@@ -108,6 +108,7 @@ TEST_F(ToolShow, Refusals) {
         "s16:8000:", "s16:8000:2:1", "s17:8000", ":8000", "s16:8000x2", "s16:99999999999", "s16:8000:257"})
     expect_refused(as, "no.ppm", {"--as: "}, {}, 2);
   expect_refused("2x2x3", "no.png", {"pictures are written as .bmp, .ppm or .pgm"});
+  expect_refused("2x2x3", "no.pgm", {".pgm is for grey pictures"});
   expect_refused("2x2x3", "no.wav", {"pictures are written as"});
   expect_refused("s16:8000", "no.ppm", {"sound is written as .wav"});
   expect_refused("s16:8000", "no.wav", {"--columns, --first and --count are for pictures, and --as s16:8000 is sound"},
