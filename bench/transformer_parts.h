@@ -14,7 +14,7 @@ inline void add_norm(Roofline& r, const Norm<float>& m, Shape in, Calls calls) {
 
 /// Attention proper, without its projections: softmax(Q K^T) V of all heads, rotary positions, norms of queries and keys.
 inline void add_attention(Roofline& r, const Attention<float>& m, Shape in, double calls) {
-  const AttentionShape& shape = m.shape;
+  const AttentionShape& shape = m.core.shape;
   const Index rows = in.rows(), Q = shape.query_channels(), K = shape.key_channels(), V = shape.value_channels();
   Activations qkv(in.B, in.T, Q + K + V), d_qkv(in.B, in.T, Q + K + V);
   Activations out(in.B, in.T, shape.out_channels()), d_out(in.B, in.T, shape.out_channels());

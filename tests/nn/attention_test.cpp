@@ -11,7 +11,7 @@ namespace {
 /// The module written down with T x T matrices, row by row.
 Tensor<double> by_definition(const Attention<double>& m, const Tensor<double>& x) {
   const auto [B, T] = testing::view(x).shape();
-  const AttentionShape& s = m.shape;
+  const AttentionShape& s = m.core.shape;
   const Index H = s.heads, Hkv = s.kv_heads, Dk = s.key_width, Dv = s.value_width;
   const auto head_norm = [&](auto row, const Tensor<double>& gain) {
     row = row.cwiseProduct(gain.vec()).eval() / std::sqrt(row.squaredNorm() / static_cast<double>(Dk) + 1e-6);

@@ -86,7 +86,7 @@ TEST(BlockConfig, AKindGoesByItsConfig) {
   const StackConfig stack{.width = 12, .block = TransformerConfig{.heads = 3}};
   const AnyModule<float> block = kind.make_block<float>(stack, 0);
   ASSERT_NE(block.get_if<TransformerBlock<float>>(), nullptr);
-  EXPECT_EQ(block.get_if<TransformerBlock<float>>()->attention.branch.shape.heads, 3);
+  EXPECT_EQ(block.get_if<TransformerBlock<float>>()->attention.branch.core.shape.heads, 3);
   EXPECT_EQ(parameter_count(kind.make_block<ShapeOnly>(stack, 0)), parameter_count(block));
   EXPECT_EQ(kind.make_final_norm<float>(stack).in_channels(), 12);
   EXPECT_EQ(kind.with_defaults(stack).as<TransformerConfig>().kv_heads, 3);

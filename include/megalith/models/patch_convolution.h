@@ -5,6 +5,7 @@
 #include <array>
 
 #include "megalith/kernels/activation.h"
+#include "megalith/kernels/add.h"
 #include "megalith/nn/causal_convolution.h"
 
 namespace megalith {
@@ -66,7 +67,7 @@ struct PatchConvolution {
     layers[1].forward(ctx, first, second, state.layers[1], tape.layers[1]);
     relu(ctx, second);
     layers[2].forward(ctx, second, y, state.layers[2], tape.layers[2]);
-    add(ctx, x, y);
+    add_to(ctx, x, y);
   }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
     Frame frame(ctx.scratch());
@@ -76,7 +77,7 @@ struct PatchConvolution {
     layers[1].step(ctx, first, second, state.layers[1]);
     relu(ctx, second);
     layers[2].step(ctx, second, y, state.layers[2]);
-    add(ctx, x, y);
+    add_to(ctx, x, y);
   }
   void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, PatchConvolution& grad, State& dstate,
                 Tape& tape) const {
@@ -88,7 +89,7 @@ struct PatchConvolution {
     layers[1].backward(ctx, first, dsecond, dfirst, grad.layers[1], dstate.layers[1], tape.layers[1]);
     relu_backward(ctx, first, dfirst);
     layers[0].backward(ctx, x, dfirst, dx, grad.layers[0], dstate.layers[0], tape.layers[0]);
-    add(ctx, dy, dx);  // forward was: y = x + ...
+    add_to(ctx, dy, dx);  // forward was: y = x + ...
   }
 
   Flops flops(Shape in) const {
@@ -131,9 +132,6 @@ struct PatchConvolution {
     for_each_part(ctx, y, [&](Index begin, Index n) {
       Relu::backward<S>(row_map(y.data + begin, n), row_map<const S>(d.data + begin, n), row_map(d.data + begin, n));
     });
-  }
-  static void add(const Context& ctx, Seq<const S> x, Seq<S> y) {
-    for_each_part(ctx, x, [&](Index begin, Index n) { row_map(y.data + begin, n) += row_map(x.data + begin, n); });
   }
 };
 

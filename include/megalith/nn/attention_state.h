@@ -19,10 +19,12 @@ struct AttentionState {
   Index position = 0;    // of the next row since the start of the sequence
 
   AttentionState() = default;
-  template <class Attention>
-  AttentionState(const Attention& m, Index B, Index room = 0) : mask(m.shape.mask) {
-    if (room > 0) kv = Tensor<S>({B, mask.state_rows(room), m.shape.key_channels() + m.shape.value_channels()});
+  AttentionState(const AttentionShape& shape, Index B, Index room = 0) : mask(shape.mask) {
+    if (room > 0) kv = Tensor<S>({B, mask.state_rows(room), shape.key_channels() + shape.value_channels()});
   }
+  /// Of a module that is attention, or has one in its core.
+  template <class M>
+  AttentionState(const M& m, Index B, Index room = 0) : AttentionState(shape_of(m), B, room) {}
 
   bool open() const { return !kv.empty(); }
   Index capacity() const { return kv.empty() ? 0 : kv.dims()[1]; }
@@ -87,6 +89,20 @@ struct AttentionState {
     });
   }
 
+  /// For a gradient: of (B, past + T, R) the first `past` rows become this object's, and each of the others the end of a row
+  /// of d_rows (B, T, C).
+  void split(const Context& ctx, const S* d_kv, Index past, Seq<S> d_rows) {
+    const Index R = kv.cols(), keys = past + d_rows.T;
+    kept = past;
+    ctx.parallel_rows(d_rows.B * keys, R, [&](Index begin, Index end, Arena&) {
+      for (Index i = begin; i < end; ++i) {
+        const Index b = i / keys, j = i % keys;
+        S* const to = j < past ? row(b, j) : d_rows.row(b * d_rows.T + j - past) + d_rows.C - R;
+        row_map(to, R) = row_map(d_kv + i * R, R);
+      }
+    });
+  }
+
   /// Calls f(name, kv...): what has a gradient.
   template <class F, class... St>
   static void visit(const Name& at, F&& f, St&... state) {
@@ -101,6 +117,11 @@ struct AttentionState {
   }
 
  private:
+  template <class M>
+  static const AttentionShape& shape_of(const M& m) {
+    if constexpr (requires { m.core; }) return m.core.shape;
+    else return m.shape;
+  }
   /// Of `keys` rows, how many the next position can still see.
   Index visible(Index keys) const { return std::min(keys, mask.visible_before(position)); }
 };

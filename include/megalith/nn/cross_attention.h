@@ -2,6 +2,7 @@
 // Latents that attend to all of the input (Hawthorne et al. 2022, "Perceiver AR", 3.1).
 #pragma once
 
+#include "megalith/kernels/add.h"
 #include "megalith/kernels/attention.h"
 #include "megalith/kernels/attention_scratch.h"
 #include "megalith/nn/attention_config.h"
@@ -122,10 +123,10 @@ struct CrossAttention {
       else clear(ctx, d_rows);
       attention_backward(ctx, input_of(q, tape.kv.data(), keys, keys), tape.out.data(), tape.log_sums.data(), d_o.data,
                          AttentionGradient<S>{d_q.data, d_kv, d_kv + shape.key_channels()});
-      if (tape.open) split_gradient(ctx, d_kv, tape.past, d_rows, dstate);
+      if (tape.open) dstate.split(ctx, d_kv, tape.past, d_rows);
       queries.backward(ctx, l, d_q, dl, grad.queries, tape.queries);
     }
-    add_to(ctx, dy.data, dl.data, dl.size());
+    add_to(ctx, dy, dl);
     keys_values.backward(ctx, x, d_rows, dx, grad.keys_values, tape.keys_values);
     // l = x W_latents + b_latents, of the last rows.
     const Seq<S> d_last = frame.seq<S>(dy.B, N, dy.C);
@@ -215,30 +216,14 @@ struct CrossAttention {
                         [&](Index b, Index, Arena&) { std::copy_n(x.row((b + 1) * x.T - N), N * x.C, last.row(b * N)); });
     return last;
   }
-  /// The first `past` rows of d_kv (B, past + T, K + V) become dstate, the others d_rows.
-  void split_gradient(const Context& ctx, const S* d_kv, Index past, Seq<S> d_rows, State& dstate) const {
-    const Index T = d_rows.T, R = d_rows.C;
-    dstate.kept = past;
-    ctx.parallel_ranges(d_rows.B, 1, [&](Index b, Index, Arena&) {
-      const S* const from = d_kv + b * (past + T) * R;
-      std::copy_n(from, past * R, dstate.row(b, 0));
-      std::copy_n(from + past * R, T * R, d_rows.row(b * T));
-    });
-  }
   static void clear(const Context& ctx, Seq<S> rows) {
     ctx.parallel_ranges(rows.size(), kNumbersPerTask,
                         [&](Index begin, Index end, Arena&) { std::fill(rows.data + begin, rows.data + end, S(0)); });
   }
-  /// to += from.
-  static void add_to(const Context& ctx, const S* from, S* to, Index count) {
-    ctx.parallel_ranges(count, kNumbersPerTask, [&](Index begin, Index end, Arena&) {
-      row_map(to + begin, end - begin) += row_map(from + begin, end - begin);
-    });
-  }
   /// y = l + dropout(y).
   void add(const Context& ctx, Seq<const S> l, Seq<S> y) const {
     if (dropout.active(ctx)) dropout.apply(ctx.site(kDropoutSite), y, y);
-    add_to(ctx, l.data, y.data, y.size());
+    add_to(ctx, l, y);
   }
 };
 

@@ -2,6 +2,7 @@
 // The pre-norm residual connection.
 #pragma once
 
+#include "megalith/kernels/add.h"
 #include "megalith/nn/dropout.h"
 #include "megalith/nn/norm.h"
 
@@ -72,9 +73,7 @@ struct Residual {
     branch.backward(ctx.site(kBranchSite), normed, d_branch, dx, grad.branch, dstate, tape.branch);
     norm.backward(ctx, x, dx, dx, grad.norm, none, tape.norm);
     // forward was: y = x + ..., so dx has dy as well.
-    ctx.parallel_ranges(x.size(), kNumbersPerTask, [&](Index begin, Index end, Arena&) {
-      row_map(dx.data + begin, end - begin) += row_map(dy.data + begin, end - begin);
-    });
+    add_to(ctx, dy, dx);
   }
 
   Flops flops(Shape in) const { return branch.flops(in); }
@@ -97,14 +96,11 @@ struct Residual {
 
  private:
   static constexpr std::uint64_t kBranchSite = 0, kDropoutSite = 1;
-  static constexpr Index kNumbersPerTask = 16 * 1024;
 
   /// y = x + dropout(y).
   void add(const Context& ctx, Seq<const S> x, Seq<S> y) const {
     if (dropout.active(ctx)) dropout.apply(ctx.site(kDropoutSite), y, y);
-    ctx.parallel_ranges(x.size(), kNumbersPerTask, [&](Index begin, Index end, Arena&) {
-      row_map(y.data + begin, end - begin) += row_map(x.data + begin, end - begin);
-    });
+    add_to(ctx, x, y);
   }
 };
 
