@@ -66,6 +66,16 @@ ModelConfig modern_model(Index length, std::vector<ScaleConfig> scales) {
   return {.length = length, .scales = std::move(scales)};
 }
 
+/// The same, each local model attending to the whole patch before too.
+ModelConfig with_cross_patch(ModelConfig config) {
+  for (std::size_t i = 1; i < config.scales.size(); ++i) config.scales[i].cross_patch = config.scales[i - 1].patch;
+  return config;
+}
+ModelConfig with_dropout(ModelConfig config, double dropout) {
+  for (ScaleConfig& scale : config.scales) scale.stack.dropout = dropout;
+  return config;
+}
+
 /// Square pictures of 3 channels, in tiles of `tile` x `tile` pixels.
 RecordConfig pictures(Index side, Index tile) {
   return {.bytes = side * side * 3,
@@ -91,6 +101,22 @@ ModelConfig of_records(ModelConfig config, const RecordConfig& record) {
   return config;
 }
 
+/// MEGABYTE for photographs: a picture a window, in patches of 4 x 4 pixels. The global model sees the patch above, the
+/// local one its own and, by cross-patch attention, that to the left.
+ModelConfig photographs(Index side) {
+  constexpr Index tile = 4, patch = tile * tile * 3;
+  const ModelConfig c = modern_model(
+      side * side * 3, {{.patch = patch, .stack = modern(384, 3, 6)}, {.patch = 1, .stack = modern(128, 3, 2)}});
+  return of_records(with_cross_patch(c), pictures(side, tile));
+}
+/// MEGABYTE for FASTA with lines of 70 letters, which windows begin with: learned positions tell where a line ends.
+ModelConfig genome() {
+  ModelConfig c = with_cross_patch(
+      modern_model(1136, {{.patch = 4, .stack = modern(256, 4, 4)}, {.patch = 1, .stack = modern(128, 3, 2)}}));
+  c.scales[0].stack.positions = PositionKind::learned;
+  return of_records(c, {.bytes = 71});
+}
+
 std::vector<Preset> make_presets() {
   const ModelConfig paper_text = paper(8192, 8, classic(2048, 14, 32), classic(1024, 18, 16));
   ModelConfig paper_perceiver = perceiver(8192, 1024, 1024, 17, 16);
@@ -110,6 +136,17 @@ std::vector<Preset> make_presets() {
        modern_model(1024, {{.patch = 16, .stack = modern(384, 4, 6)},
                            {.patch = 4, .stack = modern(256, 2, 4)},
                            {.patch = 1, .stack = modern(128, 2, 4)}})},
+      {"megabyte-image32", "photographs of 32 x 32 pixels in colour, as raw bytes (megalith raw)",
+       with_dropout(photographs(32), 0.1)},
+      {"megabyte-image64", "photographs of 64 x 64 pixels in colour, as raw bytes (megalith raw)", photographs(64)},
+      {"megabyte-audio", "speech of 8,000 samples a second in mu-law, a byte each (megalith raw --mu-law)",
+       with_cross_patch(
+           modern_model(2048, {{.patch = 8, .stack = modern(256, 4, 4)}, {.patch = 1, .stack = modern(128, 3, 2)}}))},
+      {"megabyte-logs", "logs of some megabytes, in windows of some tens of lines",
+       with_dropout(with_cross_patch(modern_model(
+                        4096, {{.patch = 8, .stack = modern(256, 4, 4)}, {.patch = 1, .stack = modern(128, 2, 2)}})),
+                    0.1)},
+      {"megabyte-genome", "FASTA with lines of 70 letters; --record 61 --length 976 for lines of 60", genome()},
       {"vanilla-tiny", "a small vanilla byte transformer: learns the lines of a log, or short files, in a minute",
        modern_model(512, {{.patch = 1, .stack = modern(128, 3, 2)}})},
       {"vanilla-small-flops", "a vanilla byte transformer of R1's cost per byte", vanilla(256, 4, 4, 928)},

@@ -7,6 +7,7 @@
 
 #include "../page/numbers.h"
 #include "megalith/core/check.h"
+#include "megalith/models/zoo.h"
 #include "megalith/runtime/machine_memory.h"
 #include "shown_as.h"
 
@@ -99,7 +100,13 @@ std::string RawPictures::summary() const {
 }
 
 std::string RawPictures::options() const {
-  const std::string record = text("--record ", shape_.row_bytes() * shape_.height);
+  for (const char* const name : {"megabyte-image32", "megabyte-image64"}) {
+    const ScanConfig& scan = preset(name).config.record.scan;
+    if (scan.width == shape_.width && scan.height == shape_.height && scan.channels == shape_.channels)
+      return text("--model ", name);
+  }
+  const std::int64_t bytes = shape_.row_bytes() * shape_.height;
+  const std::string record = text("--record ", bytes, " --length ", bytes);
   const std::optional<int> side = tile_side({shape_.width, shape_.height});
   return side ? text(record, " --scan patch:", as(), ":", *side) : text(record, " --sample-as ", as());
 }

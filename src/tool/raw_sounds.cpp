@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "raw_sounds.h"
 
+#include <bit>
 #include <span>
 #include <utility>
 
@@ -49,6 +50,11 @@ std::string RawSounds::summary() const {
               counted(format_.frame_bytes(), "byte"));
 }
 
-std::string RawSounds::options() const { return text("--record ", format_.frame_bytes(), " --sample-as ", as()); }
+std::string RawSounds::options() const {
+  if (format_ == media::SoundFormat{media::kMuLaw, 8000, 1}) return text("--model megabyte-audio --sample-as ", as());
+  const int frame = format_.frame_bytes();
+  const bool suits = std::has_single_bit(static_cast<unsigned>(frame));  // those of megabyte-tiny, the model where none is named
+  return text("--record ", frame, suits ? "" : text(" --length ", 256 * frame), " --sample-as ", as());
+}
 
 }  // namespace megalith::tool

@@ -102,7 +102,7 @@ TEST(Zoo, PaperFormHasCrossPatchAttention) {
   EXPECT_EQ(embedding_width(preset("paper-image640").config.scales[0]), 4);
 }
 
-// Of the paper's pictures a tile is a patch, and a picture a window.
+// A tile is a patch, and a picture a window.
 TEST(Zoo, PicturesAreReadInTilesOfAPatch) {
   for (const Preset& p : presets()) {
     const RecordConfig& record = p.config.record;

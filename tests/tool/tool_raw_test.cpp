@@ -45,9 +45,9 @@ TEST_F(ToolRaw, PicturesInTheOrderOfTheirPaths) {
   folder.write("in/a/x.ppm", ppm(2, 2, "aaaaaaaaaaaa"));
   folder.write("c.ppm", ppm(2, 2, "cccccccccccc"));
   expect_bytes({folder / "c.ppm", folder / "in"}, "ccccccccccccBBBBBBBBBBBBaaaaaaaaaaaabbbbbbbbbbbb",
-               "4 pictures of 2 x 2 x 3: train with --record 12 --scan patch:2x2x3:2");
+               "4 pictures of 2 x 2 x 3: train with --record 12 --length 12 --scan patch:2x2x3:2");
   expect_bytes({folder / "in", "--exclude", "a/", "--include", "b*"}, "bbbbbbbbbbbb",
-               "1 picture of 2 x 2 x 3: train with --record 12 --scan patch:2x2x3:2");
+               "1 picture of 2 x 2 x 3: train with --record 12 --length 12 --scan patch:2x2x3:2");
   const Outcome outcome = raw({folder / "in"});
   EXPECT_TRUE(outcome.out.starts_with("to look at them: megalith show " + folder / "out.bin --as 2x2x3 --out sheet.bmp\n"))
       << outcome.out;
@@ -59,14 +59,20 @@ TEST_F(ToolRaw, TilesThatDivideThePicture) {
     const std::string pixels(static_cast<std::size_t>(3 * width * height), 'x');
     const std::string shape = std::to_string(width) + " x " + std::to_string(height) + " x 3";
     expect_bytes({folder.write("a.ppm", ppm(width, height, pixels))}, pixels,
-                 "1 picture of " + shape + ": train with --record " + std::to_string(pixels.size()) + options);
+                 "1 picture of " + shape + ": train with --record " + std::to_string(pixels.size()) + " --length " +
+                     std::to_string(pixels.size()) + options);
   };
-  line(64, 64, " --scan patch:64x64x3:2");
+  line(32, 64, " --scan patch:32x64x3:2");
   line(256, 256, " --scan patch:256x256x3:8");
   line(640, 640, " --scan patch:640x640x3:8");
   line(68, 68, " --scan patch:68x68x3:4");
   line(66, 66, " --scan patch:66x66x3:2");
   line(3, 64, " --sample-as 3x64x3");
+  for (const int side : {32, 64}) {
+    const std::string pixels(static_cast<std::size_t>(3 * side * side), 'x'), n = std::to_string(side);
+    expect_bytes({folder.write("a.ppm", ppm(side, side, pixels))}, pixels,
+                 "1 picture of " + n + " x " + n + " x 3: train with --model megabyte-image" + n);
+  }
 }
 
 TEST_F(ToolRaw, SizesAndChannelsThatDiffer) {
@@ -75,13 +81,15 @@ TEST_F(ToolRaw, SizesAndChannelsThatDiffer) {
   expect_refused({a, b}, {b + " has 2 x 1 pixels, and " + a + " 2 x 2: give --size WxH"});
   expect_refused({a, grey}, {grey + " is grey, and " + a + " in colour: give --grey or --rgb"});
   expect_bytes({a, b, "--size", "1x1", "--fit", "crop"}, "abcABC",
-               "2 pictures of 1 x 1 x 3: train with --record 3 --sample-as 1x1x3");
-  expect_bytes({a, b, "--size", "1x1"}, "fghABC", "2 pictures of 1 x 1 x 3: train with --record 3 --sample-as 1x1x3");
+               "2 pictures of 1 x 1 x 3: train with --record 3 --length 3 --sample-as 1x1x3");
+  expect_bytes({a, b, "--size", "1x1"}, "fghABC",
+               "2 pictures of 1 x 1 x 3: train with --record 3 --length 3 --sample-as 1x1x3");
   expect_bytes({a, b, "--size", "1x1", "--fit", "tile"}, "abcdefghijklABCDEF",
-               "6 pictures of 1 x 1 x 3: train with --record 3 --sample-as 1x1x3");
+               "6 pictures of 1 x 1 x 3: train with --record 3 --length 3 --sample-as 1x1x3");
   expect_bytes({a, grey, "--rgb"}, "abcdefghijkl111222333444",
-               "2 pictures of 2 x 2 x 3: train with --record 12 --scan patch:2x2x3:2");
-  expect_bytes({grey, a, "--grey"}, "1234behk", "2 pictures of 2 x 2 x 1: train with --record 4 --scan patch:2x2x1:2");
+               "2 pictures of 2 x 2 x 3: train with --record 12 --length 12 --scan patch:2x2x3:2");
+  expect_bytes({grey, a, "--grey"}, "1234behk",
+               "2 pictures of 2 x 2 x 1: train with --record 4 --length 4 --scan patch:2x2x1:2");
   expect_refused({a, b, "--size", "2x2"}, {b + " is a picture of 2 x 1 pixels, too small for 2 x 2", "--exclude"});
 }
 
@@ -121,7 +129,7 @@ TEST_F(ToolRaw, Sounds) {
                "--sample-as s16:16000");
   expect_bytes({wide}, "abcdef",
                "1 sound of 0.0 seconds in all, s24 at 16000 Hz, 2 channels, frames of 6 bytes: train with --record 6 "
-               "--sample-as s24:16000:2");
+               "--length 1536 --sample-as s24:16000:2");
   EXPECT_TRUE(raw({wide}).out.starts_with("to hear them: megalith show " + folder / "out.bin --as s24:16000:2 --out "));
   EXPECT_TRUE(raw({a}).out.starts_with("to hear them: megalith show " + folder / "out.bin --as s16:16000 --out "));
   std::filesystem::remove(folder / "out.bin");
@@ -136,6 +144,9 @@ TEST_F(ToolRaw, Sounds) {
   expect_bytes({a, mu_law, "--mu-law"}, loud + "xyz",
                "2 sounds of 0.0 seconds in all, mulaw at 16000 Hz, 1 channel, frames of 1 byte: train with --record 1 "
                "--sample-as mulaw:16000");
+  expect_bytes({slow, "--mu-law"}, loud,
+               "1 sound of 0.0 seconds in all, mulaw at 8000 Hz, 1 channel, frames of 1 byte: train with "
+               "--model megabyte-audio --sample-as mulaw:8000");
   expect_refused({wide, "--mu-law"},
                  {wide + " has samples of the kind s24, and mu-law is made of 16 bits; convert it: sox"});
 }
