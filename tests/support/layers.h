@@ -6,9 +6,12 @@
 #include <vector>
 
 #include "megalith/models/patch_convolution.h"
+#include "megalith/nn/complex_ema.h"
 #include "megalith/nn/dropout.h"
 #include "megalith/nn/feed_forward.h"
 #include "megalith/nn/norm.h"
+#include "megalith/nn/real_ema.h"
+#include "megalith/nn/timestep_norm.h"
 
 namespace megalith::tests {
 
@@ -71,6 +74,41 @@ struct PatchConvolutions {
   template <class S>
   static auto make(const Config& c, Index width) {
     return PatchConvolution<S>(width, c.bias);
+  }
+};
+
+/// N states for each channel: an even number, fewer than there are registers for at once, and more.
+template <template <class> class Average>
+struct AveragesOf {
+  struct Config {
+    Index states = 16;
+  };
+  static std::vector<Case<Config>> cases() {
+    return {{"of 3 states", {3}}, {"of 16", {16}, 1, true}, {"of 1", {1}, 1, true}};
+  }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return Average<S>(width, c.states);
+  }
+};
+struct ComplexEmas : AveragesOf<ComplexEma> {
+  static constexpr const char* name = "ComplexEma";
+};
+struct RealEmas : AveragesOf<RealEma> {
+  static constexpr const char* name = "RealEma";
+};
+
+struct TimestepNorms {
+  static constexpr const char* name = "TimestepNorm";
+  struct Config {
+    Index groups = 1, prior = 0;
+  };
+  static std::vector<Case<Config>> cases() {
+    return {{"of one group", {1, 0}, 2}, {"of three", {3, 0}, 6, true}, {"with a prior", {4, 2}, 4, true}};
+  }
+  template <class S>
+  static auto make(const Config& c, Index width) {
+    return TimestepNorm<S>(width, c.groups, c.prior);
   }
 };
 

@@ -217,6 +217,7 @@ struct Heads {
 // Several lists, so that several files compile at once.
 using LayerTypes = ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Heads>;
 using ConvolutionTypes = ::testing::Types<Convolutions, PatchConvolutions, Embedders>;
+using EmaTypes = ::testing::Types<ComplexEmas, RealEmas, TimestepNorms>;
 using AttentionTypes = ::testing::Types<Attentions>;
 using LinearAttentionTypes = ::testing::Types<LinearAttentions, LinearBlocks>;
 using BlockTypes = ::testing::Types<Blocks, Stacks, AnyModules>;
