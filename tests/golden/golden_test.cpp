@@ -10,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "golden/golden_values.h"
 #include "megalith/io/safetensors.h"
 #include "megalith/models/any_model.h"
 #include "megalith/models/config_json.h"
 #include "megalith/models/decoders.h"
 #include "megalith/nn/linear_transformer_block.h"
+#include "megalith/nn/megalodon_block.h"
 
 namespace megalith {
 namespace {
@@ -33,20 +35,15 @@ struct Golden {
   }
 
   Bytes batch() const { return {bytes.data(), shape.B, shape.T}; }
-  /// A tensor of doubles.
-  std::vector<double> numbers(const std::string& name) const {
-    std::vector<double> out((file.info(name).end - file.info(name).begin) / sizeof(double));
-    file.read(name, std::span(out));
-    return out;
-  }
+  /// A tensor of floats or doubles.
+  std::vector<double> numbers(const std::string& name) const { return tests::numbers_of(file, name); }
   /// Copies the parameter of that name, whose shape must be the file's.
   template <class S>
   void parameter(const std::string& name, Tensor<S>& out) const {
     const auto& shape_in_file = file.info("param." + name).shape;
     ASSERT_EQ(std::vector<Index>(out.dims().begin(), out.dims().end()), shape_in_file) << name;
-    std::vector<float> values(static_cast<std::size_t>(out.size()));
-    file.read("param." + name, std::span(values));
-    std::copy(values.begin(), values.end(), out.data());
+    const std::vector<double> values = numbers("param." + name);
+    std::transform(values.begin(), values.end(), out.data(), [](double v) { return S(v); });
   }
 
   SafetensorsReader file;
@@ -57,21 +54,7 @@ struct Golden {
   std::vector<double> losses;       // (B,T)
 };
 
-template <class S>
-constexpr double kTolerance = std::is_same_v<S, double> ? 1e-10 : 2e-5;
-
-/// The largest difference over the largest value.
-template <class S>
-void expect_close(const std::string& what, std::span<const S> got, const std::vector<double>& want) {
-  ASSERT_EQ(got.size(), want.size()) << what;
-  double difference = 0, largest = 0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    ASSERT_TRUE(std::isfinite(got[i])) << what << ", number " << i;
-    difference = std::max(difference, std::abs(static_cast<double>(got[i]) - want[i]));
-    largest = std::max(largest, std::abs(want[i]));
-  }
-  EXPECT_LE(difference, kTolerance<S> * largest) << what << ", of largest value " << largest;
-}
+using tests::expect_close;
 
 template <class Decoder>
 void set_tile(Decoder& m, Index bytes) {
@@ -184,7 +167,7 @@ void check_decoder(const Golden& golden) {
     check_train(golden, m, 5 * golden.config.scales[0].patch);
   }
   check_score(golden, m);
-  for (const Index prompt : {Index{0}, Index{67}}) {
+  for (const Index prompt : {Index{0}, std::min<Index>(67, golden.shape.T / 2 + 3)}) {
     SCOPED_TRACE(testing::Message() << "a prompt of " << prompt << " bytes");
     check_next(golden, m, prompt);
   }
@@ -213,6 +196,8 @@ TEST_P(GoldenValues, Double) {
     using Block = LinearTransformerBlock<double>;
     return check_decoder<Patched<Block, Flat<Block>>>(Golden("linear"));
   }
+  if (std::string(GetParam()).starts_with("megalodon"))
+    return check_decoder<Flat<MegalodonBlock<double>>>(Golden(GetParam()));
   check_file<Vanilla<double>, PerceiverAr<double>, Megabyte<double>, ThreeScale<double>>(GetParam());
 }
 // The decoders of make_model().
@@ -242,7 +227,7 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenValues,
                          testing::Values("vanilla", "vanilla_window_rotary", "two_scale", "two_scale_options", "three_scale",
                                          "three_scale_embedders", "cross_patch", "three_scale_cross_patch", "perceiver",
                                          "perceiver_end", "perceiver_grouped", "linear", "two_scale_convolution",
-                                         "three_scale_convolution"),
+                                         "three_scale_convolution", "megalodon_1head_c16_L16", "megalodon_2heads_c16_L48"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -11,11 +11,12 @@ al. 2023).
 import json
 import math
 import os
-import struct
 import sys
 
 import numpy as np
 import torch
+
+from tensors_file import write_safetensors
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
@@ -303,23 +304,6 @@ def run(reference, config, parameters, x, scale, dtype=torch.float64):
     costs = model.costs(x)
     (scale * costs.sum()).backward()
     return costs.detach(), {name: value.grad for name, value in p.items()}, model.relu_margin
-
-
-def write_safetensors(path, tensors, metadata):
-    kinds = {"float64": "F64", "float32": "F32", "uint8": "U8"}
-    tensors = {name: np.ascontiguousarray(t) for name, t in tensors.items()}
-    order = sorted(tensors, key=lambda name: -tensors[name].itemsize)  # stable; every number is aligned to its size
-    header, at = {"__metadata__": metadata}, 0
-    for name in order:
-        t = tensors[name]
-        header[name] = {"dtype": kinds[t.dtype.name], "shape": list(t.shape), "data_offsets": [at, at + t.nbytes]}
-        at += t.nbytes
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for name in order:
-            file.write(tensors[name].tobytes())
 
 
 def stack(**fields):

@@ -26,6 +26,11 @@ TEST(Activation, KnownValues) {
   EXPECT_EQ(gelu[1], 0);
   EXPECT_NEAR(gelu[2], 0.34571400982514394, 1e-12);
   EXPECT_NEAR(gelu[3], 2.996362607918227, 1e-12);
+  const auto silu = apply<Silu>();  // likewise
+  EXPECT_NEAR(silu[0], -0.2384058440442351, 1e-12);
+  EXPECT_EQ(silu[1], 0);
+  EXPECT_NEAR(silu[2], 0.3112296656009273, 1e-12);
+  EXPECT_NEAR(silu[3], 2.8577223804673, 1e-12);
 }
 
 TEST(Activation, SwiGluGatesTheValue) {
@@ -47,7 +52,8 @@ TEST(Activation, SwiGluOfLargeGatesIsFinite) {
 }
 
 TEST(WithActivation, CallsTheOneThatIsAskedFor) {
-  for (const Activation kind : {Activation::relu, Activation::gelu, Activation::relu_squared, Activation::swiglu}) {
+  for (const Activation kind : {Activation::relu, Activation::gelu, Activation::relu_squared, Activation::swiglu,
+                                Activation::silu}) {
     int calls = 0;
     with_activation(kind, [&]<class A>(A) {
       ++calls;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The decoders of make_model(), over AnyModule: what can be checked in float, and that a virtual call changes no bit.
 #include "megalith/models/any_model.h"
+#include "megalith/nn/megalodon_block.h"
 #include "support/decoders.h"
 
 namespace megalith::tests {
@@ -75,9 +76,12 @@ void expect_same_as_their_type(std::size_t scales) {
   for (const NamedConfig& c : unusual_configs(scales)) EXPECT_EQ((test(std::type_identity<Plain>{}, c) + ...), 1) << c.name;
 }
 
+using MegalodonFlat = Flat<MegalodonBlock<float>>;
+
 TEST(AnyDecoder, BitsNamesAndRolesAreThoseOfADecoderOfOneKind) {
-  expect_same_as_their_type<Vanilla<float>, PerceiverAr<float>, LinearFlat<float>>(1);
-  expect_same_as_their_type<Megabyte<float>, Patched<PerceiverBlock<float>, PerceiverAr<float>>, LinearMegabyte<float>>(2);
+  expect_same_as_their_type<Vanilla<float>, PerceiverAr<float>, LinearFlat<float>, MegalodonFlat>(1);
+  expect_same_as_their_type<Megabyte<float>, Patched<PerceiverBlock<float>, PerceiverAr<float>>, LinearMegabyte<float>,
+                            Patched<MegalodonBlock<float>, MegalodonFlat>>(2);
 }
 
 }  // namespace

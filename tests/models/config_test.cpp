@@ -168,6 +168,29 @@ TEST(ModelConfig, WhatPerceiverArAsksFor) {
          "scales[0].stack.perceiver.kv_heads = 3 does not divide scales[0].stack.p");
 }
 
+TEST(ModelConfig, BlocksOfMegalodon) {
+  const auto with = [&](Index width, MegalodonConfig block, PositionKind positions = PositionKind::rotary) {
+    return problem(
+        [&](ModelConfig& c) { c.scales[0].stack = {.width = width, .layers = 1, .positions = positions, .block = block}; });
+  };
+  const auto expect = [](const std::string& message, const std::string& words) {
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+  };
+  EXPECT_EQ(with(32, {}), "");
+  EXPECT_EQ(with(104, {}), "") << "3 groups of 32 channels do not fit, and 2 do";
+  EXPECT_EQ(with(32, {.norm = SequenceNormKind::rms, .average = AverageKind::none}), "");
+  const std::string at = "scales[0].stack.megalodon.";
+  expect(with(32, {.heads = 3}), at + "qk_width, which is 8 by default, is not divided by " + at + "heads = 3");
+  expect(with(32, {.heads = 2, .qk_width = 6}), "gives heads of 3 channels, and rotary positions need an even number");
+  EXPECT_EQ(with(32, {.heads = 2, .qk_width = 6}, PositionKind::none), "");
+  expect(with(32, {.heads = 2, .value_width = 7}), at + "value_width = 7 is not divided by " + at + "heads = 2");
+  expect(with(32, {.groups = 5}), at + "groups = 5 does not divide scales[0].stack.width = 32");
+  expect(with(32, {.groups = 32}), at + "groups = 32 leaves one channel in a group");
+  expect(with(32, {.states = 0}), at + "states must be from 1");
+  expect(with(32, {.chunk = 0}), at + "chunk must be from 1");
+  expect(with(Index{1} << 62, {}), "scales[0].stack.width");
+}
+
 TEST(ModelConfig, ReportsAllProblemsAtOnce) {
   const std::string message = problem([](ModelConfig& c) {
     c.length = 60;

@@ -184,7 +184,7 @@ TEST_P(DecoderState, RefusesBytesOfAnother) {
 }
 
 /// The ends of the names of fields that are no whole numbers.
-constexpr const char* kTensors[] = {"kv", "_sums", ".rows", "condition"};
+constexpr const char* kTensors[] = {"kv", "_sums", ".rows", ".mean", ".var", ".s", "condition"};
 
 /// Each field of whole numbers set to what cannot be.
 TEST_P(DecoderState, RefusesNumbersThatCannotBe) {

@@ -9,6 +9,7 @@
 
 #include "megalith/models/config.h"
 #include "megalith/nn/linear_transformer_config.h"
+#include "megalith/nn/megalodon_config.h"
 #include "megalith/nn/perceiver_config.h"
 
 namespace megalith::tests {
@@ -61,6 +62,14 @@ inline StackConfig with_positions(StackConfig stack, PositionKind positions) {
   return stack;
 }
 
+/// Blocks of MEGALODON in the place of a stack's transformer blocks, of the same feed-forward layers.
+inline StackConfig megalodon_stack(StackConfig stack, MegalodonConfig block) {
+  block.hidden = stack.block.as<TransformerConfig>().hidden;
+  block.states = 3;
+  stack.block = block;
+  return stack;
+}
+
 /// All for windows of 32 bytes, in patches that divide 8. A width of 16 or 24 in each stack is valid too.
 std::vector<NamedConfig> unusual_configs();
 /// Those with this number of scales.
@@ -74,6 +83,7 @@ inline Index& hidden_of(ScaleConfig& scale) {
   BlockConfig& block = scale.stack.block;
   if (block.get_if<PerceiverConfig>() != nullptr) return block.as<PerceiverConfig>().layer.hidden;
   if (block.get_if<LinearTransformerConfig>() != nullptr) return block.as<LinearTransformerConfig>().hidden;
+  if (block.get_if<MegalodonConfig>() != nullptr) return block.as<MegalodonConfig>().hidden;
   return block.as<TransformerConfig>().hidden;
 }
 

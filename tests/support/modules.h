@@ -10,6 +10,7 @@
 
 #include "megalith/nn/any_module.h"
 #include "megalith/nn/linear_transformer_block.h"
+#include "megalith/nn/megalodon_block.h"
 #include "megalith/nn/perceiver_block.h"
 #include "megalith/nn/stack.h"
 #include "megalith/nn/transformer_block.h"
@@ -158,6 +159,52 @@ struct LinearBlocks {
     return LinearTransformerBlock<S>(with_width<LinearTransformerConfig>(c, width));
   }
 };
+struct MegalodonBlocks {
+  static constexpr const char* name = "MegalodonBlock";
+  using Config = StackConfig;
+  static std::vector<Case<Config>> cases() {
+    const StackConfig paper{.positions = PositionKind::rotary,
+                            .dropout = 0.1,
+                            .block = MegalodonConfig{.heads = 2,
+                                                     .qk_width = 8,
+                                                     .value_width = 12,
+                                                     .chunk = 4,
+                                                     .states = 3,
+                                                     .groups = 2,
+                                                     .activation = Activation::swiglu}};
+    const StackConfig one_hop{.bias = false,
+                              .recompute = true,
+                              .block = MegalodonConfig{.qk_width = 4,
+                                                       .value_width = 6,
+                                                       .chunk = 70,
+                                                       .states = 2,
+                                                       .norm = SequenceNormKind::rms,
+                                                       .two_hop = false,
+                                                       .rescale = true}};
+    const StackConfig plain{.dropout = 0.1,
+                            .block = MegalodonConfig{.qk_width = 5,
+                                                     .value_width = 7,
+                                                     .chunk = 4,
+                                                     .states = 2,
+                                                     .norm = SequenceNormKind::layer,
+                                                     .average = AverageKind::real,
+                                                     .normalized = false,
+                                                     .gated = false}};
+    const StackConfig no_average{
+        .positions = PositionKind::rotary,
+        .block = MegalodonConfig{.heads = 2, .qk_width = 4, .value_width = 4, .groups = 1, .average = AverageKind::none}};
+    return {{"as the paper has it", paper, 4, true},
+            {"one hop, rescaled", one_hop, 4, true},
+            {"real average, plain queries, no gate", plain, 1, true},
+            {"no average", no_average, 2, true}};
+  }
+  template <class S>
+  static auto make(Config c, Index width) {
+    c.width = width;
+    c.block.as<MegalodonConfig>().hidden = 2 * width;
+    return MegalodonBlock<S>(c, 1);
+  }
+};
 struct Stacks {
   static constexpr const char* name = "Stack";
   using Config = StackConfig;
@@ -217,6 +264,7 @@ struct Heads {
 // Several lists, so that several files compile at once.
 using LayerTypes = ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Heads>;
 using ConvolutionTypes = ::testing::Types<Convolutions, PatchConvolutions, Embedders>;
+using MegalodonTypes = ::testing::Types<MegalodonBlocks>;
 using EmaTypes = ::testing::Types<ComplexEmas, RealEmas, TimestepNorms>;
 using AttentionTypes = ::testing::Types<Attentions>;
 using LinearAttentionTypes = ::testing::Types<LinearAttentions, LinearBlocks>;

@@ -15,7 +15,7 @@
 
 namespace megalith {
 
-enum class Activation { relu, gelu, relu_squared, swiglu };
+enum class Activation { relu, gelu, relu_squared, swiglu, silu };
 
 /// max(x, 0).
 struct Relu {
@@ -95,6 +95,25 @@ struct SwiGlu {
   }
 };
 
+/// x / (1 + exp(-x)) (Hendrycks & Gimpel 2016).
+struct Silu {
+  static constexpr Activation kKind = Activation::silu;
+  static constexpr std::string_view kName = "silu";
+  static constexpr bool kGated = false;
+  static constexpr double kForwardFlops = 4, kBackwardFlops = 9;
+
+  template <class S>
+  static void forward(RowMap<const S> x, RowMap<S> y) {
+    y.array() = x.array() / (math::exp(-x.array()) + S(1));
+  }
+  /// With s = 1 / (1 + exp(-x)): dx = dy s (1 + x (1 - s)). dx must not be dy.
+  template <class S>
+  static void backward(RowMap<const S> x, RowMap<const S> dy, RowMap<S> dx) {
+    dx.array() = (math::exp(-x.array()) + S(1)).inverse();
+    dx.array() *= dy.array() * (x.array() * (S(1) - dx.array()) + S(1));
+  }
+};
+
 namespace detail {
 
 template <class... A>
@@ -115,7 +134,7 @@ struct Activations {
 }  // namespace detail
 
 /// All activations, in the order of the enum. kNames are their names in that order.
-using ActivationList = detail::Activations<Relu, Gelu, ReluSquared, SwiGlu>;
+using ActivationList = detail::Activations<Relu, Gelu, ReluSquared, SwiGlu, Silu>;
 static_assert(ActivationList::in_order_of_enum());
 template <>
 inline constexpr auto kNames<Activation> = ActivationList::kNames;

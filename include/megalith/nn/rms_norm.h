@@ -21,9 +21,10 @@ struct RmsNorm {
   static constexpr double kEps = 1e-6;
 
   Tensor<S> gain;  // (C)
+  double eps = kEps;
 
   RmsNorm() = default;
-  explicit RmsNorm(Index channels) : gain({channels}) { gain.fill(S(1)); }
+  explicit RmsNorm(Index channels, double e = kEps) : gain({channels}), eps(e) { gain.fill(S(1)); }
 
   Index in_channels() const { return gain.size(); }
   Index out_channels() const { return gain.size(); }
@@ -73,7 +74,7 @@ struct RmsNorm {
       const S per_channel = S(1) / S(static_cast<double>(x.C));
       for (Index i = begin; i < end; ++i) {
         const auto xi = row_map(x.row(i), x.C).array();
-        const S inv_rms = S(1) / sqrt(math::sum(xi.square()) * per_channel + S(kEps));
+        const S inv_rms = S(1) / sqrt(math::sum(xi.square()) * per_channel + S(eps));
         row_map(y.row(i), x.C).array() = xi * inv_rms * gain.vec().array();
         if (inv_rms_out != nullptr) inv_rms_out[i] = inv_rms;
       }
