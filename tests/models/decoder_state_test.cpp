@@ -85,7 +85,8 @@ TEST_P(DecoderState, ScoreInWindowsIsScoreOfTheWhole) {
     const auto window = columns(begin, kCut);
     std::vector<float> losses(kB * kCut), wanted;
     model_->score(ctx_, {window.data(), kB, kCut}, losses, state.get());
-    for (Index b = 0; b < kB; ++b) wanted.insert(wanted.end(), &whole[b * kT + begin], &whole[b * kT + begin] + kCut);
+    for (Index b = 0; b < kB; ++b)
+      wanted.insert(wanted.end(), whole.data() + b * kT + begin, whole.data() + b * kT + begin + kCut);
     expect_close(losses, wanted, "losses from " + std::to_string(begin));
     EXPECT_EQ(state->position(), begin + kCut);
   }
@@ -112,8 +113,8 @@ TEST_P(DecoderState, TrainInWindowsIsTrainOnTheWhole) {
 
   std::vector<float> joined;
   for (Index b = 0; b < kB; ++b) {
-    joined.insert(joined.end(), &first[b * kCut], &first[b * kCut] + kCut);
-    joined.insert(joined.end(), &second[b * kRest], &second[b * kRest] + kRest);
+    joined.insert(joined.end(), first.data() + b * kCut, first.data() + (b + 1) * kCut);
+    joined.insert(joined.end(), second.data() + b * kRest, second.data() + (b + 1) * kRest);
   }
   expect_close(joined, whole, "losses");
   const auto parameters = grad->parameters(), wanted = whole_grad->parameters();

@@ -76,8 +76,9 @@ struct MovingAverage {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    if (((m.kind == AverageKind::complex) && ...)) ComplexEma<S>::visit(at, f, m.complex...);
-    if (((m.kind == AverageKind::real) && ...)) RealEma<S>::visit(at, f, m.real...);
+    const bool is_complex = ((m.kind == AverageKind::complex) && ...), is_real = ((m.kind == AverageKind::real) && ...);
+    if (is_complex) ComplexEma<S>::visit(at, f, m.complex...);
+    if (is_real) RealEma<S>::visit(at, f, m.real...);
   }
 
  private:

@@ -77,7 +77,8 @@ struct SequenceNorm {
 
   template <class F, class... M>
   static void visit(const Name& at, F&& f, M&... m) {
-    if (((m.kind == SequenceNormKind::timestep) && ...)) TimestepNorm<S>::visit(at, f, m.timestep...);
+    const bool is_timestep = ((m.kind == SequenceNormKind::timestep) && ...);
+    if (is_timestep) TimestepNorm<S>::visit(at, f, m.timestep...);
     else Norm<S>::visit(at, f, m.norm...);
   }
 };
