@@ -40,11 +40,11 @@ void MegalodonConfig::list_problems(const StackConfig& stack, const std::string&
   const bool with_width = stack.width >= 1 && stack.width <= kMaxHidden;  // what is wrong with it is found elsewhere
   const auto of_heads = [&](const char* name, Index given, Index value, bool even) {
     if (!problems.range(own + name, given, 0, kMaxHidden) || !with_heads || !with_width) return;
-    const std::string of = given > 0 ? text(own, name, " = ", value) : text(own, name, ", which is ", value, " by default,");
-    if (problems.unless(value >= heads && value % heads == 0, {own + name, heads_name}, ": ", of, " is not divided by ",
+    const std::string of = given > 0 ? text(" = ", value) : text(", which is ", value, " by default,");
+    if (problems.unless(value >= heads && value % heads == 0, {own + name, heads_name}, of, " is not divided by ",
                         heads_name, " = ", heads) &&
         even)
-      problems.unless(value / heads % 2 == 0, {own + name, heads_name}, ": ", of, " gives heads of ", value / heads,
+      problems.unless(value / heads % 2 == 0, {own + name, heads_name}, of, " gives heads of ", value / heads,
                       " channels, and rotary positions need an even number");
   };
   const MegalodonConfig c = with_width ? with_defaults(stack) : *this;

@@ -53,7 +53,8 @@ std::string RawSounds::summary() const {
 std::string RawSounds::options() const {
   if (format_ == media::SoundFormat{media::kMuLaw, 8000, 1}) return text("--model megabyte-audio --sample-as ", as());
   const int frame = format_.frame_bytes();
-  const bool suits = std::has_single_bit(static_cast<unsigned>(frame));  // those of megabyte-tiny, the model where none is named
+  // The windows of megabyte-tiny, the model where none is named, have 256 bytes: a power of two goes with them.
+  const bool suits = std::has_single_bit(static_cast<unsigned>(frame));
   return text("--record ", frame, suits ? "" : text(" --length ", 256 * frame), " --sample-as ", as());
 }
 

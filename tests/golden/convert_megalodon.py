@@ -22,8 +22,8 @@ from tensors_file import read_safetensors, write_safetensors
 LAYER = [
     ("mega.timenorm.weight", "attention.norm.gain", "gain"),
     ("mega.timenorm.bias", "attention.norm.bias", "same"),
-    ("mega.cema.alpha", "attention.average.alpha", "flat"),
-    ("mega.cema.delta", "attention.average.delta", "flat"),
+    ("mega.cema.alpha", "attention.average.alpha", "states"),
+    ("mega.cema.delta", "attention.average.delta", "states"),
     ("mega.cema.theta", "attention.average.theta", "flat"),
     ("mega.cema.gamma", "attention.average.gamma", "same"),
     ("mega.cema.omega", "attention.average.omega", "flat"),
@@ -67,7 +67,9 @@ def converted(t, how, heads, gradient):
     if "turned" in how:
         t = t.T
     if "flat" in how:
-        t = t.reshape([n for n in t.shape if n > 1] or [1])
+        t = t.reshape(-1)
+    if "states" in how:  # (D, N, 1)
+        t = t.reshape(t.shape[:2])
     if "pairs" in how:
         t = pairs_apart(t, heads)
     return t + 1 if "gain" in how and not gradient else t
@@ -75,6 +77,7 @@ def converted(t, how, heads, gradient):
 
 def parameters(theirs, c, gradient=False):
     """Theirs by name, to ours by name."""
+    assert len(theirs["embed.weight"]) == 257, "the table must have 257 rows, the last of which stands before the first byte"
     ours = {"table": theirs["embed.weight"][:256], "pad": theirs["embed.weight"][256]}
     layer = LAYER + ([("nffn.alpha", "feed_forward.rescale", "same")] if c["rescale"] else [])
     for i in range(c["layers"]):

@@ -6,6 +6,7 @@
 #include "golden/golden_values.h"
 #include "megalith/nn/complex_ema.h"
 #include "megalith/nn/timestep_norm.h"
+#include "megalith/testing/sample.h"
 
 namespace megalith::tests {
 namespace {
@@ -30,10 +31,7 @@ struct MegalodonModules : ::testing::Test {
     return t;
   }
 };
-template <class S>
-Seq<S> view(Tensor<S>& t) {
-  return {t.data(), t.dims()[0], t.dims()[1], t.dims()[2]};
-}
+using testing::view;
 
 using Scalars = ::testing::Types<double, float>;
 TYPED_TEST_SUITE(MegalodonModules, Scalars);

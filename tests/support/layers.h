@@ -77,7 +77,7 @@ struct PatchConvolutions {
   }
 };
 
-/// N states for each channel: an even number, fewer than there are registers for at once, and more.
+/// N states for each channel: more than stay in registers at once, with some left over, without, and fewer.
 template <template <class> class Average>
 struct AveragesOf {
   struct Config {

@@ -63,6 +63,9 @@ TEST_F(ToolRaw, TilesThatDivideThePicture) {
                      std::to_string(pixels.size()) + options);
   };
   line(32, 64, " --scan patch:32x64x3:2");
+  const std::string grey(64 * 64, 'x');
+  expect_bytes({folder.write("grey.pgm", "P5 64 64 255\n" + grey)}, grey,
+               "1 picture of 64 x 64 x 1: train with --record 4096 --length 4096 --scan patch:64x64x1:2");
   line(256, 256, " --scan patch:256x256x3:8");
   line(640, 640, " --scan patch:640x640x3:8");
   line(68, 68, " --scan patch:68x68x3:4");

@@ -10,6 +10,7 @@
 
 namespace megalith {
 
+/// y (B,T,D) of x (B,T,D), by states (B, kParts * N, D): of each state the real part, then the imaginary one.
 template <class S, bool complex>
 struct Ema {
   using Call = detail::EmaCall<S, complex>;

@@ -32,14 +32,13 @@ class EmaBackward : EmaCall<S, complex> {
     Frame frame(ctx_.scratch());
     const Index blocks = Call::blocks(), groups = std::min(x_.B, kGroups), size = Gradient::size(N(), x_.C);
     S* const parts = groups > 1 ? frame.take<S>(groups * size) : total.data;
-    ctx_.parallel_ranges(groups * blocks, Call::per_task(x_.T * x_.B / std::max<Index>(1, groups)),
-                         [&](Index begin, Index end, Arena& arena) {
-                           for (Index i = begin; i < end; ++i) {
-                             const Index group = i / blocks;
-                             group_of(group * x_.B / groups, (group + 1) * x_.B / groups, i % blocks,
-                                      {parts + group * size, N(), x_.C}, arena);
-                           }
-                         });
+    const Index per_task = Call::per_task(x_.row_count() / std::max<Index>(1, groups));
+    ctx_.parallel_ranges(groups * blocks, per_task, [&](Index begin, Index end, Arena& arena) {
+      for (Index i = begin; i < end; ++i) {
+        const Index g = i / blocks;
+        group(g * x_.B / groups, (g + 1) * x_.B / groups, i % blocks, {parts + g * size, N(), x_.C}, arena);
+      }
+    });
     if (groups == 1) return;
     ctx_.parallel_rows(size / kSize, kSize, [&](Index begin, Index end, Arena&) {
       const auto piece = [&](S* from) { return row_map(from + begin * kSize, (end - begin) * kSize); };
@@ -53,15 +52,15 @@ class EmaBackward : EmaCall<S, complex> {
   }
 
  private:
-  static constexpr Index kGroups =
-      8;  // of sequences, whose gradients are summed apart: at most so many threads share a block
+  /// Of sequences, whose gradients are summed apart: at most so many threads share a block.
+  static constexpr Index kGroups = 8;
 
   struct Buffers {
     S *carry, *total, *x, *dy, *dx, *states;
   };
 
   /// Sequences [begin, end) of one block of channels.
-  void group_of(Index begin, Index end, Index block, const Gradient& out, Arena& arena) const {
+  void group(Index begin, Index end, Index block, const Gradient& out, Arena& arena) const {
     Frame frame(arena);
     const Index rows = 2 * kParts * N() + 1, D = x_.C, first = block * kSize, lanes = Call::lanes(block);
     const auto take = [&](Index n) { return frame.take<S>(n * kSize); };

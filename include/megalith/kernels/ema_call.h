@@ -58,8 +58,8 @@ class EmaCall {
   /// Blocks of channels in a task, each of so many rows.
   Index per_task(Index rows) const { return std::max<Index>(1, 1024 / std::max<Index>(1, rows * N())); }
 
-  /// Rows of `count` blocks of lanes, one behind the other, from rows that are `stride` numbers apart; 0 in lanes that are
-  /// none.
+  /// `count` channels of each row, rows that are `stride` numbers apart, to rows of kSize, one behind the other, filled up
+  /// with 0.
   static void gather(const S* from, Index stride, Index rows, Index count, S* to) {
     for (Index i = 0; i < rows; ++i) {
       std::copy_n(from + i * stride, count, to + i * kSize);

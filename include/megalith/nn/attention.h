@@ -2,6 +2,7 @@
 // Causal multi-head self-attention.
 #pragma once
 
+#include "megalith/kernels/copy.h"
 #include "megalith/kernels/head_norm.h"
 #include "megalith/kernels/rotary.h"
 #include "megalith/nn/attention_config.h"
@@ -148,11 +149,9 @@ struct Attention {
   void project(const Context& ctx, Seq<const S> x, Index position, const Projected& to) const {
     qkv.apply(ctx, x, to.rows);
     if (qk_norm()) {
-      const Index n = core.qk_channels();
       if (to.raw != nullptr) {
-        ctx.parallel_rows(x.row_count(), n, [&](Index begin, Index end, Arena&) {
-          for (Index i = begin; i < end; ++i) row_map(to.raw + i * n, n) = row_map(to.rows.row(i), n);
-        });
+        const Index n = core.qk_channels();
+        copy_channels(ctx, to.rows, 0, Seq<S>{to.raw, x.B, x.T, n}, 0, n);
       }
       head_norm_forward(ctx, to.rows, 0, core.shape.heads, q_gain);
       head_norm_forward(ctx, to.rows, core.shape.query_channels(), core.shape.kv_heads, k_gain);

@@ -4,68 +4,28 @@
 
 #include <numbers>
 
-#include "megalith/kernels/ema.h"
-#include "megalith/nn/ema_state.h"
-#include "megalith/nn/logistic.h"
-#include "megalith/nn/module.h"
+#include "megalith/nn/ema_module.h"
 
 namespace megalith {
 
 /// CEMA (Ma et al. 2024, 3.1), as its authors' code has it: for each channel, N states that are damped and turned,
 ///
 ///   h_t = q h_{t-1} + p x_t,   y_t = Re(sum_n g_n h_{t,n}) + omega x_t
-///   p = sigma(alpha)   |q| = 1 - sigma(alpha) sigma(delta)   arg q_n = n sigma(theta) 2 pi / N, n from 1   g = gamma /
-///   sqrt(N)
+///   p = sigma(alpha),   |q| = 1 - sigma(alpha) sigma(delta),   arg q_n = n sigma(theta) 2 pi / N, n from 1
+///   g = gamma / sqrt(N)
 ///
 /// (eq. 2 has the phase on p too, and beta before x: gamma is free to hold both). The State holds s = h / p.
 template <class S>
-struct ComplexEma {
-  using Scalar = S;
-  using Kernel = Ema<S, true>;
-  using State = EmaState<S>;
-  struct Tape {
-    Tensor<S> kept;
-    Tape() = default;
-    Tape(const ComplexEma& m, Shape in) : kept(Kernel::kept(in, m.states(), m.in_channels())) {}
-  };
+struct ComplexEma : EmaModule<ComplexEma<S>, S, true> {
+  using Base = EmaModule<ComplexEma, S, true>;
+  using Base::alpha, Base::delta, Base::omega, Base::in_channels, Base::states;
+  using typename Base::Kernel;
 
-  Tensor<S> alpha, delta;  // (D, N): logits of the weight of the input, and of its share in what is forgotten
-  Tensor<S> theta;         // (D): logit of the turn of the slowest state, of 2 pi / N
-  Tensor<S> gamma;         // (D, N, 2): real and imaginary parts
-  Tensor<S> omega;         // (D)
+  Tensor<S> theta;  // (D): logit of the turn of the slowest state, of 2 pi / N
+  Tensor<S> gamma;  // (D, N, 2): real and imaginary parts
 
   ComplexEma() = default;
-  ComplexEma(Index channels, Index N)
-      : alpha({channels, N}), delta({channels, N}), theta({channels}), gamma({channels, N, 2}), omega({channels}) {}
-
-  Index in_channels() const { return omega.size(); }
-  Index out_channels() const { return omega.size(); }
-  Index states() const { return alpha.cols(); }
-  Index state_numbers() const { return Kernel::kParts * states(); }
-
-  void forward(const Context& ctx, Seq<const S> x, Seq<S> y, State& state, Tape& tape) const {
-    Frame frame(ctx.scratch());
-    Kernel::forward(ctx, coefficients(ctx, frame), x, y, state.data(), tape.kept.data());
-  }
-  void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
-    Frame frame(ctx.scratch());
-    Kernel::forward(ctx, coefficients(ctx, frame), x, y, state.data(), nullptr);
-  }
-  void backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, ComplexEma& grad, State& dstate,
-                Tape& tape) const {
-    Frame frame(ctx.scratch());
-    const typename Kernel::Gradient d{frame.take<S>(Kernel::Gradient::size(states(), in_channels())), states(),
-                                      in_channels()};
-    Kernel::backward(ctx, coefficients(ctx, frame), x, dy, dx, tape.kept.data(), dstate.data(), d);
-    ctx.parallel_rows(in_channels(), 64 * states(), [&](Index begin, Index end, Arena&) {
-      for (Index c = begin; c < end; ++c) add_gradient(c, d, grad);
-    });
-  }
-
-  Flops flops(Shape in) const { return {.mixing = Kernel::flops(in, states(), in_channels())}; }
-  double scratch(Shape in, Pass pass, int threads) const {
-    return Kernel::scratch(in, states(), in_channels(), pass == Pass::backward, threads);
-  }
+  ComplexEma(Index channels, Index N) : Base(channels, N), theta({channels}), gamma({channels, N, 2}) {}
 
   /// The authors' first values, normal ones truncated at two deviations: alpha, delta N(0, 0.2²); sigma(theta) a geometric
   /// sequence from D^(-1/D) to 1/D, its channels in random order; gamma N(0, 1), real; omega N(0, 0.25²).
@@ -98,6 +58,8 @@ struct ComplexEma {
   }
 
  private:
+  friend Base;
+  using Base::scale;
   using Wide = megalith::Wide<S>;  // an angle near 2 pi has lost a decimal place
 
   double turn() const { return 2 * std::numbers::pi / static_cast<double>(states()); }
@@ -115,28 +77,16 @@ struct ComplexEma {
       c = next;
     }
   }
-  Wide scale() const { return Wide(1 / std::sqrt(static_cast<double>(states()))); }
-
-  typename Kernel::Coefficients coefficients(const Context& ctx, Frame& frame) const {
-    const Index D = in_channels(), N = states();
-    const typename Kernel::Coefficients all{frame.take<S>(Kernel::Coefficients::size(N, D)), N, D};
-    row_map(all.data, Kernel::Coefficients::size(N, D)).setConstant(S(0));
-    ctx.parallel_rows(D, 64 * N, [&](Index begin, Index end, Arena&) {
-      for (Index d = begin; d < end; ++d) {
-        all.at(N, 0, d) = omega.data()[d];
-        for_each_state(d, [&](Index n, Wide p, Wide share, Wide c, Wide s) {
-          const Wide radius = Wide(1) - p * share, weight = p * scale();
-          const S* const g = gamma.data() + 2 * (d * N + n);
-          Kernel::set(all, n, d, S(radius * c), S(weight * Wide(g[0])), S(radius * s), S(weight * Wide(g[1])));
-        });
-      }
+  void set_coefficients(Index d, const typename Kernel::Coefficients& table) const {
+    for_each_state(d, [&](Index n, Wide p, Wide share, Wide c, Wide s) {
+      const Wide radius = Wide(1) - p * share, weight = p * scale();
+      const S* const g = gamma.data() + 2 * (d * states() + n);
+      Kernel::set(table, n, d, S(radius * c), S(weight * Wide(g[0])), S(radius * s), S(weight * Wide(g[1])));
     });
-    return all;
   }
 
   /// From the gradient of q and k = p g of channel d to that of the parameters.
   void add_gradient(Index d, const typename Kernel::Gradient& of, ComplexEma& grad) const {
-    grad.omega.data()[d] += of.at(states(), 0, d);
     Wide d_turn = Wide(0);
     for_each_state(d, [&](Index n, Wide p, Wide share, Wide c, Wide s) {
       const auto at = [&](Index r) { return Wide(of.at(n, r, d)); };

@@ -3,34 +3,23 @@
 #pragma once
 
 #include "megalith/kernels/activation.h"
-#include "megalith/kernels/add.h"
+#include "megalith/kernels/copy.h"
 #include "megalith/kernels/rotary.h"
 #include "megalith/kernels/shared_heads.h"
 #include "megalith/nn/attention_core.h"
+#include "megalith/nn/gated_attention_config.h"
 #include "megalith/nn/linear.h"
 #include "megalith/nn/moving_average.h"
 #include "megalith/nn/sequence_norm.h"
 
 namespace megalith {
 
-struct GatedAttentionConfig {
-  Index width = 512;  // D
-  AttentionShape shape{};
-  SequenceNormKind norm = SequenceNormKind::timestep;
-  Index groups = 16;  // of the timestep norm
-  AverageKind average = AverageKind::complex;
-  Index states = 16;       // of the average
-  bool normalized = true;  // queries and keys
-  bool gated = true;
-  double rotary_base = 0;  // 0: no rotation
-  bool bias = true;
-};
-
-/// The attention of MEGALODON (Ma et al. 2024, 3.3 and 3.4, as its authors' code has it):
+/// The attention of MEGALODON (Ma et al. 2024, 3.3 and 3.4, as its authors' code has it), y (B,T,D) from x (B,T,D):
 ///
 ///   t = norm(x),  m = rms_norm(average(t)),  v = silu(t W_v + b_v),  r = silu(m W_r + b_r)
-///   n = m W_z + b_z over the root mean square of each head,  q = n gain_q / sqrt(d) + bias_q,  k = n gain_k / sqrt(d) +
-///   bias_k y = m W_direct + b_direct + (O r) W_out,  O = softmax(Q K^T) V in chunks, queries and keys rotated
+///   n = m W_z + b_z, each head of it over its root mean square
+///   q = n gain_q / sqrt(d) + bias_q,  k = n gain_k / sqrt(d) + bias_k,  both rotated
+///   y = m W_direct + b_direct + (O r) W_out,  O = softmax(q k^T) v in chunks
 ///
 /// Each part can be left out: without `gated` r is 1; without `normalized` queries and keys are projections of their own,
 /// and scores have the factor 1/sqrt(d). W_out has no bias.
@@ -122,8 +111,7 @@ struct GatedAttention {
     norm.forward(ctx, x, p.normed, state.norm, tape.norm);
     average.forward(ctx, p.normed, p.averaged, state.average, tape.average);
     average_norm.forward(ctx, p.averaged, p.m, none, tape.average_norm);
-    const Index position = state.core.position;
-    project(ctx, p, position);
+    project(ctx, p, state.core.position);
     core.forward(ctx, p.rows, state.core, tape.core);
     finish(ctx, p, y);
   }
@@ -161,11 +149,15 @@ struct GatedAttention {
     direct.backward(ctx, m, dy, dm, grad.direct, none, no_tape);
     if (gated()) {
       Frame inner(ctx.scratch());
-      const Seq<S> product = inner.seq<S>(x.B, x.T, o.C);
-      gate_rows(ctx, kept(tape.gates), o, product);
-      out.backward(ctx, product, dy, d_o, grad.out, none, no_tape);
-      ungate(ctx, kept(tape.gates), o, d_o, product);  // which becomes the gradient of the gates
-      add_backward(ctx, gate, m, product, dm, grad.gate);
+      const Seq<S> gates = kept(tape.gates), product = inner.seq<S>(x.B, x.T, o.C), d_product = inner.seq<S>(x.B, x.T, o.C);
+      gate_rows(ctx, gates, o, product);
+      out.backward(ctx, product, dy, d_product, grad.out, none, no_tape);
+      const Seq<S> d_gates = product;  // which is not needed any more
+      for_each_row(ctx, o, [&](Index i) {
+        SwiGlu::backward<S>(row_map<const S>(gates.row(i), o.C), row_map<const S>(o.row(i), o.C),
+                            row_map<const S>(d_product.row(i), o.C), row_map(d_gates.row(i), o.C), row_map(d_o.row(i), o.C));
+      });
+      gate.add_backward(ctx, m, d_gates, dm, grad.gate);
     } else {
       out.backward(ctx, o, dy, d_o, grad.out, none, no_tape);
     }
@@ -178,16 +170,19 @@ struct GatedAttention {
         shared_heads_backward<S>(ctx, heads(), kept(tape.shared), d_rows, dz,
                                  {grad.gain.data(), grad.bias.data(), core.shape.heads, core.shape.key_width});
       else copy_channels(ctx, d_rows, 0, dz, 0, dz.C);
-      add_backward(ctx, z, m, dz, dm, grad.z);
+      z.add_backward(ctx, m, dz, dm, grad.z);
     }
     average_norm.backward(ctx, kept(tape.averaged), dm, dm, grad.average_norm, none, tape.average_norm);
     const Seq<S> dt = seq(m.C);
     average.backward(ctx, normed, dm, dt, grad.average, dstate.average, tape.average);
     {
       Frame inner(ctx.scratch());
-      const Seq<S> dv = inner.seq<S>(x.B, x.T, v.out_channels());
-      of_silu(ctx, kept(tape.values), d_rows, core.qk_channels(), dv);
-      add_backward(ctx, v, normed, dv, dt, grad.v);
+      const Seq<S> values = kept(tape.values), dv = inner.seq<S>(x.B, x.T, values.C);
+      for_each_row(ctx, values, [&](Index i) {
+        Silu::backward<S>(row_map<const S>(values.row(i), values.C),
+                          row_map<const S>(d_rows.row(i) + core.qk_channels(), values.C), row_map(dv.row(i), values.C));
+      });
+      v.add_backward(ctx, normed, dv, dt, grad.v);
     }
     norm.backward(ctx, x, dt, dx, grad.norm, dstate.norm, tape.norm);
   }
@@ -211,8 +206,8 @@ struct GatedAttention {
     if (pass == Pass::step)
       return of(3 * D + (normalized() ? Z : 0) + V + G + R + E) +
              std::max({of(std::max(G, plain)) + products, attention, averaging, norms});
-    return of(D + E + R) +
-           std::max({of(G) + products, attention, of(Z) + products, of(D) + averaging, of(D + V) + products, of(D) + norms});
+    return of(D + E + R) + std::max({of(2 * G) + products, attention, of(Z) + products, of(D) + averaging,
+                                     of(D + V) + products, of(D) + norms});
   }
 
   void init(RandomKey key, const Init& how) {
@@ -293,40 +288,11 @@ struct GatedAttention {
       for (Index i = begin; i < end; ++i) f(i);
     });
   }
-  static void copy_channels(const Context& ctx, Seq<const S> from, Index first, Seq<S> to, Index at, Index count) {
-    for_each_row(ctx, from, [&](Index i) { row_map(to.row(i) + at, count) = row_map(from.row(i) + first, count); });
-  }
   /// product = o silu(gates).
   static void gate_rows(const Context& ctx, Seq<const S> gates, Seq<const S> o, Seq<S> product) {
     for_each_row(ctx, o, [&](Index i) {
       SwiGlu::forward<S>(row_map(gates.row(i), o.C), row_map(o.row(i), o.C), row_map(product.row(i), o.C));
     });
-  }
-  /// d, of the product, becomes that of o; d_gates is written. With s = 1 / (1 + exp(-g)): do = d g s, dg = d o s (1 + g (1
-  /// - s)).
-  static void ungate(const Context& ctx, Seq<const S> gates, Seq<const S> o, Seq<S> d, Seq<S> d_gates) {
-    for_each_row(ctx, o, [&](Index i) {
-      const auto row = [&](auto x) { return row_map(x.row(i), o.C).array(); };
-      const auto g = row(gates);
-      auto d_gate = row(d_gates), d_row = row(d);
-      d_gate = (math::exp(-g) + S(1)).inverse();
-      d_row *= d_gate;
-      d_gate = d_row * row(o) * (g * (S(1) - d_gate) + S(1));
-      d_row *= g;
-    });
-  }
-  /// dv = silu'(values) times the channels of d_rows from `first` on.
-  static void of_silu(const Context& ctx, Seq<const S> values, Seq<const S> d_rows, Index first, Seq<S> dv) {
-    for_each_row(ctx, values, [&](Index i) {
-      Silu::backward<S>(row_map(values.row(i), values.C), row_map(d_rows.row(i) + first, values.C),
-                        row_map(dv.row(i), dv.C));
-    });
-  }
-  /// Backward of a projection whose input other gradients reach too: they are added up in dx.
-  static void add_backward(const Context& ctx, const Linear<S>& l, Seq<const S> x, Seq<const S> dy, Seq<S> dx,
-                           Linear<S>& grad) {
-    gemm<S>(ctx, dy, transposed<S>(l.weight), dx, Into::add);
-    l.accumulate(ctx, x, dy, grad);
   }
 };
 

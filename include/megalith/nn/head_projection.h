@@ -2,6 +2,7 @@
 // Queries, or keys and values, of inputs that are not each other's: what cross-attention projects.
 #pragma once
 
+#include "megalith/kernels/copy.h"
 #include "megalith/kernels/head_norm.h"
 #include "megalith/kernels/rotary.h"
 #include "megalith/nn/linear.h"
@@ -87,9 +88,7 @@ struct HeadProjection {
     if (!gain.empty()) {
       if (raw != nullptr) {
         const Index n = heads * head_width;
-        ctx.parallel_rows(rows.row_count(), n, [&](Index begin, Index end, Arena&) {
-          for (Index i = begin; i < end; ++i) row_map(raw + i * n, n) = row_map(rows.row(i), n);
-        });
+        copy_channels(ctx, rows, 0, Seq<S>{raw, rows.B, rows.T, n}, 0, n);
       }
       head_norm_forward(ctx, rows, 0, heads, gain);
     }

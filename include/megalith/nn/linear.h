@@ -39,6 +39,12 @@ struct Linear {
     accumulate(ctx, x, dy, grad);
   }
 
+  /// Backward for an input that other gradients reach too: dx += dy W^T.
+  void add_backward(const Context& ctx, Seq<const S> x, Seq<const S> dy, Seq<S> dx, Linear& grad) const {
+    gemm<S>(ctx, dy, transposed<S>(weight), dx, Into::add);
+    accumulate(ctx, x, dy, grad);
+  }
+
   /// The parameters' half of backward: grad.W += x^T dy, grad.b += sum of the rows of dy.
   void accumulate(const Context& ctx, Seq<const S> x, Seq<const S> dy, Linear& grad) const {
     if (bias.empty()) gemm<S>(ctx, transposed<S>(x), dy, grad.weight, Into::add);

@@ -2,13 +2,10 @@
 #pragma once
 
 #include <cmath>
-#include <type_traits>
+
+#include "megalith/core/wide.h"
 
 namespace megalith {
-
-/// double where numbers are float, for what is computed once for many.
-template <class S>
-using Wide = std::conditional_t<std::is_same_v<S, float>, double, S>;
 
 /// 1 / (1 + exp(-x)).
 template <class S>

@@ -2,6 +2,8 @@
 // The block of MEGALODON.
 #pragma once
 
+#include "megalith/kernels/add.h"
+#include "megalith/kernels/copy.h"
 #include "megalith/nn/attention_config.h"
 #include "megalith/nn/dropout.h"
 #include "megalith/nn/feed_forward.h"
@@ -91,7 +93,7 @@ struct MegalodonBlock {
     add_to(ctx, x, h);
     norm.forward(ctx, h, normed, none, tape.norm);
     feed_forward.forward(ctx.site(1), normed, y, none, tape.feed_forward);
-    if (!rescale.empty()) copy(ctx, y, {tape.added.data(), y.B, y.T, y.C});
+    if (!rescale.empty()) copy(ctx, y, Seq<S>{tape.added.data(), y.B, y.T, y.C});
     finish(ctx, x, h, y);
   }
   void step(const Context& ctx, Seq<const S> x, Seq<S> y, State& state) const {
@@ -179,10 +181,6 @@ struct MegalodonBlock {
       for (Index i = begin; i < end; ++i)
         row_map(y.row(i), y.C).array() = row_map(x.row(i), x.C).array() * rescale.vec().array();
     });
-  }
-  static void copy(const Context& ctx, Seq<const S> from, Seq<S> to) {
-    ctx.parallel_rows(to.row_count(), to.C,
-                      [&](Index begin, Index end, Arena&) { std::copy(from.row(begin), from.row(end), to.row(begin)); });
   }
 };
 

@@ -2,6 +2,7 @@
 // A moving average of a kind that is a setting.
 #pragma once
 
+#include "megalith/kernels/copy.h"
 #include "megalith/nn/complex_ema.h"
 #include "megalith/nn/real_ema.h"
 
@@ -79,12 +80,6 @@ struct MovingAverage {
     const bool is_complex = ((m.kind == AverageKind::complex) && ...), is_real = ((m.kind == AverageKind::real) && ...);
     if (is_complex) ComplexEma<S>::visit(at, f, m.complex...);
     if (is_real) RealEma<S>::visit(at, f, m.real...);
-  }
-
- private:
-  static void copy(const Context& ctx, Seq<const S> x, Seq<S> y) {
-    ctx.parallel_rows(x.row_count(), x.C,
-                      [&](Index begin, Index end, Arena&) { std::copy(x.row(begin), x.row(end), y.row(begin)); });
   }
 };
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <concepts>
 
+#include "megalith/core/wide.h"
 #include "megalith/kernels/column_sum.h"
 #include "megalith/kernels/math.h"
-#include "megalith/nn/logistic.h"
 #include "megalith/nn/module.h"
 
 namespace megalith {
