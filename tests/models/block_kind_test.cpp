@@ -128,9 +128,11 @@ TEST_F(BlockKindTest, IsSummedUpAsItself) {
 TEST_F(BlockKindTest, KeepsEveryPromiseOfADecoder) {
   const ModelConfig config = read(kAlone);
   const auto make = [&]<class S>() { return Flat<ParallelBlock<S>>(config, 0); };
+#if !MEGALITH_SANITIZED  // kNotUnderSanitizers
   expect_below(testing::check_decoder_gradients(make, {.shape = {2, 16}}, true), kExact);
-  expect_below(testing::check_decoder_chunks(make, {.shape = {3, 24}}, 8), kExact);
-  expect_below(testing::check_decoder_steps(make, {.shape = {2, 16}}), kExact);
+#endif
+  expect_below(testing::check_decoder_chunks<Exact>(make, {.shape = {3, 24}}, 8), kExact);
+  expect_below(testing::check_decoder_steps<Exact>(make, {.shape = {2, 16}}), kExact);
 }
 
 TEST_F(BlockKindTest, TrainsStopsAndResumesToTheSameBits) {

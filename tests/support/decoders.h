@@ -55,7 +55,7 @@ using AnyThreeScaleMaker = AnyDecoderMaker<Patched<AnyModule<float>, AnyPatched>
 using testing::Finding;
 using testing::Trial;
 
-constexpr double kExact = 1e-12;  // of sums in double that rounding alone tells apart
+constexpr double kExact = exact(1e-12);  // of sums that rounding alone tells apart
 
 inline void expect_below(const Finding& found, double limit) { EXPECT_LT(found.error, limit) << found.where; }
 inline void expect_equal_bits(const Finding& found) { EXPECT_EQ(found.error, 0) << found.where; }

@@ -51,7 +51,7 @@ class ModuleTest : public ::testing::Test {
 TYPED_TEST_SUITE_P(ModuleTest);
 
 constexpr double kFloat = 2e-5;
-constexpr double kExact = 1e-13;  // of sums in double that rounding alone tells apart
+constexpr double kExact = exact(1e-13);  // of sums that rounding alone tells apart
 // Attention by rows of dot products; and longer than a tile of its keys.
 constexpr Index kTwoTiles = detail::kKeyTile + 6;
 constexpr Shape kShort{2, 9}, kLong{1, kTwoTiles};
@@ -80,7 +80,7 @@ constexpr Shape kCutShapes[]{{1, 9}, {3, 10}, {1, kTwoTiles}, {2, 80}};
 TYPED_TEST_P(ModuleTest, Chunks) {
   this->for_each_case([&](const auto&, const auto& make) {
     for (const Shape shape : kCutShapes) {
-      const Finding found = testing::check_chunks(make, {.shape = shape, .mode = Mode::train});
+      const Finding found = testing::check_chunks<Exact>(make, {.shape = shape, .mode = Mode::train});
       EXPECT_LT(found.error, kExact) << found.where << " of T = " << shape.T;
     }
   });
@@ -89,7 +89,7 @@ TYPED_TEST_P(ModuleTest, Chunks) {
 TYPED_TEST_P(ModuleTest, Steps) {
   this->for_each_case([&](const auto&, const auto& make) {
     for (const Shape shape : kCutShapes) {
-      const Finding found = testing::check_steps(make, {.shape = shape, .mode = Mode::train});
+      const Finding found = testing::check_steps<Exact>(make, {.shape = shape, .mode = Mode::train});
       EXPECT_LT(found.error, kExact) << found.where << " of T = " << shape.T;
     }
   });
@@ -98,7 +98,7 @@ TYPED_TEST_P(ModuleTest, Steps) {
 TYPED_TEST_P(ModuleTest, BatchParts) {
   this->for_each_case([&](const auto&, const auto& make) {
     for (const Shape shape : {Shape{3, 5}, Shape{2, kTwoTiles}}) {
-      const Finding found = testing::check_batch_parts(make, {.shape = shape, .mode = Mode::train});
+      const Finding found = testing::check_batch_parts<Exact>(make, {.shape = shape, .mode = Mode::train});
       EXPECT_LT(found.error, kExact) << found.where << " of T = " << shape.T;
     }
   });
@@ -107,7 +107,7 @@ TYPED_TEST_P(ModuleTest, BatchParts) {
 TYPED_TEST_P(ModuleTest, ClosedStateIsAFreshOne) {
   this->for_each_case([&](const auto&, const auto& make) {
     for (const Shape shape : {Shape{1, 1}, kShort, kLong}) {
-      const Finding found = testing::check_closed_state(make, {.shape = shape});
+      const Finding found = testing::check_closed_state<Exact>(make, {.shape = shape});
       EXPECT_LT(found.error, kExact) << found.where << " of T = " << shape.T;
     }
   });
@@ -116,7 +116,7 @@ TYPED_TEST_P(ModuleTest, ClosedStateIsAFreshOne) {
 TYPED_TEST_P(ModuleTest, StateIsItsFields) {
   this->for_each_case([&](const auto&, const auto& make) {
     for (const Shape shape : {kShort, Shape{2, kTwoTiles}}) {
-      const Finding found = testing::check_state_fields(make, {.shape = shape});
+      const Finding found = testing::check_state_fields<Exact>(make, {.shape = shape});
       EXPECT_EQ(found.error, 0) << found.where << " of T = " << shape.T;
     }
   });
@@ -125,8 +125,9 @@ TYPED_TEST_P(ModuleTest, StateIsItsFields) {
 TYPED_TEST_P(ModuleTest, Repeatable) {
   this->for_each_case([&](const auto&, const auto& make) {
     for (const Shape shape : {kShort, kLong}) {
-      const Finding found = testing::check_repeatable<double>(make, {.shape = shape});
+      const Finding found = testing::check_repeatable<Exact>(make, {.shape = shape});
       EXPECT_EQ(found.error, 0) << found.where << " of T = " << shape.T;
+      if (kSanitized) continue;
       const Finding in_float = testing::check_repeatable<float>(make, {.shape = shape});
       EXPECT_EQ(in_float.error, 0) << in_float.where << " of T = " << shape.T << ", float";
     }
@@ -145,7 +146,9 @@ TYPED_TEST_P(ModuleTest, Causal) {
 TYPED_TEST_P(ModuleTest, FloatMatchesDouble) {
   this->for_each_case([&](const auto& c, const auto& plain) {
     const auto test = [](const auto& make, Shape shape) {
-      const Finding found = testing::check_float(make, {.shape = shape});
+      Finding found;
+      if constexpr (kSanitized) found = testing::check_repeatable<float>(make, {.shape = shape});
+      else found = testing::check_float(make, {.shape = shape});
       EXPECT_LT(found.error, kFloat) << found.where << " of T = " << shape.T << ", width " << make.width;
     };
     // Around the tiles of attention and of both product libraries.

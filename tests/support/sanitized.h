@@ -2,6 +2,8 @@
 // Whether the address sanitizer watches this build.
 #pragma once
 
+#include <type_traits>
+
 #if defined(__SANITIZE_ADDRESS__)
 #define MEGALITH_SANITIZED 1
 #elif defined(__has_feature)
@@ -17,8 +19,14 @@ namespace megalith::tests {
 
 inline constexpr bool kSanitized = MEGALITH_SANITIZED;
 
-/// Why a test over scalars that count or differentiate is left out there: such code uses memory as double does, which other
+/// Why a test over scalars that count or differentiate is left out there: such code uses memory as float does, which other
 /// tests watch, and it would be most of what that build compiles.
-inline constexpr const char* kNotUnderSanitizers = "the sanitizers watch the same code over double and float";
+inline constexpr const char* kNotUnderSanitizers = "the sanitizers watch the same code over float";
+
+/// The scalar of tests that hold in any but for rounding: double, which tells an error from it. The sanitizers watch float
+/// alone, which is what users run, and which packs operands.
+using Exact = std::conditional_t<kSanitized, float, double>;
+/// What rounding may change where that is `in_double` over double.
+constexpr double exact(double in_double) { return kSanitized ? 1e-3 : in_double; }
 
 }  // namespace megalith::tests

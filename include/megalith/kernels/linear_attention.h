@@ -39,7 +39,9 @@ double linear_attention_scratch(const LinearAttentionInput<S>& in, bool backward
   const Index sums = Dk * Dv + Dk, weights = kLinearChunk * kWeightStride;
   const Index tasks = in.T <= kFewRows ? (in.B * in.heads + kHeadsPerTask - 1) / kHeadsPerTask : in.B * in.heads;
   const Index k = kernel.right_size(n, Dk), k_t = kernel.right_size(Dk, n), v = kernel.right_size(n, Dv),
-              v_t = kernel.right_size(Dv, n), s = kernel.right_size(Dk, Dv), s_t = kernel.right_size(Dv, Dk);
+              v_t = kernel.right_size(Dv, n);
+  const bool one_chunk = in.T <= kLinearChunk;  // multiplies no sums, but for those of a state
+  const Index s = one_chunk ? 0 : kernel.right_size(Dk, Dv), s_t = one_chunk ? 0 : kernel.right_size(Dv, Dk);
   const Index forward = in.T <= kFewRows ? sums : sums + weights + v + k_t + s;
   const Index back = 2 * in.T + kLinearChunk * Dv + 2 * weights + sums + v + k_t + v_t + k + s_t + s;
   return static_cast<double>(std::min<Index>(threads, tasks)) * static_cast<double>(backward ? back : forward);
