@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "megalith/core/check.h"
+#include "megalith/models/window_scorer.h"
 #include "megalith/runtime/machine_memory.h"
 
 namespace megalith {
@@ -29,7 +30,8 @@ Generator::Generator(const AnyModel& model, const SamplingConfig& config, int th
       config_(config),
       workspace_(std::max(threads, 1)),
       first_stream_(first_stream),
-      slide_(SlidingWindow::of(model)) {
+      slide_(SlidingWindow::of_stream(model)),
+      piece_(stream_piece(model)) {
   config.validate();
   check(threads >= 1, "threads is ", threads, ", and must be 1 or more");
   check(streams >= 1, "streams is ", streams, ", and must be 1 or more");
@@ -52,6 +54,7 @@ Generator::Generator(const Generator& other)
       hook_(other.hook_),
       first_stream_(other.first_stream_),
       slide_(other.slide_),
+      piece_(other.piece_),
       positions_(other.positions_),
       windows_(other.windows_),
       recent_(other.recent_),
@@ -80,11 +83,7 @@ Generator::Group Generator::make_group(std::vector<std::size_t> streams) const {
 }
 
 void Generator::prompt(std::span<const std::uint8_t> bytes) {
-  for (Group& group : groups_) {
-    move_window(group, slide_.start(positions_[group.streams[0]] + std::ssize(bytes)));
-    for (const std::size_t s : group.streams) add(s, group.start, bytes);
-    group.asked = group.asked && bytes.empty();
-  }
+  for (Group& group : groups_) add_to_each(group, std::ssize(bytes), [&](std::size_t) { return bytes; });
 }
 
 void Generator::prompt(std::string_view bytes) { prompt(bytes_of(bytes)); }
@@ -93,15 +92,32 @@ void Generator::prompt_each(std::span<const std::string_view> prompts) {
   check(prompts.size() == windows_.size(), "there are ", prompts.size(), " prompts, and the generator has ", windows_.size(),
         " streams; give each its own");
   split_by_length(prompts);
-  for (Group& group : groups_) {
-    const Index n = std::ssize(prompts[group.streams[0]]);
-    move_window(group, slide_.start(positions_[group.streams[0]] + n));
-    for (const std::size_t s : group.streams) add(s, group.start, bytes_of(prompts[s]));
-    group.asked = group.asked && n == 0;
+  for (Group& group : groups_)
+    add_to_each(group, std::ssize(prompts[group.streams[0]]), [&](std::size_t s) { return bytes_of(prompts[s]); });
+}
+
+/// Adds n bytes to each stream of a group: to stream s those of part(s).
+template <class BytesOf>
+void Generator::add_to_each(Group& group, Index n, const BytesOf& part) {
+  group.asked = group.asked && n == 0;
+  std::int64_t& position = positions_[group.streams[0]];
+  if (!slide_.endless()) {
+    move_window(group, slide_.start(position + n));
+    for (const std::size_t s : group.streams) add(s, group.start, part(s));
+    return;
+  }
+  // Pieces end at multiples of their length, so that no bits depend on how a prompt was cut.
+  for (Index done = 0; done < n;) {
+    const Index to_end = piece_ - position % piece_, some = std::min(n - done, to_end);
+    for (const std::size_t s : group.streams)
+      add(s, 0, part(s).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(some)));
+    if (some == to_end) read_pending(group);
+    done += some;
   }
 }
 
-/// Makes groups of streams whose prompts have one length. A State is not cut: those of new groups read their windows again.
+/// Makes groups of streams whose prompts have one length. Those of new groups read their windows again; without windows they
+/// take their part of the State.
 void Generator::split_by_length(std::span<const std::string_view> prompts) {
   std::vector<Group> all;
   for (Group& group : groups_) {
@@ -114,10 +130,19 @@ void Generator::split_by_length(std::span<const std::string_view> prompts) {
       all.push_back(std::move(group));
       continue;
     }
+    std::vector<std::size_t> in_state = left;  // as they stand there
+    std::sort(in_state.begin(), in_state.end());
     for (auto first = left.begin(); first != left.end();) {
       const auto end = std::find_if(first, left.end(), [&](std::size_t s) { return size(s) != size(*first); });
-      all.push_back(make_group({first, end}));
-      all.back().start = group.start;
+      if (slide_.endless()) {
+        std::vector<Index> numbers;
+        for (auto s = first; s != end; ++s)
+          numbers.push_back(std::lower_bound(in_state.begin(), in_state.end(), *s) - in_state.begin());
+        all.push_back({{first, end}, group.start, group.read, group.asked, model_->select(*group.state, numbers)});
+      } else {
+        all.push_back(make_group({first, end}));
+        all.back().start = group.start;
+      }
       first = end;
     }
   }
@@ -144,12 +169,12 @@ std::span<const std::uint8_t> Generator::next_of_each() {
     pending_.clear();
     for (const std::size_t s : group.streams) {
       pending_.push_back(next_[s]);
-      windows_[s].push_back(next_[s]);
+      if (!slide_.endless()) windows_[s].push_back(next_[s]);
       if (!recent_.empty()) recent_[s].add({&next_[s], 1});
       ++positions_[s];
     }
     model_->accept(pending_, *group.state);
-    ++group.read;
+    if (!slide_.endless()) ++group.read;
     group.asked = false;
   }
   return next_;
@@ -231,6 +256,9 @@ void Generator::read_pending(Group& group) {
     pending_.insert(pending_.end(), windows_[s].begin() + group.read, windows_[s].end());
   model_->read(Context(workspace_), {pending_.data(), count, n}, *group.state);
   group.read += n;
+  if (!slide_.endless()) return;
+  for (const std::size_t s : group.streams) windows_[s].clear();
+  group.read = 0;
 }
 
 }  // namespace megalith

@@ -90,7 +90,8 @@ std::string PictureMap::picture_html(const File& file, std::int64_t number) cons
          " bits per byte</figcaption></figure>\n";
 }
 
-std::string PictureMap::html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const {
+std::string PictureMap::html(std::string_view model, std::int64_t total_bytes, double bits_per_byte,
+                             std::string_view overview) const {
   std::string sections;
   std::int64_t shown = 0;
   for (const File& file : files_) {
@@ -101,7 +102,7 @@ std::string PictureMap::html(std::string_view model, std::int64_t total_bytes, d
     sections += "</div>\n";
     shown += count;
   }
-  const std::string about =
+  std::string about =
       "<h1>What surprises the model</h1>\n<p class=\"soft\">" + escaped(model) + ": " + rounded(bits_per_byte, 3) +
       " bits per byte over " + grouped(total_bytes) + " bytes" +
       (shown * shape_.bytes() < total_bytes ? ", of which the first " + counted(shown, "picture") + " of " +
@@ -110,7 +111,7 @@ std::string PictureMap::html(std::string_view model, std::int64_t total_bytes, d
       ". Beside each picture every pixel has the colour of its mean surprisal: the brighter, the less the model expected "
       "its " +
       plural(shape_.channels, "byte") + "; a byte that could be any has 8 bits.</p>\n";
-  return document("What surprises the model", kStyle, about + legend() + sections);
+  return document("What surprises the model", kStyle, about.append(overview) + legend() + sections);
 }
 
 }  // namespace megalith::page

@@ -33,7 +33,8 @@ class PictureMap {
   bool full() const { return left_ <= 0; }
 
   /// `total_bytes` is how many bytes were measured, shown or not, and `bits_per_byte` their mean surprisal.
-  std::string html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const;
+  std::string html(std::string_view model, std::int64_t total_bytes, double bits_per_byte,
+                   std::string_view overview = "") const;
 
  private:
   struct File {

@@ -111,7 +111,8 @@ void SurpriseMap::add(const std::string& path, std::int64_t offset, std::span<co
   shown_ += static_cast<std::int64_t>(n);
 }
 
-std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const {
+std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, double bits_per_byte,
+                              std::string_view overview) const {
   std::int64_t shown = shown_;
   std::string sections;
   bool any_text = false, any_binary = false, any_long = false;
@@ -139,7 +140,8 @@ std::string SurpriseMap::html(std::string_view model, std::int64_t total_bytes, 
       (any_text ? " ↵ ends a line, and a byte that is not text is shown in hexadecimal." : "") +
       (any_long ? " A long line goes on in rows that tell how many bytes of it came before, as +250." : "") +
       (any_binary ? " What is no text is shown in rows of 16 bytes." : "") + "</p>\n";
-  return document("What surprises the model", std::string(kByteRowsStyle).append(kStyle), body + legend() + sections);
+  return document("What surprises the model", std::string(kByteRowsStyle).append(kStyle),
+                  body.append(overview) + legend() + sections);
 }
 
 }  // namespace megalith::page

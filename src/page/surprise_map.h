@@ -22,8 +22,10 @@ class SurpriseMap {
   /// Whether no more bytes would be shown.
   bool full() const { return left_ <= 0; }
 
-  /// `total_bytes` is how many bytes were measured, shown or not, and `bits_per_byte` their mean surprisal.
-  std::string html(std::string_view model, std::int64_t total_bytes, double bits_per_byte) const;
+  /// `total_bytes` is how many bytes were measured, shown or not, and `bits_per_byte` their mean surprisal. `overview`
+  /// is HTML that comes before the files.
+  std::string html(std::string_view model, std::int64_t total_bytes, double bits_per_byte,
+                   std::string_view overview = "") const;
 
  private:
   struct File {

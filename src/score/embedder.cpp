@@ -19,9 +19,9 @@ Embedder::Read reader_of(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 Embedder::Embedder(const AnyModel& model, Workspace& workspace) : model_(model), workspace_(workspace) {
-  constexpr Index kLength = 8192;  // of a model without a longest window
+  constexpr Index kLength = 8192;  // of a model without a window
   check(width() > 0, "this model gives no embeddings");
-  const Index unit = model.unit(), longest = model.max_length().value_or(std::max(kLength, 2 * unit) / unit * unit);
+  const Index unit = model.unit(), longest = model.window().value_or(std::max(kLength, 2 * unit) / unit * unit);
   const RecordConfig record = model.record();
   // The stack's last position has no successor that could say what it reads.
   length_ = longest - unit;

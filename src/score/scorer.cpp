@@ -31,14 +31,14 @@ float loss_of(std::span<const float> logits, std::uint8_t byte) {
 
 /// Bytes of the window that is there after `position` bytes. A full window stays until the next byte comes.
 std::int64_t window_size(const SlidingWindow& slide, std::int64_t position) {
-  return position == 0 ? 0 : position - slide.start(position - 1);
+  return position == 0 || slide.endless() ? 0 : position - slide.start(position - 1);
 }
 
 }  // namespace
 
 Scorer::Scorer(const AnyModel& model, const ScorerConfig& config)
     : model_(&model),
-      slide_(SlidingWindow::of(model, config.stride)),
+      slide_(SlidingWindow::of_stream(model, config.stride)),
       scan_(model.record()),
       workspace_(std::max(config.threads, 1)),
       windows_(model) {
@@ -123,20 +123,20 @@ std::size_t Scorer::score_windows(std::span<const std::uint8_t> bytes, std::span
 
 /// Scores bytes up to the end of a window.
 std::size_t Scorer::score_in_window(std::span<const std::uint8_t> bytes, std::span<float> losses) {
-  constexpr Index kPiece = 8192;  // bounds the memory of a call
   if (std::ssize(window_) == slide_.length) {
     window_.erase(window_.begin(), window_.begin() + slide_.stride);
     current_ = false;
   }
   if (!current_) read_window();
   const Context ctx(workspace_);
-  const Index unit = model_->unit(), n = std::min(std::ssize(bytes), slide_.length - std::ssize(window_));
+  const Index unit = model_->unit(), piece = stream_piece(*model_);  // which bounds the memory of a call
+  const Index n = std::min(std::ssize(bytes), slide_.length - std::ssize(window_));
   current_ = false;  // until all of them are read
   for (Index i = 0, taken; i < n; i += taken) {
     const std::uint8_t* const next = bytes.data() + i;
-    const bool whole = std::ssize(window_) % unit == 0 && n - i >= unit;
+    const bool whole = state_->position() % unit == 0 && n - i >= unit;
     if (whole) {
-      taken = std::min(n - i, std::max(unit, kPiece)) / unit * unit;
+      taken = std::min(n - i, piece) / unit * unit;
       model_->score(ctx, {next, 1, taken}, losses.subspan(static_cast<std::size_t>(i)), state_.get());
     } else {  // inside a patch
       taken = 1;
@@ -145,7 +145,7 @@ std::size_t Scorer::score_in_window(std::span<const std::uint8_t> bytes, std::sp
       losses[static_cast<std::size_t>(i)] = loss_of(logits, *next);
       model_->accept({next, 1}, *state_);
     }
-    window_.insert(window_.end(), next, next + taken);
+    if (!slide_.endless()) window_.insert(window_.end(), next, next + taken);
     position_ += taken;
   }
   current_ = true;
@@ -153,6 +153,8 @@ std::size_t Scorer::score_in_window(std::span<const std::uint8_t> bytes, std::sp
 }
 
 void Scorer::read_window() {
+  check(!slide_.endless(), "the stream broke off at an error after ", position_,
+        " bytes, and the model has no window to read again; call reset()");
   state_->reset();
   model_->read(Context(workspace_), {window_.data(), 1, std::ssize(window_)}, *state_);
   current_ = true;
@@ -179,13 +181,13 @@ void Scorer::load(std::span<const std::byte> saved) {
   const auto left = static_cast<std::int64_t>(saved.size());
   check(header.length == slide_.length && header.stride == slide_.stride && header.position >= 0 &&
             header.window == window_size(slide_, header.position) && header.window <= left &&
-            header.state == left - header.window,
+            header.state == left - header.window && (header.state > 0 || !slide_.endless()),
         kDamaged);
   const std::span<const std::byte> window = saved.first(static_cast<std::size_t>(header.window));
   std::unique_ptr<AnyState> state = state_->clone();
   if (header.state > 0) {
     state->load(saved.subspan(window.size()));
-    check(state->position() == header.window, kDamaged);
+    check(state->position() == (slide_.endless() ? header.position : header.window), kDamaged);
   }
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(window.data());
   window_.assign(begin, begin + window.size());

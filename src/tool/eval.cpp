@@ -73,11 +73,12 @@ void score_lone_lines(const AnyModel& model, Workspace& workspace, const Corpus&
 }
 
 /// The files of a corpus, each read on from its start.
-void score_files(const AnyModel& model, Workspace& workspace, const Corpus& corpus, Index stride, bool strided,
+void score_files(const AnyModel& model, Workspace& workspace, const Corpus& corpus, const EvalOptions& options, Index stride,
                  EvalOutputs& outputs, ProgressDisplay& display) {
   EvaluateConfig config;
   config.stride = stride;
-  config.strided = strided;
+  config.strided = options.strided;
+  config.stream = options.stream;
   config.losses = [&](const CorpusFile& file, std::int64_t offset, std::span<const float> bits) {
     std::vector<std::uint8_t> bytes(outputs.needs_bytes() ? bits.size() : 0);
     if (!bytes.empty()) corpus.read(file.offset + offset, bytes);
@@ -97,6 +98,11 @@ int run_eval(const EvalOptions& options) {
         "--compare gives files to other programs, and standard input is none; write it to a file");
   check(!options.strided || (!from_input && options.lines != "alone"),
         "--strided reads windows of files twice, and neither standard input nor lines alone; name files with --data");
+  check(!options.stream || (options.stride == 0 && !options.strided && options.lines != "alone"),
+        "--stream reads each file as one sequence, without windows and not line by line; leave out --stride, --strided and "
+        "--lines=alone, or --stream");
+  check(!options.by_position || options.lines.empty(),
+        "--by-position prints a table of positions in files, and --lines the bits of lines; leave out one of them");
   std::optional<Corpus> corpus;
   if (!from_input) corpus.emplace(options.data.corpus());
   const std::unique_ptr<AnyModel> model = load_model(options.checkpoint);
@@ -104,13 +110,18 @@ int run_eval(const EvalOptions& options) {
   const bool scanned = record.scan.kind != ScanKind::none;
   check(!scanned || options.lines != "alone", "the model reads ", in_words(record),
         ", which lines alone have not; leave out --lines=alone");
+  if (options.stream)
+    check(!model->max_length(), "--stream reads each file as one sequence of any length, and ", options.checkpoint,
+          " reads at most ", model->max_length().value_or(0), " bytes at once; let its windows slide instead: --stride ",
+          SlidingWindow::of(*model).stride);
   Workspace workspace(options.threads);
   // Lines are read in context: the windows slide, so that a line at the start of one has bytes before it in view.
   const bool slides = options.lines == "context" && options.stride == 0;
-  const Index stride = slides                ? SlidingWindow::of(*model).stride
-                       : options.stride > 0  ? options.stride
-                       : model->max_length() ? default_stride(*model, *model->max_length())
-                                             : 0;
+  const Index stride = options.stream       ? 0
+                       : slides             ? SlidingWindow::of(*model).stride
+                       : options.stride > 0 ? options.stride
+                       : model->window()    ? default_stride(*model, *model->window())
+                                            : 0;
   (void)SlidingWindow::of(*model, stride);  // says what is wrong with it
   EvalOutputs outputs(options, record, corpus ? &*corpus : nullptr);
   std::optional<InputPieces> input;
@@ -119,7 +130,7 @@ int run_eval(const EvalOptions& options) {
   ProgressDisplay display(stderr);
   if (input) score_input(*input, *model, workspace, options, stride, outputs, display);
   else if (options.lines == "alone") score_lone_lines(*model, workspace, *corpus, outputs, display);
-  else score_files(*model, workspace, *corpus, stride, options.strided, outputs, display);
+  else score_files(*model, workspace, *corpus, options, stride, outputs, display);
   if (!outputs.wanted()) return kDone;  // the reader has all that it wanted
   const EvalBits result = outputs.finish(options);
   display.finish();
@@ -171,11 +182,20 @@ Verb add_eval(CLI::App& app) {
   verb->add_flag("--strided", options->strided,
                  "Reads each window twice, from half a patch later too, and takes the first half of each patch: twice the "
                  "time. It helps models that lose most late in a patch, and harms others");
+  verb->add_flag(
+      "--stream", options->stream,
+      "Reads each file as one sequence of any length, in constant memory, and without windows. For models whose "
+      "state does not grow with what they have read: linear attention, MEGALODON's and attention in windows, without "
+      "learned positions. For others, windows slide with --stride");
+  verb->add_flag(
+      "--by-position", options->by_position,
+      "Prints bits per byte by position in the file too, from 1 Ki on in bins that double; --html shows them as a "
+      "plot");
   verb->add_flag("--json", options->json, "Prints JSON: one object, or with --lines one for each line");
   add_threads(*verb, options->threads);
   verb->footer(
       "Every file starts afresh and is read in windows of the trained length, which do not overlap unless --stride says "
-      "so,\nor training predicts the ends of windows alone.\n"
+      "so,\nor training predicts the ends of windows alone. With --stream there are no windows.\n"
       "A model that reads records in an order of its own (train --scan) leaves out what of a file is no whole record, and\n"
       "says how much. What is written stands in the order of the file.\n"
       "A line for each file comes first. The last line is `bits_per_byte: X`, over all of them.\n"

@@ -26,6 +26,7 @@ EvalOutputs::EvalOutputs(const EvalOptions& options, const RecordConfig& record,
     page_ = std::make_unique<AtomicFile>(options.html);
   }
   if (!options.lines.empty()) lines_.emplace(options.json);
+  if (options.by_position) positions_.emplace();
 }
 
 void EvalOutputs::take(const std::string& path, std::int64_t file, std::int64_t offset, std::span<const std::uint8_t> bytes,
@@ -38,6 +39,7 @@ void EvalOutputs::take(const std::string& path, std::int64_t file, std::int64_t 
   if (losses_) losses_->write(std::as_bytes(bits));
   if (shows_more()) std::visit([&](auto& map) { map.add(path, offset, bytes, bits); }, map_);
   if (lines_) lines_->add(path, offset, bytes, bits);
+  if (positions_) positions_->add(offset, bits);
 }
 
 EvalBits EvalOutputs::finish(const EvalOptions& options) {
@@ -54,10 +56,12 @@ EvalBits EvalOutputs::finish(const EvalOptions& options) {
     lines_->finish();
     lines_->send();
   }
+  if (positions_) all.positions = positions_->bins();
   if (losses_) losses_->commit();
   if (page_) {
-    page_->write(
-        std::visit([&](const auto& map) { return map.html(options.checkpoint, all.bytes, all.bits_per_byte()); }, map_));
+    const std::string overview = page::position_section(all.positions);
+    page_->write(std::visit(
+        [&](const auto& map) { return map.html(options.checkpoint, all.bytes, all.bits_per_byte(), overview); }, map_));
     page_->commit();
   }
   return all;

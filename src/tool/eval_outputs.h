@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "../page/picture_map.h"
+#include "../page/position_bins.h"
 #include "../page/surprise_map.h"
 #include "data_options.h"
 #include "eval_report.h"
@@ -27,7 +28,7 @@ struct EvalOptions {
   DataOptions data;
   std::string per_byte, html, lines;
   std::int64_t html_bytes = kShownBytes, stride = 0;
-  bool strided = false, compare = false, json = false;
+  bool strided = false, stream = false, by_position = false, compare = false, json = false;
   int threads = 0;
 };
 
@@ -60,6 +61,7 @@ class EvalOutputs {
   std::unique_ptr<AtomicFile> losses_, page_;
   std::variant<page::SurpriseMap, page::PictureMap> map_;
   std::optional<LineBits> lines_;
+  std::optional<page::PositionBins> positions_;
   std::map<std::int64_t, FileBits> files_;  // by where the file begins: one may be named twice
   std::int64_t left_out_ = 0;
 };

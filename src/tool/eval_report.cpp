@@ -9,6 +9,7 @@
 #include "../page/numbers.h"
 #include "../page/utf8.h"
 #include "compressors.h"
+#include "table.h"
 
 namespace megalith::tool {
 namespace {
@@ -45,6 +46,15 @@ std::vector<Comparison> comparisons(const EvalBits& result, bool compare) {
   return all;
 }
 
+void print_positions(const std::vector<page::PositionBin>& bins) {
+  if (bins.empty()) return;
+  std::vector<std::vector<std::string>> rows{{"position in file", "bits/byte", "bytes"}};
+  for (std::size_t i = 0; i < bins.size(); ++i)
+    rows.push_back({page::position_name(bins[i], i + 1 == bins.size()), page::rounded(bins[i].bits_per_byte(), 4),
+                    grouped(bins[i].bytes)});
+  std::printf("\n%s\n", table(rows).c_str());
+}
+
 }  // namespace
 
 void print_table(const EvalBits& result, bool compare) {
@@ -60,6 +70,7 @@ void print_table(const EvalBits& result, bool compare) {
       else std::printf("  %8.4f", bits_per_byte(c.bits[i], file.bytes));
     std::printf("  %s\n", one_line(file.path).c_str());
   }
+  print_positions(result.positions);
   for (const Comparison& c : programs)
     if (std::isnan(sum(c.bits)))
       std::printf("%s: %s is not installed\n", c.program.name.c_str(), c.program.command[0].c_str());
@@ -92,6 +103,12 @@ void print_json(const EvalBits& result, bool compare) {
            {"bits_per_byte", result.bits_per_byte()},
            {"left_out", result.left_out}};
   for (const Comparison& c : programs) all[c.program.name] = number(bits_per_byte(sum(c.bits), result.bytes));
+  for (const page::PositionBin& bin : result.positions)
+    all["positions"].push_back({{"from", bin.from},
+                                {"to", bin.to},
+                                {"bytes", bin.bytes},
+                                {"bits", bin.bits},
+                                {"bits_per_byte", bin.bits_per_byte()}});
   std::puts(all.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 

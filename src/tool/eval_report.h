@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "../page/position_bins.h"
+
 namespace megalith::tool {
 
 struct FileBits {
@@ -18,7 +20,8 @@ struct EvalBits {
   std::vector<FileBits> files;
   std::int64_t bytes = 0;  // of all of them
   double bits = 0;
-  std::int64_t left_out = 0;  // bytes at the ends of files that are no whole record of the model's
+  std::vector<page::PositionBin> positions;  // where bits by position are asked for
+  std::int64_t left_out = 0;                 // bytes at the ends of files that are no whole record of the model's
 
   double bits_per_byte() const { return bits / static_cast<double>(bytes); }
 };

@@ -2,6 +2,7 @@
 #include "megalith/train/evaluate.h"
 
 #include <algorithm>
+#include <memory>
 #include <numbers>
 #include <vector>
 
@@ -18,7 +19,8 @@ namespace {
 using Data = detail::EvaluationData;
 using Window = detail::EvaluationWindow;
 
-/// Collects windows of equal length and context, and has them scored together.
+/// Collects windows of equal length and context, and has them scored together. The pieces of a stream are windows that come
+/// one by one, and each goes on from the one before.
 class WindowBatch {
  public:
   WindowBatch(const AnyModel& model, Workspace& workspace, const Data& data, const Scan& scan, const EvaluateConfig& config)
@@ -29,12 +31,15 @@ class WindowBatch {
         config_(config),
         unit_(model.unit()),
         windows_(model),
-        order_(scan) {}
+        order_(scan) {
+    if (config.stream) carried_ = model.make_state(1);
+  }
 
   void add(const Window& window) {
     const Index padded = (window.size + unit_ - 1) / unit_ * unit_;
     if (padded != padded_ || window.context != context_ || std::ssize(batch_) == max_windows_) flush();
-    if (padded != padded_ || window.context != context_) max_windows_ = windows_.at_once(padded, window.context);
+    if (padded != padded_ || window.context != context_)
+      max_windows_ = carried_ ? 1 : windows_.at_once(padded, window.context);
     if (padded > longest_) check_scoring(padded);
     padded_ = padded;
     context_ = window.context;
@@ -84,7 +89,10 @@ class WindowBatch {
       scan_.read(window.at + shift, std::span(bytes_).subspan(b * row, size),
                  [&](std::int64_t at, std::span<std::uint8_t> out) { data_.read(window.part + at, out); });
     }
-    windows_.score(Context(workspace_), {bytes_.data(), std::ssize(batch_), padded_}, context_, losses);
+    const Bytes windows{bytes_.data(), std::ssize(batch_), padded_};
+    if (!carried_) return windows_.score(Context(workspace_), windows, context_, losses);
+    if (batch_[0].at == 0) carried_->reset();  // another file
+    model_.score(Context(workspace_), windows, losses, carried_.get());
   }
 
   /// Strided inference: the losses of the second half of each patch become those of the first half of one of a second pass,
@@ -112,6 +120,7 @@ class WindowBatch {
   const EvaluateConfig& config_;
   const Index unit_;
   WindowScorer windows_;
+  std::unique_ptr<AnyState> carried_;  // what came before in a stream; null where there are windows
   Index max_windows_ = 1, padded_ = 0, context_ = 0, longest_ = 0;
   std::vector<Window> batch_;
   std::vector<std::uint8_t> bytes_;
@@ -119,20 +128,32 @@ class WindowBatch {
   FileOrder<float> order_;
 };
 
-Evaluation evaluate(const AnyModel& model, Workspace& workspace, const Data& data, const EvaluateConfig& config) {
-  check(data.end > data.begin, "there is no data to evaluate on");
-  const std::optional<Index> longest = model.max_length();
-  check(config.length > 0 || longest, "the model has no longest window; name a length");
-  const Index length = config.length > 0 ? config.length : *longest, unit = model.unit();
-  const Index stride = config.stride != 0 ? config.stride : default_stride(model, length);
-  check(length <= longest.value_or(length) && length % unit == 0, "the windows have ", length,
-        " bytes, and the model takes multiples of ", unit, longest ? text(" up to ", *longest) : "");
+/// Bytes of the windows, or of the pieces of a stream, and from the start of one to that of the next.
+SlidingWindow windows_of(const AnyModel& model, const EvaluateConfig& config) {
+  const std::optional<Index> longest = model.max_length(), own = config.stream ? stream_piece(model) : model.window();
+  check(!config.stream || !longest, "the model reads at most ", longest.value_or(0),
+        " bytes at once, so that no file is one sequence; leave out stream, and let windows overlap by a stride");
+  check(!config.stream || (config.stride == 0 && config.max_bytes == 0 && !config.strided),
+        "stride, max_bytes and strided are about windows, which a stream has not; leave them out, or stream");
+  check(config.length > 0 || own, "the model has no longest window; name a length");
+  const Index length = config.length > 0 ? config.length : *own, unit = model.unit();
+  check(length <= longest.value_or(length) && length % unit == 0, "the ", config.stream ? "pieces" : "windows", " have ",
+        length, " bytes, and the model takes multiples of ", unit, longest ? text(" up to ", *longest) : "");
+  if (config.stream) return {length, length};
   const RecordConfig record = model.record();
   check(suits(record, length), "the windows have ", length, " bytes, and the model's records ", record.bytes,
         "; one of them must be a multiple of the other");
+  const Index stride = config.stride != 0 ? config.stride : default_stride(model, length);
   SlidingWindow::check_stride(model, length, stride);
   check(!config.strided || unit % 2 == 0, "strided inference takes the first halves of patches, and the model's have ", unit,
         unit == 1 ? " byte" : " bytes");
+  return {length, stride};
+}
+
+Evaluation evaluate(const AnyModel& model, Workspace& workspace, const Data& data, const EvaluateConfig& config) {
+  check(data.end > data.begin, "there is no data to evaluate on");
+  const auto [length, stride] = windows_of(model, config);
+  const RecordConfig record = model.record();
   const Scan scan(record);
   check(scan.keeps_order() || !config.losses || config.max_bytes == 0 || record.bytes <= length,
         "the losses of a sample cannot be put into the order of the file where windows are parts of records; read all");

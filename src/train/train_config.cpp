@@ -19,7 +19,7 @@ void TrainConfig::validate(const ModelSummary& model) const {
                   " minutes; give exactly one of them");
   problems.require(batch >= 1 && batch <= kMaxWindows, "batch", batch, "from 1 to ", kMaxWindows);
   problems.require(accumulate >= 1 && accumulate <= kMaxWindows, "accumulate", accumulate, "from 1 to ", kMaxWindows);
-  const std::optional<Index> longest = model.max_length();
+  const std::optional<Index> longest = model.window();
   problems.not_negative("length", length);
   problems.unless(longest || length != 0, "length", " is 0, and the model has no longest window; name one");
   problems.unless(!longest || length <= *longest, "length", " is ", length, ", and the model's windows have at most ",
@@ -47,7 +47,7 @@ void TrainConfig::validate(const ModelSummary& model) const {
 }
 
 Index TrainConfig::window_length(const ModelSummary& model) const {
-  return length > 0 ? length : model.max_length().value_or(0);
+  return length > 0 ? length : model.window().value_or(0);
 }
 
 Index TrainConfig::modest_eval_every(Index model_bytes) const {

@@ -32,7 +32,11 @@ using LogitHook = std::function<void(Index stream, std::span<float> logits)>;
 /// (SlidingWindow::of). Windows start at the same places whatever was prompted and whatever generated, so the bytes that
 /// follow are a function of all bytes before them, of the seed and of the number of the stream: not of threads, nor of the
 /// streams beside it. Streams at the same position are decoded together where the model is batch-invariant
-/// (AnyModel::batch_invariant), others one after the other. A model without a longest window has one window for ever.
+/// (AnyModel::batch_invariant), others one after the other.
+///
+/// A model without a longest sequence (AnyModel::max_length) has no window: its State goes on for ever, and a byte takes the
+/// same time and memory however many came before. Prompts are then read in pieces, cut at the same places however they were
+/// given, and those that are whole are read at once.
 ///
 /// Bytes, prompts too, are in the model's order where that is not the file's (AnyModel::record): FileOrder (models/scan.h)
 /// puts what is generated into the file's, and Scan::to_model() takes a prompt out of it.
@@ -50,7 +54,8 @@ class Generator {
   Generator& operator=(Generator&&) noexcept = default;
   ~Generator() = default;
 
-  /// Adds bytes, of any number, to every stream; the model reads them when the next byte is asked for. At any time.
+  /// Adds bytes, of any number, to every stream; the model reads them when the next byte is asked for, or earlier where it
+  /// has no longest sequence. At any time.
   void prompt(std::span<const std::uint8_t> bytes);
   void prompt(std::string_view bytes);
   /// Adds to each stream bytes of its own. Streams whose prompts differ in length are no longer decoded together.
@@ -82,13 +87,15 @@ class Generator {
   struct Group {
     std::vector<std::size_t> streams;
     std::int64_t start = 0;  // of the current window
-    Index read = 0;          // bytes of it that the model has read
+    Index read = 0;          // bytes of windows_ that the model has read
     bool asked = false;      // whether logits_ is up to date
     std::unique_ptr<AnyState> state;
   };
   Group make_group(std::vector<std::size_t> streams) const;
   void move_window(Group& group, std::int64_t start);
   void read_pending(Group& group);
+  template <class BytesOf>
+  void add_to_each(Group& group, Index n, const BytesOf& part);
   void add(std::size_t stream, std::int64_t start, std::span<const std::uint8_t> bytes);
   void split_by_length(std::span<const std::string_view> prompts);
   std::uint8_t draw(std::size_t stream);
@@ -99,8 +106,10 @@ class Generator {
   LogitHook hook_;
   Index first_stream_ = 0;
   SlidingWindow slide_;
+  Index piece_;                                     // bytes that are read at once where there is no window
   std::vector<std::int64_t> positions_;             // of each stream: bytes so far
-  std::vector<std::vector<std::uint8_t>> windows_;  // of each stream: its bytes from the start of its group's window on
+  std::vector<std::vector<std::uint8_t>> windows_;  // of each stream: its bytes from the start of its group's window on;
+                                                    // where there is none, those that wait to be read
   std::vector<RecentBytes> recent_;                 // of each stream; empty without a penalty
   std::vector<Group> groups_;
   std::vector<std::uint8_t> pending_;    // (streams of a group, n): bytes on their way into the model

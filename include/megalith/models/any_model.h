@@ -82,9 +82,14 @@ class AnyModel {
   /// The loss of each byte in nats; bytes and state as in train().
   virtual void score(const Context& ctx, Bytes bytes, std::span<float> losses, AnyState* state = nullptr) const = 0;
 
-  /// A state in which nothing was read, for B sequences of up to `room` bytes; 0 means max_length(). Throws Error when that
-  /// does not fit the memory of this machine.
+  /// A state in which nothing was read, for B sequences of up to `room` bytes; 0 means max_length(), and of any length where
+  /// there is none. Throws Error when that does not fit the memory of this machine.
   virtual std::unique_ptr<AnyState> make_state(Index B, Index room = 0) const = 0;
+  /// A state of some of the sequences of another, by their numbers, each 0 or more and below its batch: they go on there
+  /// from where they are here. Throws Error where the model cannot take a state apart.
+  virtual std::unique_ptr<AnyState> select(const AnyState&, std::span<const Index> /*sequences*/) const {
+    throw Error("this model cannot take sequences out of a state");
+  }
   /// Reads bytes (B, n), n >= 0, many rows at a time.
   virtual void read(const Context& ctx, Bytes bytes, AnyState& state) const = 0;
   /// Logits (B, 256) of the next byte. Call accept() or read() with that byte before the next call.
@@ -102,6 +107,7 @@ class AnyModel {
   // The answers of the summary that loops over a model need most.
   Index unit() const { return summary().unit(); }
   std::optional<Index> max_length() const { return summary().max_length(); }
+  std::optional<Index> window() const { return summary().window(); }
   RecordConfig record() const { return summary().record(); }
   bool batch_invariant() const { return summary().batch_invariant(); }
   Index parameter_count() const { return static_cast<Index>(summary().parameter_count()); }

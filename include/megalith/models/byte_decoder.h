@@ -33,6 +33,9 @@ struct DecoderFlops {
 ///   accept(bytes, state)                          the bytes (B) that next() was about; read() does as well.
 ///   flops_by_part(shape)                          of the forward half of train(), in the order in which it runs.
 ///   scratch(shape, pass, threads)                 numbers of scratch: Pass::backward is train(), Pass::step is score().
+///   ends()                                        whether it reads no position beyond the last of a learned table; without
+///                                                 it, true. Where it is false, and a State needs no more memory for longer
+///                                                 sequences than for one window, sequences may be of any length.
 ///
 /// The rows of ctx are bytes (Context::row_number).
 /// D::State has a `history` (ByteHistory), visit, visit_all and valid as a module's State, and ahead(): whether next() was

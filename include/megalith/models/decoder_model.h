@@ -10,6 +10,7 @@
 #include "megalith/models/decoder_summary.h"
 #include "megalith/models/decoders.h"
 #include "megalith/models/embed_patches.h"
+#include "megalith/models/inner_sequences.h"
 #include "megalith/models/state_bytes.h"
 #include "megalith/nn/block_kind.h"
 #include "megalith/runtime/machine_memory.h"
@@ -139,12 +140,23 @@ class DecoderModel final : public AnyModel {
 
   std::unique_ptr<AnyState> make_state(Index B, Index room = 0) const override {
     check(B >= 1, "a state is for one sequence or more, not for ", B);
-    check(room >= 0 && room <= config_.length, "the model reads at most ", config_.length,
-          " bytes, and a state with room for ", room, " is asked for");
-    if (room == 0) room = config_.length;
+    const Index most = max_length().value_or(kEndless);
+    check(room >= 0 && room <= most, "the model reads at most ", most, " bytes, and a state with room for ", room,
+          " is asked for");
+    if (room == 0) room = most;
     check_memory(text("reading ", B, B == 1 ? " sequence" : " sequences", " of ", room, " bytes"),
                  summary_.state_bytes(B, room));
     return std::make_unique<State>(config_, decoder_, B, room);
+  }
+  std::unique_ptr<AnyState> select(const AnyState& state, std::span<const Index> sequences) const override {
+    const State& from = own<const State>(state, "state");
+    std::unique_ptr<AnyState> some = make_state(std::ssize(sequences), from.room);
+    Index to = 0;
+    for (const Index b : sequences) {
+      check(b >= 0 && b < from.batch(), "the state is for ", from.batch(), " sequences, and has none with the number ", b);
+      copy_sequences(from.state, b, static_cast<State&>(*some).state, to++, 1);
+    }
+    return some;
   }
   void read(const Context& ctx, Bytes bytes, AnyState& state) const override {
     State& s = own<State>(state, "state");
@@ -250,7 +262,8 @@ class DecoderModel final : public AnyModel {
   }
   void check_shape(Shape s) const {
     check(s.B >= 1 && s.T >= 1, "a batch needs at least one sequence of one byte");
-    check(s.T <= config_.length, "sequence length ", s.T, " exceeds the model's ", config_.length);
+    const Index most = max_length().value_or(s.T);
+    check(s.T <= most, "sequence length ", s.T, " exceeds the model's ", most);
     check(s.T % unit() == 0, "sequence length ", s.T, " is not a multiple of the patch size ", unit());
   }
 

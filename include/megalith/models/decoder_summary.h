@@ -10,6 +10,10 @@
 #include "megalith/models/model_summary.h"
 
 namespace megalith {
+
+/// The room of a State for a sequence without an end, in bytes: far more than any sequence has.
+inline constexpr Index kEndless = Index{1} << 60;
+
 namespace detail {
 
 /// Module<S> for Module<float>, through all template arguments.
@@ -58,10 +62,14 @@ template <class Decoder>
 class DecoderSummary final : public ModelSummary {
  public:
   explicit DecoderSummary(const ModelConfig& config)
-      : length_(config.length), scales_(std::ssize(config.scales)), record_(config.record), shapes_(config, 0) {}
+      : length_(config.length), scales_(std::ssize(config.scales)), record_(config.record), shapes_(config, 0) {
+    // Where a window alone fills the State less, attention sees further back than it was trained to.
+    endless_ = !ends() && state_bytes(1, kEndless) == state_bytes(1, length_);
+  }
 
   Index unit() const override { return shapes_.patch_size(); }
-  std::optional<Index> max_length() const override { return length_; }
+  std::optional<Index> max_length() const override { return endless_ ? std::nullopt : std::optional(length_); }
+  std::optional<Index> window() const override { return length_; }
   Index predicted(Index T) const override {
     if constexpr (requires { shapes_.predicted(T); }) return shapes_.predicted(T);
     else return T;
@@ -113,8 +121,13 @@ class DecoderSummary final : public ModelSummary {
  private:
   using Shapes = typename detail::Rebind<Decoder, ShapeOnly>::type;
   static double bytes(double numbers) { return numbers * sizeof(float); }
+  bool ends() const {
+    if constexpr (requires { shapes_.ends(); }) return shapes_.ends();
+    else return true;
+  }
 
   Index length_, scales_;
+  bool endless_ = false;
   RecordConfig record_;
   Shapes shapes_;
 };

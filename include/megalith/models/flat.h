@@ -61,6 +61,7 @@ struct Flat {
   Index patch_size() const { return 1; }
   Index width() const { return stack.in_channels(); }
   Index reach() const { return chunk * std::ssize(stack.blocks); }
+  bool ends() const { return !embedder.positions.empty(); }
   Index predicted(Index T) const { return stack.chunks().out_rows(T); }
 
   void train(const Context& ctx, Bytes bytes, Seq<const S> condition, Seq<S> dcondition, S scale, S* losses, Flat& grad,

@@ -31,8 +31,12 @@ class ModelSummary {
 
   /// Bytes that the length of a batch must be a multiple of.
   virtual Index unit() const = 0;
-  /// The longest sequence in bytes; nothing where there is no limit.
+  /// The longest sequence in bytes. Nothing where there is no limit: the State is then of one size for sequences of any
+  /// length, and goes on for ever.
   virtual std::optional<Index> max_length() const = 0;
+  /// Bytes of the windows that the model is trained and evaluated in where nobody names another length; nothing where it has
+  /// none. At most max_length().
+  virtual std::optional<Index> window() const { return max_length(); }
   /// Of T bytes in training, how many, the last ones, are predicted: T, but for models that train on the ends of windows
   /// (PerceiverConfig::predicted).
   virtual Index predicted(Index T) const { return T; }

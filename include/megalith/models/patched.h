@@ -71,6 +71,8 @@ struct Patched {
   }
   /// Whether the inner decoder goes on from a patch to the next: cross-patch attention.
   bool chained() const { return inner.chunk > 0; }
+  /// The positions of an inner decoder end with its patch, unless it goes on from one to the next.
+  bool ends() const { return !embedder.positions.empty() || (chained() && inner_ends()); }
   InnerSequences inner_sequences(Shape bytes) const { return {bytes, patch_size(), inner.reach(), tile_bytes}; }
 
   void train(const Context& ctx, Bytes bytes, Seq<const S> outer, Seq<S> douter, S scale, S* losses, Patched& grad,
@@ -215,6 +217,11 @@ struct Patched {
 
  private:
   static constexpr std::uint64_t kStackSite = 0, kInnerSite = 1;
+
+  bool inner_ends() const {
+    if constexpr (requires { inner.ends(); }) return inner.ends();
+    else return true;
+  }
 
   /// What the inner decoder handles at once: bytes (n, a piece), from byte `begin` of the batch on.
   struct Tile {

@@ -29,24 +29,33 @@ inline Index default_stride(const AnyModel& model, Index length) {
 /// Windows of `length` bytes of which each begins `stride` bytes after the one before: all but `stride` bytes of a full
 /// window stay in view of the next byte.
 struct SlidingWindow {
+  static constexpr Index kNoEnd = std::numeric_limits<Index>::max();
+
   Index length = 0, stride = 0;
 
-  /// Those of a model. A stride of 0 stands for half of its length, rounded up so that windows begin at its units and its
-  /// records (window_step()), or for default_stride() where that is less. Where a window is a record or a part of one, each
-  /// starts afresh. A model without a longest window has one window for ever. Throws Error where the stride is no such
+  /// Those of a model (AnyModel::window). A stride of 0 stands for half of its length, rounded up so that windows begin at
+  /// its units and its records (window_step()), or for default_stride() where that is less. Where a window is a record or a
+  /// part of one, each starts afresh. Without a window there is one for ever. Throws Error where the stride is no such
   /// multiple or longer than the window.
   static SlidingWindow of(const AnyModel& model, Index stride = 0) {
-    const Index length = model.max_length().value_or(std::numeric_limits<Index>::max());
+    const Index length = model.window().value_or(kNoEnd);
     const Index step = window_step(model, length);
     if (stride == 0) return {length, std::min(length - length / 2 / step * step, default_stride(model, length))};
     check_stride(model, length, stride);
     return {length, stride};
   }
+  /// Those of a stream: of a model that reads sequences of any length one for ever, unless a stride is named.
+  static SlidingWindow of_stream(const AnyModel& model, Index stride = 0) {
+    if (stride == 0 && !model.max_length()) return {kNoEnd, kNoEnd};
+    return of(model, stride);
+  }
+  /// Whether the first window never ends.
+  bool endless() const { return length == kNoEnd; }
   /// Throws Error where windows of that length cannot follow one another so.
   static void check_stride(const AnyModel& model, Index length, Index stride) {
     const Index step = window_step(model, length), record = model.record().bytes;
     check(stride >= 1 && stride <= length && stride % step == 0, "the stride is ", stride, ", and must be a multiple of ",
-          step, length < std::numeric_limits<Index>::max() ? text(" up to ", length) : "",
+          step, length < kNoEnd ? text(" up to ", length) : "",
           record > 1 ? text(": the model's windows begin at its records of ", record, " bytes") : "");
   }
 

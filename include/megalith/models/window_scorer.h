@@ -17,6 +17,12 @@ inline Index windows_at_once(Index length) {
   return std::max<Index>(1, kBytes / length);
 }
 
+/// Bytes of a sequence without an end that are read at once: whole units, and enough for full products.
+inline Index stream_piece(const AnyModel& model) {
+  constexpr Index kBytes = 8192;
+  return std::max<Index>(1, kBytes / model.unit()) * model.unit();
+}
+
 /// Reads the context of windows and scores what comes after it, which is cheaper than scoring both.
 class WindowScorer {
  public:

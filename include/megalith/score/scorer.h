@@ -17,13 +17,15 @@
 namespace megalith {
 
 struct ScorerConfig {
-  Index stride = 0;  // bytes from the start of a window to that of the next; see SlidingWindow::of()
+  Index stride = 0;  // bytes from the start of a window to that of the next; see SlidingWindow::of_stream()
   int threads = default_threads();
 };
 
 /// Tells how much each byte of a stream surprises a model that has seen the bytes before it. The stream may be of any
 /// length: the window slides as a Generator's does, so that a surprisal is -log2 of the probability with which a Generator
-/// would draw that byte there. With a stride of the model's whole length, windows do not overlap, as in evaluate().
+/// would draw that byte there. With a stride of the model's whole length, windows do not overlap, as in evaluate(). A model
+/// without a longest sequence (AnyModel::max_length) has no window unless a stride is named: its State goes on for ever, in
+/// the same memory.
 ///
 /// However the stream is cut into calls of feed(), the numbers are the same to rounding (about 1e-5 bits); the same calls
 /// give the same bits on any number of threads. Bytes that come many at a time are scored many at a time: feed what is
@@ -46,7 +48,7 @@ class Scorer {
 
   /// The surprisals, in bits, of the bytes that come next, of any number; valid until the next call. Where this throws,
   /// position() tells how many of them were taken, and the stream can go on behind those; in the middle of a record with an
-  /// order of its own it cannot, and reset() is left.
+  /// order of its own, or without a window that could be read again, it cannot, and reset() is left.
   std::span<const float> feed(std::span<const std::uint8_t> bytes);
   std::span<const float> feed(std::string_view bytes);
 
@@ -73,7 +75,8 @@ class Scorer {
   WindowScorer windows_;
   std::unique_ptr<AnyState> state_;
   std::int64_t position_ = 0;
-  std::vector<std::uint8_t> window_;   // the bytes of the current window; a full one moves when the next byte comes
+  std::vector<std::uint8_t> window_;   // the bytes of the current window; a full one moves when the next byte comes. Empty
+                                       // where it never ends
   bool current_ = true;                // whether the state has read just these
   std::vector<std::uint8_t> batch_;    // (windows, length): those that are scored at once
   std::vector<std::uint8_t> ordered_;  // what is fed, in the model's order

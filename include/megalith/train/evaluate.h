@@ -24,7 +24,7 @@ struct Evaluation {
 };
 
 struct EvaluateConfig {
-  Index length = 0;  // bytes in a window; 0 means the model's
+  Index length = 0;  // bytes in a window; 0 means the model's (AnyModel::window)
   /// From the start of a window to that of the next; 0 means the bytes that training predicts of a window (of most models
   /// the length: no overlap).
   Index stride = 0;
@@ -34,6 +34,11 @@ struct EvaluateConfig {
   /// P/2 bytes are taken. Those of a patch with nothing before it are all of the first pass; the second one has not seen its
   /// first half. It takes twice the time. P is the model's unit, and must be even.
   bool strided = false;
+  /// Without windows: each file is one sequence, whatever its length, which the model reads in pieces, carrying its State
+  /// from one to the next, in the same memory for files of any length. Only for models without a longest sequence
+  /// (AnyModel::max_length). `length` is then that of a piece, which changes the losses by no more than rounding; 0 means
+  /// one that suits the machine. There is no stride, no sample (max_bytes), and nothing is strided.
+  bool stream = false;
   /// Called in order with the losses, in bits, of consecutive bytes of a file; `offset` is that of the first byte in the
   /// file.
   std::function<void(const CorpusFile& file, std::int64_t offset, std::span<const float> bits)> losses{};
@@ -44,11 +49,11 @@ struct EvaluateConfig {
 /// The loss of the bytes of `data` under the model. Every file starts afresh and is cut into windows that are read each from
 /// its start; the last one is padded to a multiple of the model's units, and the loss of the padding does not count. With a
 /// stride shorter than the length, windows overlap: of each but the first of a file, the first length - stride bytes are
-/// context, whose losses the window before gave (SlidingWindow). Where the slice begins or ends inside a file, that part
-/// counts as a file; separators between files are not read. Records are read in the model's order (AnyModel::record), and
-/// then a file's end that is no whole record is left out and counted; losses are handed over in the file's order. The bits
-/// of the result do not depend on the workspace's threads. Throws Error when the slice is empty, or length or stride do not
-/// suit the model.
+/// context, whose losses the window before gave (SlidingWindow). A stream has no windows (EvaluateConfig::stream). Where the
+/// slice begins or ends inside a file, that part counts as a file; separators between files are not read. Records are read
+/// in the model's order (AnyModel::record), and then a file's end that is no whole record is left out and counted; losses
+/// are handed over in the file's order. The bits of the result do not depend on the workspace's threads. Throws Error when
+/// the slice is empty, or length, stride or stream do not suit the model.
 Evaluation evaluate(const AnyModel& model, Workspace& workspace, const CorpusSlice& data, const EvaluateConfig& config = {});
 
 /// The same of bytes in memory, which count as one file without a name.
