@@ -34,7 +34,8 @@ std::vector<std::uint8_t> random_prompt(Index n) {
 /// The losses of each of the 256 values of byte `at` in a window, by score(): as many windows, differing in that byte.
 std::vector<float> losses_at(const AnyModel& model, Workspace& workspace, const std::vector<std::uint8_t>& before,
                              std::size_t at) {
-  const std::size_t T = static_cast<std::size_t>(model.config().length);
+  const Index unit = model.unit(), length = std::max(model.config().length, (std::ssize(before) + unit) / unit * unit);
+  const std::size_t T = static_cast<std::size_t>(length);
   std::vector<std::uint8_t> windows(kByteValues * T, 0);
   for (std::size_t v = 0; v < kByteValues; ++v) {
     std::copy_n(before.begin(), at, windows.begin() + static_cast<Index>(v * T));
@@ -79,11 +80,12 @@ TEST_P(GeneratorModel, GreedyIsTheLikeliestByteInTheWindow) {
   const auto model = make_small(GetParam());
   Workspace workspace(2);
   const Index hop = stride_of(GetParam());
+  const bool endless = !model->max_length();
   std::vector<std::uint8_t> bytes = random_prompt(27);
   Generator generator(*model, {.temperature = 0}, 2);
   generator.prompt(bytes);
   for (Index i = 27; i < 70; ++i) {
-    const Index start = i < 32 ? 0 : (i - 32) / hop * hop + hop;
+    const Index start = i < 32 || endless ? 0 : (i - 32) / hop * hop + hop;
     const std::vector<std::uint8_t> window(bytes.begin() + start, bytes.end());
     const std::vector<float> losses = losses_at(*model, workspace, window, static_cast<std::size_t>(i - start));
     bytes.push_back(generator.next());

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "megalith/models/any_model.h"
 #include "megalith/models/zoo.h"
@@ -36,8 +37,31 @@ TEST(ModelSummary, ParametersAreThoseOfTheModel) {
     EXPECT_EQ(model->summary().parameter_count(), sum);
     EXPECT_EQ(model->parameter_count(), static_cast<Index>(sum));
     EXPECT_EQ(model->unit(), c.config.scales[0].patch);
-    EXPECT_EQ(model->max_length(), c.config.length);
+    EXPECT_EQ(model->window(), c.config.length);
   }
+}
+
+TEST(ModelSummary, WithoutALongestSequenceWhereTheStateIsOfOneSize) {
+  const std::set<std::string> endless{"vanilla_window", "vanilla_recompute", "linear",
+                                      "megalodon",      "embedder",          "linear_megabyte"};
+  for (const NamedConfig& c : unusual_configs()) {
+    SCOPED_TRACE(c.name);
+    const auto summary = make_summary(c.config);
+    EXPECT_EQ(summary->max_length(), endless.contains(c.name) ? std::nullopt : std::optional(c.config.length));
+    if (!endless.contains(c.name)) continue;
+    const auto model = make_model(c.config);
+    EXPECT_EQ(model->max_length(), std::nullopt);
+    EXPECT_EQ(model->make_state(2)->save().size(), model->make_state(2, 1 << 20)->save().size());
+    EXPECT_EQ(summary->state_bytes(2, 1 << 20), summary->state_bytes(2, c.config.length));
+  }
+  // Attention that sees further back than a window was never trained to.
+  ModelConfig config = config_named("megalodon");
+  config.scales[0].stack.block.as<MegalodonConfig>().chunk = 33;
+  EXPECT_EQ(make_summary(config)->max_length(), 32);
+  config.scales[0].stack.block.as<MegalodonConfig>().chunk = 32;
+  EXPECT_EQ(make_summary(config)->max_length(), std::nullopt);
+  config.scales[0].stack.positions = PositionKind::learned;
+  EXPECT_EQ(make_summary(config)->max_length(), 32);
 }
 
 TEST(ModelSummary, PartsOfParametersAreNamed) {

@@ -25,8 +25,23 @@ std::vector<std::uint8_t> some_bytes(Index n) {
   return bytes;
 }
 
-/// By the definition: each byte in the window in which it is predicted, scored from the window's start.
+/// The losses of all bytes as one sequence.
+std::vector<float> bits_at_once(const AnyModel& model, std::span<const std::uint8_t> bytes) {
+  Workspace workspace(1);
+  const Index unit = model.unit(), padded = (std::ssize(bytes) + unit - 1) / unit * unit;
+  std::vector<std::uint8_t> all(bytes.begin(), bytes.end());
+  all.resize(static_cast<std::size_t>(padded));
+  std::vector<float> bits(all.size());
+  model.score(Context(workspace), {all.data(), 1, padded}, bits);
+  bits.resize(bytes.size());
+  for (float& b : bits) b /= std::numbers::ln2_v<float>;
+  return bits;
+}
+
+/// By the definition: each byte in the window in which it is predicted, scored from the window's start. A stride of 0: in
+/// one window without an end.
 std::vector<float> expected_bits(const AnyModel& model, std::span<const std::uint8_t> bytes, Index stride) {
+  if (stride == 0) return bits_at_once(model, bytes);
   Workspace workspace(1);
   std::vector<float> bits;
   for (Index start = 0, first = 0; first < std::ssize(bytes); start += stride, first = start + kLength - stride) {
@@ -55,6 +70,9 @@ void expect_near(std::span<const float> a, std::span<const float> b, const std::
   for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], kTolerance) << what << ", byte " << i;
 }
 
+/// How far the windows slide of a scorer that was told nothing; 0 where there is one without an end.
+Index hop_of(const AnyModel& model, const SmallModel& small) { return model.max_length() ? stride_of(small) : 0; }
+
 class ScorerModel : public ::testing::TestWithParam<SmallModel> {};
 
 INSTANTIATE_TEST_SUITE_P(Models, ScorerModel, ::testing::ValuesIn(small_models()),
@@ -64,7 +82,7 @@ TEST_P(ScorerModel, AnyCutAndAnyStrideGiveTheLossesOfTheWindows) {
   const auto model = make_small(GetParam());
   const std::vector<std::uint8_t> bytes = some_bytes(5 * kLength + 3);
   for (const Index stride : {Index{0}, model->unit(), Index{24}, kLength}) {
-    const std::vector<float> expected = expected_bits(*model, bytes, stride > 0 ? stride : stride_of(GetParam()));
+    const std::vector<float> expected = expected_bits(*model, bytes, stride > 0 ? stride : hop_of(*model, GetParam()));
     for (const std::size_t piece : {1u, 3u, 8u, 31u, 32u, 33u, 90u, 1000u}) {
       Scorer scorer(*model, {.stride = stride, .threads = 1});
       expect_near(in_pieces(scorer, bytes, piece), expected, text("stride ", stride, ", pieces of ", piece));
@@ -91,7 +109,7 @@ TEST_P(ScorerModel, ManyWindowsAtOnce) {
   const auto model = make_small(GetParam());
   const std::vector<std::uint8_t> bytes = some_bytes(400 * kLength + 5);  // more than one batch of them
   Scorer scorer(*model, {.threads = 2});
-  expect_near(scorer.feed(bytes), expected_bits(*model, bytes, stride_of(GetParam())), "all at once");
+  expect_near(scorer.feed(bytes), expected_bits(*model, bytes, hop_of(*model, GetParam())), "all at once");
   const std::vector<float> once(scorer.feed(bytes).begin(), scorer.feed(bytes).end());
   EXPECT_EQ(once.size(), bytes.size());  // goes on behind a batch
 }

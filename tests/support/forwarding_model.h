@@ -32,6 +32,9 @@ class ForwardingModel : public AnyModel {
   }
 
   std::unique_ptr<AnyState> make_state(Index B, Index room) const override { return model_->make_state(B, room); }
+  std::unique_ptr<AnyState> select(const AnyState& state, std::span<const Index> sequences) const override {
+    return model_->select(state, sequences);
+  }
   void read(const Context& ctx, Bytes bytes, AnyState& state) const override { model_->read(ctx, bytes, state); }
   void next(const Context& ctx, AnyState& state, std::span<float> logits) const override {
     model_->next(ctx, state, logits);

@@ -22,6 +22,26 @@ inline std::vector<SmallModel> small_models() {
   return some;
 }
 
+/// Those that read sequences of any length, as their State is of one size: with MEGALODON's chunks and averages, running
+/// sums and attention in windows, over bytes and over patches, the last two of which carry what is inside them from patch to
+/// patch or begin it anew.
+inline std::vector<SmallModel> endless_models() {
+  std::vector<SmallModel> some;
+  const auto add = [&](const char* name, ModelConfig config) {
+    config.init_std = 0.3;
+    config.residual_init = 1;
+    some.push_back({name, std::move(config)});
+  };
+  for (const char* name : {"megalodon", "linear", "linear_megabyte", "vanilla_window"}) add(name, config_named(name));
+  ModelConfig config = config_named("cross_patch");
+  config.scales[0].stack = megalodon_stack(with_positions(small_stack(16, 1), PositionKind::rotary), {.chunk = 2});
+  add("megalodon_cross_patch", config);
+  config = config_named("megalodon_megabyte");
+  config.scales[0].stack.positions = PositionKind::rotary;
+  add("megalodon_megabyte", config);
+  return some;
+}
+
 /// How far their windows of 32 bytes slide: by half, rounded up to units, or by what training predicts.
 inline Index stride_of(const SmallModel& small) {
   return small.name == "perceiver" ? 8 : 32 - 16 / small.config.scales[0].patch * small.config.scales[0].patch;

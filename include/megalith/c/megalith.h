@@ -50,7 +50,8 @@ void megalith_free_scorer(megalith_scorer* scorer);
 void megalith_free_generator(megalith_generator* generator);
 
 /* A scorer at the start of a stream of bytes. threads: 0 is the number in OMP_NUM_THREADS, else one for each physical core.
- * stride: bytes from the start of a window to that of the next, 0 for half of the model's length. */
+ * stride: bytes from the start of a window to that of the next, 0 for half of the model's length,
+ * or for no window of a model that reads sequences of any length. */
 int megalith_new_scorer(const megalith_model* model, int32_t threads, int64_t stride, megalith_scorer** scorer);
 /* Writes the surprisal, in bits, of each of the next `count` bytes of the stream: whole records, of a model that reads them
  * in an order of its own. */
