@@ -10,7 +10,7 @@
 namespace megalith {
 
 RecordScorer::RecordScorer(const AnyModel& model, Workspace& workspace)
-    : model_(model), workspace_(workspace), slide_(SlidingWindow::of(model)), windows_(model) {
+    : model_(model), workspace_(workspace), slide_(SlidingWindow::of_stream(model)), windows_(model) {
   const RecordConfig record = model.record();
   check(record.scan.kind == ScanKind::none, "the model reads ", in_words(record),
         ", and lines or other short pieces by themselves have no such order; score whole files");
@@ -19,11 +19,14 @@ RecordScorer::RecordScorer(const AnyModel& model, Workspace& workspace)
 std::span<const float> RecordScorer::score(std::span<const std::string_view> records) {
   waiting_.clear();
   std::size_t bytes = 0;
-  for (const std::string_view record : records) {
-    add_windows(record, bytes);
-    bytes += record.size();
-  }
+  for (const std::string_view record : records) bytes += record.size();
   bits_.resize(bytes);
+  std::size_t to = 0;
+  for (const std::string_view record : records) {
+    if (slide_.endless() && std::ssize(record) > stream_piece(model_)) score_in_pieces(record, to);
+    else add_windows(record, to);
+    to += record.size();
+  }
   const auto shape = [](const Window& w) { return std::tuple(w.context, w.padded); };
   std::stable_sort(waiting_.begin(), waiting_.end(), [&](const Window& a, const Window& b) { return shape(a) < shape(b); });
   for (std::span<const Window> left = waiting_; !left.empty();) {
@@ -42,6 +45,23 @@ void RecordScorer::add_windows(std::string_view record, std::size_t to) {
     const Index n = std::min(slide_.length, size - start);
     waiting_.push_back({record.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(n)), context,
                         (n + unit - 1) / unit * unit, to + static_cast<std::size_t>(start + context)});
+  }
+}
+
+/// Without windows, in the memory of a piece.
+void RecordScorer::score_in_pieces(std::string_view record, std::size_t to) {
+  const Index unit = model_.unit(), piece = stream_piece(model_);
+  if (!carried_) carried_ = model_.make_state(1);
+  carried_->reset();
+  for (Index start = 0; start < std::ssize(record); start += piece) {
+    const auto part = record.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(piece));
+    const Index padded = (std::ssize(part) + unit - 1) / unit * unit;
+    batch_.assign(static_cast<std::size_t>(padded), 0);
+    std::copy(part.begin(), part.end(), batch_.begin());
+    losses_.resize(batch_.size());
+    model_.score(Context(workspace_), {batch_.data(), 1, padded}, losses_, carried_.get());
+    for (std::size_t i = 0; i < part.size(); ++i)
+      bits_[to++] = static_cast<float>(static_cast<double>(losses_[i]) / std::numbers::ln2);
   }
 }
 

@@ -20,10 +20,13 @@ std::string some_text(Index n, std::uint64_t seed) {
 }
 
 TEST(RecordScorer, EachRecordIsAStreamOfItsOwn) {
-  for (const SmallModel& small : small_models()) {
+  std::vector<SmallModel> all = small_models();
+  for (const SmallModel& small : endless_models()) all.push_back(small);
+  for (const SmallModel& small : all) {
     const auto model = make_small(small);  // windows of 32 bytes
     std::vector<std::string> texts;
-    for (const Index n : {5, 0, 31, 5, 32, 1, 33, 48, 49, 7, 300, 8, 16}) texts.push_back(some_text(n, texts.size()));
+    for (const Index n : {5, 0, 31, 5, 32, 1, 33, 48, 49, 7, 300, 8, 16, 8193, 20001})
+      texts.push_back(some_text(n, texts.size()));
     for (Index i = 0; i < 2000; ++i)
       texts.push_back(some_text(1 + i % 9, static_cast<std::uint64_t>(i)));  // several batches
     Workspace workspace(2);

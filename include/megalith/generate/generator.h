@@ -55,7 +55,7 @@ class Generator {
   ~Generator() = default;
 
   /// Adds bytes, of any number, to every stream; the model reads them when the next byte is asked for, or earlier where it
-  /// has no longest sequence. At any time.
+  /// has no longest sequence; where that throws, reset() is left. At any time.
   void prompt(std::span<const std::uint8_t> bytes);
   void prompt(std::string_view bytes);
   /// Adds to each stream bytes of its own. Streams whose prompts differ in length are no longer decoded together.

@@ -2,6 +2,7 @@
 // Scoring of many short pieces, each by itself: lines, messages, records.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -31,12 +32,14 @@ class RecordScorer {
     std::size_t to = 0;  // where the losses go
   };
   void add_windows(std::string_view record, std::size_t to);
+  void score_in_pieces(std::string_view record, std::size_t to);
   void score_together(std::span<const Window> windows);
 
   const AnyModel& model_;
   Workspace& workspace_;
   SlidingWindow slide_;
   WindowScorer windows_;
+  std::unique_ptr<AnyState> carried_;  // from piece to piece of a long record that has no windows
   std::vector<Window> waiting_;
   std::vector<std::uint8_t> batch_;
   std::vector<float> losses_, bits_;
