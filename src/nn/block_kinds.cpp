@@ -5,6 +5,7 @@
 
 #include "megalith/nn/block_kind.h"
 #include "megalith/nn/linear_transformer_config.h"
+#include "megalith/nn/mega_config.h"
 #include "megalith/nn/megalodon_config.h"
 #include "megalith/nn/perceiver_config.h"
 #include "megalith/nn/transformer_config.h"
@@ -16,7 +17,8 @@ struct Registry {
   std::mutex mutex;
   /// The library's own kinds: a new one is an entry here.
   std::vector<const BlockKind*> kinds{&block_kind_of<TransformerConfig>(), &block_kind_of<LinearTransformerConfig>(),
-                                      &block_kind_of<PerceiverConfig>(), &block_kind_of<MegalodonConfig>()};
+                                      &block_kind_of<PerceiverConfig>(), &block_kind_of<MegalodonConfig>(),
+                                      &block_kind_of<MegaConfig>()};
 };
 
 Registry& registry() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The decoders of make_model(), over AnyModule: what can be checked in float, and that a virtual call changes no bit.
 #include "megalith/models/any_model.h"
+#include "megalith/nn/mega_block.h"
 #include "megalith/nn/megalodon_block.h"
 #include "support/decoders.h"
 
@@ -77,11 +78,12 @@ void expect_same_as_their_type(std::size_t scales) {
 }
 
 using MegalodonFlat = Flat<MegalodonBlock<float>>;
+using MegaFlat = Flat<MegaBlock<float>>;
 
 TEST(AnyDecoder, BitsNamesAndRolesAreThoseOfADecoderOfOneKind) {
-  expect_same_as_their_type<Vanilla<float>, PerceiverAr<float>, LinearFlat<float>, MegalodonFlat>(1);
+  expect_same_as_their_type<Vanilla<float>, PerceiverAr<float>, LinearFlat<float>, MegalodonFlat, MegaFlat>(1);
   expect_same_as_their_type<Megabyte<float>, Patched<PerceiverBlock<float>, PerceiverAr<float>>, LinearMegabyte<float>,
-                            Patched<MegalodonBlock<float>, MegalodonFlat>>(2);
+                            Patched<MegalodonBlock<float>, MegalodonFlat>, Patched<MegaBlock<float>, MegaFlat>>(2);
 }
 
 }  // namespace

@@ -191,6 +191,32 @@ TEST(ModelConfig, BlocksOfMegalodon) {
   expect(with(Index{1} << 62, {}), "scales[0].stack.width");
 }
 
+TEST(ModelConfig, BlocksOfMega) {
+  const auto with = [&](MegaConfig block, PositionKind positions = PositionKind::none, Index width = 32) {
+    return problem(
+        [&](ModelConfig& c) { c.scales[0].stack = {.width = width, .layers = 1, .positions = positions, .block = block}; });
+  };
+  const auto expect = [](const std::string& message, const std::string& words) {
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+  };
+  EXPECT_EQ(with({}), "");
+  EXPECT_EQ(with({}, PositionKind::learned), "");
+  const std::string stack = "scales[0].stack.", at = stack + "mega.";
+  expect(with({}, PositionKind::rotary), stack + "positions = \"rotary\" turns queries and keys, which blocks of the kind");
+  expect(with({.qk_width = 5}), at + "qk_width = 5 is odd, and a rotary bias turns pairs of channels");
+  EXPECT_EQ(with({.qk_width = 5, .relative_bias = RelativeBiasKind::simple}), "");
+  expect(with({.qk_width = -1}), at + "qk_width must be from 0");
+  expect(with({.value_width = -1}), at + "value_width must be from 0");
+  expect(with({.hidden = -1}), at + "hidden must be from 0");
+  expect(with({.chunk = 0}), at + "chunk must be from 1");
+  EXPECT_EQ(with({.chunk = Index{1} << 30}), "");
+  expect(with({.chunk = Index{1} << 30, .relative_bias = RelativeBiasKind::simple}),
+         at + "chunk must be from 1 to 1048576, not 1073741824");
+  expect(with({.states = 0}), at + "states must be from 1");
+  expect(with({.rotary_base = -2}), at + "rotary_base must be above 0, not -2");
+  expect(with({}, PositionKind::none, Index{1} << 62), stack + "width");
+}
+
 TEST(ModelConfig, ReportsAllProblemsAtOnce) {
   const std::string message = problem([](ModelConfig& c) {
     c.length = 60;

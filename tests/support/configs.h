@@ -9,6 +9,7 @@
 
 #include "megalith/models/config.h"
 #include "megalith/nn/linear_transformer_config.h"
+#include "megalith/nn/mega_config.h"
 #include "megalith/nn/megalodon_config.h"
 #include "megalith/nn/perceiver_config.h"
 
@@ -70,6 +71,14 @@ inline StackConfig megalodon_stack(StackConfig stack, MegalodonConfig block) {
   return stack;
 }
 
+/// Blocks of MEGA in their place.
+inline StackConfig mega_stack(StackConfig stack, MegaConfig block) {
+  block.hidden = stack.block.as<TransformerConfig>().hidden;
+  block.states = 3;
+  stack.block = block;
+  return stack;
+}
+
 /// All for windows of 32 bytes, in patches that divide 8. A width of 16 or 24 in each stack is valid too.
 std::vector<NamedConfig> unusual_configs();
 /// Those with this number of scales.
@@ -84,6 +93,7 @@ inline Index& hidden_of(ScaleConfig& scale) {
   if (block.get_if<PerceiverConfig>() != nullptr) return block.as<PerceiverConfig>().layer.hidden;
   if (block.get_if<LinearTransformerConfig>() != nullptr) return block.as<LinearTransformerConfig>().hidden;
   if (block.get_if<MegalodonConfig>() != nullptr) return block.as<MegalodonConfig>().hidden;
+  if (block.get_if<MegaConfig>() != nullptr) return block.as<MegaConfig>().hidden;
   return block.as<TransformerConfig>().hidden;
 }
 

@@ -8,8 +8,21 @@
 
 namespace megalith {
 
+/// The library's one kernel of softmax attention, in the form in which AttentionCore calls a kernel.
+template <class S>
+struct SoftmaxAttention {
+  void forward(const Context& ctx, const AttentionInput<S>& in, S* o, S* log_sums) const {
+    attention_forward(ctx, in, o, log_sums);
+  }
+  void backward(const Context& ctx, const AttentionInput<S>& in, const S* o, const S* log_sums, const S* d_o,
+                const AttentionGradient<S>& out) const {
+    attention_backward(ctx, in, o, log_sums, d_o, out);
+  }
+};
+
 /// O = softmax(scale Q K^T) V per head (Vaswani et al. 2017, 3.2), each position seeing of itself and what came before what
 /// the mask lets it see. What makes Q, K and V is the owner's matter: they stand side by side in rows of Q + K + V numbers.
+/// Another kernel may be given for other weights than those of a softmax; flops() holds for it, scratch() does not.
 template <class S>
 struct AttentionCore {
   using State = AttentionState<S>;
@@ -32,7 +45,8 @@ struct AttentionCore {
   Index row_channels() const { return qk_channels() + shape.value_channels(); }
 
   /// O goes into the tape.
-  void forward(const Context& ctx, Seq<S> rows, State& state, Tape& tape) const {
+  template <class Kernel = SoftmaxAttention<S>>
+  void forward(const Context& ctx, Seq<S> rows, State& state, Tape& tape, const Kernel& kernel = {}) const {
     tape.open = state.open();
     tape.past = state.kept;
     tape.position = state.position;
@@ -42,10 +56,11 @@ struct AttentionCore {
       concat_keys_values(ctx, state, rows, tape.kv.data());
       state.keep_last(ctx, tape.kv.data(), keys, rows.T);
     }
-    attention_forward(ctx, input_of(rows, tape), tape.out.data(), tape.log_sums.data());
+    kernel.forward(ctx, input_of(rows, tape), tape.out.data(), tape.log_sums.data());
   }
 
-  void step(const Context& ctx, Seq<S> rows, Seq<S> o, State& state) const {
+  template <class Kernel = SoftmaxAttention<S>>
+  void step(const Context& ctx, Seq<S> rows, Seq<S> o, State& state, const Kernel& kernel = {}) const {
     Frame frame(ctx.scratch());
     AttentionInput<S> in = input_of(rows);
     if (state.open()) {
@@ -60,11 +75,13 @@ struct AttentionCore {
         state.keep_last(ctx, kv, keys, rows.T);
       }
     }
-    attention_forward(ctx, in, o.data, static_cast<S*>(nullptr));
+    kernel.forward(ctx, in, o.data, nullptr);
   }
 
   /// Writes d_rows, laid out as `rows`, those of forward.
-  void backward(const Context& ctx, Seq<S> rows, Seq<const S> d_o, Seq<S> d_rows, State& dstate, Tape& tape) const {
+  template <class Kernel = SoftmaxAttention<S>>
+  void backward(const Context& ctx, Seq<S> rows, Seq<const S> d_o, Seq<S> d_rows, State& dstate, Tape& tape,
+                const Kernel& kernel = {}) const {
     Frame frame(ctx.scratch());
     AttentionGradient<S> d{d_rows.data, keys_in(d_rows.data), values_in(d_rows.data)};
     S* d_kv = nullptr;
@@ -77,7 +94,7 @@ struct AttentionCore {
     } else {
       clear_keys_values(ctx, d_rows);
     }
-    attention_backward(ctx, input_of(rows, tape), tape.out.data(), tape.log_sums.data(), d_o.data, d);
+    kernel.backward(ctx, input_of(rows, tape), tape.out.data(), tape.log_sums.data(), d_o.data, d);
     if (tape.open) dstate.split(ctx, d_kv, tape.past, d_rows);
   }
 
