@@ -5,6 +5,8 @@
 #include "megalith/core/nearest.h"
 #include "megalith/models/structure.h"
 #include "megalith/nn/linear_transformer_config.h"
+#include "megalith/nn/mega_config.h"
+#include "megalith/nn/megalodon_config.h"
 #include "megalith/nn/perceiver_config.h"
 
 namespace megalith {
@@ -51,6 +53,26 @@ ModelConfig linear(Index width, Index layers, Index heads, Index hidden) {
                           .positions = PositionKind::rotary,
                           .block = LinearTransformerConfig{.heads = heads, .hidden = hidden}};
   return {.length = 1024, .scales = {{.patch = 1, .stack = stack}}};
+}
+
+/// MEGALODON (Ma et al. 2024): rotary positions inside of chunks. `hidden` of 0 is that of the block.
+StackConfig megalodon(Index width, Index layers, Index heads, Index hidden, Index chunk, Index groups = 0) {
+  return {.width = width,
+          .layers = layers,
+          .positions = PositionKind::rotary,
+          .block = MegalodonConfig{.heads = heads, .hidden = hidden, .chunk = chunk, .groups = groups}};
+}
+/// The same alone, in windows of `length` bytes.
+ModelConfig megalodon_model(Index length, const StackConfig& stack) {
+  return {.length = length, .scales = {{.stack = stack}}};
+}
+/// The shapes that the authors' code names, on bytes: their layers have as many parameters as there, and the table is of 256
+/// bytes instead of 32,000 tokens, and tied.
+ModelConfig authors_megalodon(Index width, Index layers, Index heads, Index hidden, Index groups,
+                              Activation activation = Activation::silu) {
+  StackConfig stack = megalodon(width, layers, heads, hidden, 2048, groups);
+  stack.block.as<MegalodonConfig>().activation = activation;
+  return megalodon_model(4096, stack);
 }
 
 /// A stack with what has proved better since: RMSNorm, rotary positions, normalised queries and keys, ReLU², no biases.
@@ -117,6 +139,11 @@ ModelConfig genome() {
   return of_records(c, {.bytes = 71});
 }
 
+ModelConfig megabyte_megalodon() {
+  return with_cross_patch(modern_model(
+      4096, {{.patch = 8, .stack = megalodon(512, 5, 1, 1776, 128)}, {.patch = 1, .stack = modern(256, 2, 4)}}));
+}
+
 std::vector<Preset> make_presets() {
   const ModelConfig paper_text = paper(8192, 8, classic(2048, 14, 32), classic(1024, 18, 16));
   ModelConfig paper_perceiver = perceiver(8192, 1024, 1024, 17, 16);
@@ -157,6 +184,16 @@ std::vector<Preset> make_presets() {
        perceiver(1024, 256, 256, 3, 4, 896)},
       {"linear-small", "a linear transformer of R1's cost per byte: its memory of what came before does not grow",
        linear(256, 4, 4, 1376)},
+      {"megalodon-tiny", "a small MEGALODON: text of any length, in minutes on two cores",
+       megalodon_model(512, megalodon(128, 3, 1, 384, 128))},
+      {"megalodon-small", "MEGALODON of R1's cost per byte: attention in chunks of 512, and what came before in its state",
+       megalodon_model(4096, megalodon(256, 4, 1, 688, 512))},
+      {"mega-small", "MEGA of R1's cost per byte: attention in chunks of 512",
+       megalodon_model(
+           4096,
+           {.width = 256, .layers = 4, .positions = PositionKind::none, .block = MegaConfig{.hidden = 600, .chunk = 512}})},
+      {"megabyte-megalodon-small", "MEGABYTE of R1's cost per byte whose global model is a MEGALODON over patches of 8",
+       megabyte_megalodon()},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},
       {"vanilla-small-window", "the same, each byte seeing itself and the 255 before it", vanilla(576, 5, 9, 2400, 256)},
       {"megabyte-paper", "equations (1) to (6) of the paper and its cross-patch attention, in its shape for text",
@@ -172,6 +209,14 @@ std::vector<Preset> make_presets() {
        of_records(paper(1228800, 192, classic(768, 12, 12), classic(768, 8, 12)), pictures(640, 8))},
       {"paper-audio", "the paper's shape for raw audio: patches of 32",
        of_records(paper(524288, 32, classic(1024, 24, 16), classic(768, 12, 12)), {.bytes = 2})},
+      {"paper-megalodon-200m", "the shape that MEGALODON's code calls mega200M, on bytes",
+       authors_megalodon(1024, 12, 1, 2560, 32)},
+      {"paper-megalodon-1.3b", "the shape that MEGALODON's code calls mega1.3B, on bytes",
+       authors_megalodon(2048, 24, 2, 4864, 64)},
+      {"paper-megalodon-pg19", "the shape that MEGALODON's code calls mega1.3B_pg19, on bytes: SwiGLU",
+       authors_megalodon(2048, 24, 2, 3584, 64, Activation::swiglu)},
+      {"paper-megalodon-7b", "the shape that MEGALODON's code calls mega7.1B, on bytes: that of the paper's 7B",
+       authors_megalodon(4096, 32, 4, 11264, 64)},
   };
 }
 

@@ -62,6 +62,9 @@ void for_each_setting(const TrainOptions& o, RunConfig& run, F&& f) {
   f("--batch", o.batch, run.train.batch);
   f("--accumulate", o.accumulate, run.train.accumulate);
   f("--length", o.length, run.model.length);
+  f("--stream", o.stream, run.train.stream);
+  f("--carry", o.carry, run.train.carry);
+  f("--across-files", o.across_files, run.train.across_files);
   f("--record", o.record, run.model.record.bytes);
   f("--scan", o.scan, run.model.record.scan);
   f("--lr", o.lr, run.train.schedule.peak);

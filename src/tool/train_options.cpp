@@ -85,6 +85,15 @@ void add_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--accumulate", o.accumulate, with_default("Batches in a step", defaults.accumulate))
       ->transform(whole_number(1))
       ->type_name("N");
+  verb.add_flag_callback(
+      "--stream", [&o] { o.stream = true; },
+      "Reads the data in order, in as many streams side by side as there are windows in a step, and carries what the model "
+      "knows from window to window; for models without a longest sequence");
+  verb.add_option("--carry", o.carry, with_default("Windows of a stream over which the gradient flows back", defaults.carry))
+      ->transform(whole_number(1))
+      ->type_name("N");
+  verb.add_flag_callback(
+      "--across-files", [&o] { o.across_files = true; }, "A stream goes on from one file to the next [it begins afresh]");
   verb.add_option("--lr", o.lr, of_recipe("Peak learning rate", defaults.schedule.peak))
       ->check(positive_number())
       ->type_name("X");

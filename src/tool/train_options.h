@@ -33,7 +33,8 @@ struct TrainOptions {
   bool more = false;  // what is given of steps, bytes or minutes comes on top of a run's budget
   std::optional<Index> record;
   std::optional<ScanConfig> scan;
-  std::optional<Index> batch, length, accumulate, patience, warmup;
+  std::optional<Index> batch, length, accumulate, carry, patience, warmup;
+  std::optional<bool> stream, across_files;
   std::optional<ScheduleKind> schedule;
   std::optional<Precision> precision;
   std::optional<bool> recompute;

@@ -26,6 +26,10 @@ constexpr std::array kRecipes{
     Recipe{"vanilla-tiny", 3e-3, ScheduleKind::linear, 4},
     Recipe{"vanilla-small-flops", 1e-3, ScheduleKind::linear, 2},
     Recipe{"perceiver-small", 1e-3, ScheduleKind::linear, 8},
+    Recipe{"megalodon-tiny", 3e-3, ScheduleKind::linear, 4},
+    Recipe{"megalodon-small", 1e-3, ScheduleKind::linear, 1},
+    Recipe{"mega-small", 1e-3, ScheduleKind::linear, 1},
+    Recipe{"megabyte-megalodon-small", 1e-3, ScheduleKind::linear, 1},
     Recipe{"vanilla-small-params", 5e-4, ScheduleKind::linear, 1},
     Recipe{"vanilla-small-window", 5e-4, ScheduleKind::linear, 1},
 };

@@ -58,6 +58,8 @@ nlohmann::json result_settings(const ModelConfig& model, const TrainConfig& trai
   nlohmann::json train_settings = write_fields(train);
   for (const char* free : {"init", "log_every", "save_every_minutes"}) train_settings.erase(free);
   if (train.schedule.warmup_share == 1) train_settings["schedule"].erase("warmup_share");  // as before there was one
+  if (!train.stream)
+    for (const char* other : {"stream", "carry", "across_files"}) train_settings.erase(other);  // likewise
   // Without patience, as in a state from before there was any, validations decide nothing.
   if (train.patience == 0)
     for (const char* free : {"patience", "eval_every", "eval_bytes"}) train_settings.erase(free);

@@ -41,6 +41,8 @@ void for_each_tensor(const RunTensors& tensors, F&& f) {
 DType type_of(const std::int64_t&) { return DType::i64; }
 DType type_of(const double&) { return DType::f64; }
 
+std::string name_of_stream(std::size_t number) { return text("stream.", number); }
+
 std::vector<Index> shape_of(const Tensor<float>& tensor) { return {tensor.dims().begin(), tensor.dims().end()}; }
 
 }  // namespace
@@ -57,6 +59,10 @@ void save_state(const std::string& path, const nlohmann::json& settings, Counter
   for_each_tensor<const Tensor<float>>(tensors, [&](const std::string& name, const Tensor<float>& tensor, StateNumbers) {
     writer.add(name, DType::f32, shape_of(tensor), tensor.data());
   });
+  std::vector<std::vector<std::byte>> streams;
+  for (const auto& state : tensors.streams) streams.push_back(state->save());
+  for (std::size_t i = 0; i < streams.size(); ++i)
+    writer.add(name_of_stream(i), DType::u8, {std::ssize(streams[i])}, streams[i].data());
   writer.write(path);
 }
 
@@ -145,6 +151,8 @@ void check_tensors(const SafetensorsReader& file, const RunTensors& tensors) {
   for_each_tensor<const Tensor<float>>(tensors, [&](const std::string& name, const Tensor<float>& tensor, StateNumbers) {
     expect(name, DType::f32, shape_of(tensor));
   });
+  for (std::size_t i = 0; i < tensors.streams.size(); ++i)
+    expect(name_of_stream(i), DType::u8, {std::ssize(tensors.streams[i]->save())});
   check(used == file.tensors().size(), file.path(), " holds ", file.tensors().size(), " tensors, and the run has ", used);
 }
 
@@ -160,6 +168,23 @@ void check_numbers(const SafetensorsReader& file, const RunTensors& tensors, Pro
     if (wrong != numbers.end())
       problems.add(name, " holds ", *wrong, ", and must hold ", finite ? "finite numbers" : "numbers that are not negative");
   });
+}
+
+/// The States of the streams in a file, checked: those of the run stay as they are.
+std::vector<std::unique_ptr<AnyState>> read_streams(const SafetensorsReader& file, const RunTensors& tensors) {
+  std::vector<std::unique_ptr<AnyState>> streams;
+  for (std::size_t i = 0; i < tensors.streams.size(); ++i) {
+    const std::string name = name_of_stream(i);
+    std::vector<std::uint8_t> saved(static_cast<std::size_t>(file.info(name).shape[0]));
+    file.read(name, saved);
+    streams.push_back(tensors.streams[i]->clone());
+    try {
+      streams.back()->load(std::as_bytes(std::span(saved)));
+    } catch (const Error&) {
+      throw Error(text(file.path(), ": ", name, " is no State of this model"));
+    }
+  }
+  return streams;
 }
 
 }  // namespace
@@ -194,6 +219,7 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
   check_optimizer(reader, tensors.optimizer);
 
   Counters counters;
+  std::vector<std::unique_ptr<AnyState>> streams;
   advised([&] {
     check_tensors(reader, tensors);
     counters.visit([&](const std::string& name, auto& value) { reader.read("run." + name, std::span(&value, 1)); });
@@ -201,10 +227,12 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
     counters.list_problems(size, problems);
     check_numbers(reader, tensors, problems);
     problems.report(path, ": ");
+    streams = read_streams(reader, tensors);
   });
   if (longer) counters.finished = 0;
   for_each_tensor<Tensor<float>>(
       tensors, [&](const std::string& name, Tensor<float>& tensor, StateNumbers) { reader.read(name, tensor.span()); });
+  for (std::size_t i = 0; i < streams.size(); ++i) tensors.streams[i]->load(streams[i]->save());
   return counters;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -63,12 +64,13 @@ struct Counters {
 };
 
 /// The tensors of a run, owned by others, and the structure of its model (AnyModel::structure). average is null where
-/// averaging is off.
+/// averaging is off; streams are the States of a run on a stream.
 struct RunTensors {
   std::span<const Parameter> weights;
   Optimizer& optimizer;
   WeightAverage* average;
   std::string structure{};
+  std::span<const std::unique_ptr<AnyState>> streams{};
 };
 
 /// Replaces the file at `path`. `settings` is what load_state compares.

@@ -9,6 +9,19 @@
 
 namespace megalith {
 
+static void list_stream_problems(const TrainConfig& c, const ModelSummary& model, Problems& problems) {
+  problems.require(c.carry >= 1 && c.carry <= kMaxWindows, "carry", c.carry, "from 1 to ", kMaxWindows);
+  if (!c.stream) {
+    problems.unless(c.carry == 1, "carry", " is ", c.carry, ", and windows that are drawn carry nothing; train on a stream");
+    problems.unless(!c.across_files, "across_files", " is for streams, and windows that are drawn cross files anyway");
+    return;
+  }
+  problems.unless(!model.max_length(), "stream", " is for models without a longest sequence, and this one reads ",
+                  model.max_length().value_or(0), " bytes at most; train it on windows");
+  problems.unless(model.record().bytes == 1, "stream", " reads on from byte to byte, and the model reads records of ",
+                  model.record().bytes, " bytes; train it on windows");
+}
+
 void TrainConfig::validate(const ModelSummary& model) const {
   Problems problems;
   problems.not_negative("budget.steps", budget.steps);
@@ -29,6 +42,7 @@ void TrainConfig::validate(const ModelSummary& model) const {
   const Index record = model.record().bytes, window = window_length(model);
   problems.unless(window < 1 || suits(model.record(), window), "length", " is ", window,
                   ", which neither divides the model's records of ", record, " bytes nor is a multiple of them");
+  list_stream_problems(*this, model, problems);
   schedule.list_problems(problems);
   adamw.list_problems(problems);
   problems.not_negative("clip", clip);

@@ -15,9 +15,11 @@ TrainStep::TrainStep(AnyModel& model, const TrainConfig& config, Index length, c
       gradient_(model.clone()),
       norm_(weights_),
       optimizer_(options.optimizer(config, weights_)),
-      tape_(model.make_tape({config.batch, length})),
-      bytes_(static_cast<std::size_t>(config.batch * length)),
+      batch_{config.stream ? 1 : config.batch, length},
+      tape_(model.make_tape(batch_)),
+      bytes_(static_cast<std::size_t>(batch_.rows() * config.carry)),
       losses_(bytes_.size()) {
+  if (config.stream) streams_.emplace(model, config.batch * config.accumulate, length);
   gradients_ = gradient_->parameters();
   for (const Parameter& p : gradients_) p.tensor->fill(0);
   restart_average();
@@ -35,10 +37,12 @@ TrainStep::Result TrainStep::gradient(const BatchSampler& sampler, std::int64_t 
   ctx.key = RandomKey{config_.seed}.child(static_cast<std::uint64_t>(step));
   Result result;
   const float scale = static_cast<float>(1 / static_cast<double>(bytes_per_step()));
-  for (Index micro_batch = 0; micro_batch < config_.accumulate; ++micro_batch) {
-    const Index first = micro_batch * config_.batch;
-    sampler.fill(step, first, length_, bytes_);
-    model_.train(ctx.from_sequence(first), {bytes_.data(), config_.batch, length_}, scale, losses_, *gradient_, *tape_);
+  const Index windows = config_.accumulate * config_.batch, taken = length_ * config_.carry;
+  for (Index first = 0; first < windows; first += batch_.B) {
+    sampler.fill(step, first, taken, bytes_);
+    if (streams_)
+      streams_->train(ctx, first, bytes_, sampler.beginnings(step, first, taken), scale, losses_, *gradient_, *tape_);
+    else model_.train(ctx.from_sequence(first), {bytes_.data(), batch_.B, length_}, scale, losses_, *gradient_, *tape_);
     for (const float loss : losses_) result.nats += static_cast<double>(loss);
   }
   result.grad_norm = norm_(ctx, gradients_);
@@ -52,9 +56,9 @@ void TrainStep::update(std::int64_t step, double lr, double grad_norm) {
 }
 
 bool TrainStep::finite(const BatchSampler& sampler, std::int64_t step) {
-  sampler.fill(step, 0, length_, bytes_);
-  model_.score(Context(workspace_), {bytes_.data(), config_.batch, length_}, losses_);
-  return std::all_of(losses_.begin(), losses_.end(), [](float loss) { return std::isfinite(loss); });
+  sampler.fill(step, 0, length_ * config_.carry, bytes_);
+  model_.score(Context(workspace_), {bytes_.data(), batch_.B, length_}, losses_);
+  return std::all_of(losses_.begin(), losses_.begin() + batch_.rows(), [](float loss) { return std::isfinite(loss); });
 }
 
 }  // namespace megalith::detail

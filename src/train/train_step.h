@@ -14,6 +14,7 @@
 #include "megalith/train/train_config.h"
 #include "megalith/train/weight_average.h"
 #include "run_state.h"
+#include "streams.h"
 
 namespace megalith::detail {
 
@@ -35,11 +36,16 @@ class TrainStep {
   bool finite(const BatchSampler& sampler, std::int64_t step);
 
   /// Bytes that a step predicts: all that it reads, but for models that train on the ends of windows.
-  Index bytes_per_step() const { return config_.accumulate * config_.batch * model_.summary().predicted(length_); }
+  Index bytes_per_step() const {
+    return config_.accumulate * config_.batch * config_.carry * model_.summary().predicted(length_);
+  }
   AnyModel& model() const { return model_; }
   /// The model that users get: the averaged weights where averaging is on.
   AnyModel& result() { return average_ ? average_->model() : model_; }
-  RunTensors tensors() { return {weights_, *optimizer_, average_ ? &*average_ : nullptr, model_.structure()}; }
+  RunTensors tensors() {
+    return {weights_, *optimizer_, average_ ? &*average_ : nullptr, model_.structure(),
+            streams_ ? streams_->states() : std::span<const std::unique_ptr<AnyState>>()};
+  }
   /// After the weights were set from outside.
   void restart_average();
   Workspace& workspace() { return workspace_; }
@@ -54,9 +60,11 @@ class TrainStep {
   GlobalNorm norm_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
+  Shape batch_;  // what a call of the model trains on: (B,T) of a micro-batch, or (1,T) of a stream
   std::unique_ptr<AnyTape> tape_;
-  std::vector<std::uint8_t> bytes_;  // (B, T) of a micro-batch
-  std::vector<float> losses_;        // (B, T)
+  std::vector<std::uint8_t> bytes_;  // as many, or `carry` windows of a stream
+  std::vector<float> losses_;
+  std::optional<Streams> streams_;
 };
 
 }  // namespace megalith::detail

@@ -6,6 +6,7 @@
 
 #include "megalith/core/check.h"
 #include "megalith/runtime/machine_memory.h"
+#include "megalith/train/stream_windows.h"
 #include "megalith/train/training_memory.h"
 #include "trainer_run.h"
 
@@ -18,10 +19,12 @@ static void check_training(const ModelSummary& model, const TrainConfig& config,
   check(options.threads >= 1 && options.threads <= Team::kMaxThreads, "threads is ", options.threads,
         ", and must be from 1 to ", Team::kMaxThreads);
   check(options.optimizer != nullptr, "the options of the trainer make no optimiser; give a function that makes one");
-  const Shape batch{config.batch, config.window_length(model)};
-  const TrainingMemory memory = training_memory(model, batch, config.average > 0, options.threads,
-                                                options.optimizer(config, {})->bytes_per_parameter());
-  check_memory(text("training on batches of ", batch.B, " x ", batch.T, " bytes"), memory.total() - held);
+  // A stream is trained on alone; its State is kept, and those before the windows over which the gradient flows back.
+  const Index length = config.window_length(model), states = config.batch * config.accumulate + config.carry;
+  const TrainingMemory memory = training_memory(model, {config.stream ? 1 : config.batch, length}, config.average > 0,
+                                                options.threads, options.optimizer(config, {})->bytes_per_parameter());
+  const double of_streams = config.stream ? model.state_bytes(states, length) : 0;
+  check_memory(text("training on batches of ", config.batch, " x ", length, " bytes"), memory.total() + of_streams - held);
 }
 
 void check_training(const ModelSummary& model, const TrainConfig& config, const TrainerOptions& options) {
@@ -64,6 +67,15 @@ void Trainer::Run::open_data(const DataConfig& data) {
 
 std::unique_ptr<const BatchSampler> Trainer::Run::make_sampler() const {
   const std::vector<WeightedSource> sources = files_of_data_->sources();
+  if (config_.stream) {
+    check(sources.empty(), "the data have weights, and a stream reads all of them in order; leave out the weights or train ",
+          "on windows");
+    return std::make_unique<StreamWindows>(files_of_data_->train(),
+                                           StreamWindowsConfig{.streams = config_.batch * config_.accumulate,
+                                                               .length = length_ * config_.carry,
+                                                               .unit = step_.model().unit(),
+                                                               .across_files = config_.across_files});
+  }
   if (sources.empty()) return make_windows(files_of_data_->train(), length_, config_.data_key(), record_);
   for (std::size_t i = 0; i < sources.size(); ++i)
     check(sources[i].data.size() >= length_, "the training data of ", data_config_.train[i], " have ",

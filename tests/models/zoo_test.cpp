@@ -79,6 +79,27 @@ TEST(Zoo, LinearTransformerHasTheCostOfR1) {
   EXPECT_EQ(summary->state_bytes(1, 1024), summary->state_bytes(1, 1));
 }
 
+// In windows as long as memory asks for: the chunk bounds what a byte sees.
+TEST(Zoo, MegalodonsHaveTheCostOfR1) {
+  EXPECT_NEAR(flops_per_byte("megalodon-small") / 8136448, 1, 0.01);
+  EXPECT_NEAR(flops_per_byte("mega-small") / 8136448, 1, 0.01);
+  EXPECT_NEAR(flops_per_byte("megabyte-megalodon-small") / 8136448, 1, 0.01);
+  const auto summary = make_summary(preset("megalodon-small").config);
+  EXPECT_DOUBLE_EQ(summary->flops({1, 1 << 20}), 256 * summary->flops({1, 4096}));
+}
+
+// The counts of the authors' code are of 32,000 tokens, in a table and a head of which PG-19 shares one; ours of a table of
+// bytes and the vector that stands before the first.
+TEST(Zoo, TheShapesOfMegalodonHaveTheParametersOfItsCode) {
+  const auto expect = [](const char* name, double authors, double width, double tables) {
+    EXPECT_EQ(parameters_of(preset(name).config), authors - tables * 32000 * width + 257 * width) << name;
+  };
+  expect("paper-megalodon-200m", 220627968, 1024, 2);
+  expect("paper-megalodon-1.3b", 1342832640, 2048, 2);
+  expect("paper-megalodon-pg19", 1327628288, 2048, 1);
+  expect("paper-megalodon-7b", 7117381632, 4096, 2);
+}
+
 // It differs from its sibling in the window alone, and so in the pairs of attention alone.
 TEST(Zoo, VanillaModelWithAWindow) {
   ModelConfig config = preset("vanilla-small-window").config;

@@ -92,8 +92,8 @@ class DecoderModel final : public AnyModel {
     check_shape(bytes.shape());
     check_room(losses.size(), bytes.B * bytes.T, "losses");
     Tape& t = own<Tape>(tape, "tape");
-    check(t.shape == bytes.shape(), "a tape made for ", t.shape.B, " x ", t.shape.T, " bytes cannot hold ", bytes.B, " x ",
-          bytes.T, "; call make_tape with the batch's shape");
+    check(t.shape.B == bytes.B && t.shape.T >= bytes.T, "a tape made for ", t.shape.B, " x ", t.shape.T,
+          " bytes cannot hold ", bytes.B, " x ", bytes.T, "; call make_tape with the batch's shape");
     auto* const g = dynamic_cast<DecoderModel*>(&grad);
     check(g != nullptr && g != this && g->config_ == config_,
           "the gradient must be another model of the same config: a clone");

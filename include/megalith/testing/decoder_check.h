@@ -163,10 +163,10 @@ Finding check_decoder_repeatable(const F& make, const Trial& trial, bool with_co
   const Context ctx = context_of(trial, workspace);
   const Tensor<S> condition = draw_condition(m, trial, with_condition);
   const DecoderOutcome<M> first = run_decoder(ctx, m, bytes, trial.shape, condition);
-  typename M::Tape used(m, {B + 1, T});
   Trial wider = trial;
-  wider.shape = {B + 1, T};
-  run_decoder(ctx, m, draw_bytes((B + 1) * T, RandomKey{trial.seed}.child(12)), wider.shape,
+  wider.shape = {B + 1, T + m.patch_size()};
+  typename M::Tape used(m, wider.shape);
+  run_decoder(ctx, m, draw_bytes(wider.shape.rows(), RandomKey{trial.seed}.child(12)), wider.shape,
               draw_condition(m, wider, with_condition), used);
   Finding found = compare_decoders(run_decoder(ctx, m, bytes, trial.shape, condition, used), first, kBits);
 

@@ -74,6 +74,12 @@ struct TrainConfig {
   /// T: bytes in a window, a multiple of the model's units and at most its length; 0 means that length. Generation and
   /// evaluation go by the model's length, so to train on other windows, change the model's.
   Index length = 0;
+  /// Windows follow one another instead of being drawn: batch * accumulate streams side by side (StreamWindows), each of
+  /// which carries the model's State from window to window, so that what the model learns may reach back further than a
+  /// window. For models without a longest sequence. Validations read windows all the same; EvaluateConfig::stream reads on.
+  bool stream = false;
+  Index carry = 1;            // windows that a step takes of each stream, over which the gradient flows back
+  bool across_files = false;  // streams go on from one file to the next
   ScheduleConfig schedule{};
   AdamWConfig adamw{};
   double clip = 1;                        // the largest global norm of the gradient; 0 means any
@@ -100,6 +106,9 @@ struct TrainConfig {
     f("batch", c.batch);
     f("accumulate", c.accumulate);
     f("length", c.length);
+    f("stream", c.stream);
+    f("carry", c.carry);
+    f("across_files", c.across_files);
     f("schedule", c.schedule);
     f("adamw", c.adamw);
     f("clip", c.clip);
