@@ -191,7 +191,7 @@ std::vector<Preset> make_presets() {
       {"mega-small", "MEGA of R1's cost per byte: attention in chunks of 512",
        megalodon_model(
            4096,
-           {.width = 256, .layers = 4, .positions = PositionKind::none, .block = MegaConfig{.hidden = 600, .chunk = 512}})},
+           {.width = 256, .layers = 4, .positions = PositionKind::none, .block = MegaConfig{.hidden = 608, .chunk = 512}})},
       {"megabyte-megalodon-small", "MEGABYTE of R1's cost per byte whose global model is a MEGALODON over patches of 8",
        megabyte_megalodon()},
       {"vanilla-small-params", "a vanilla byte transformer of R1's number of parameters", vanilla(576, 5, 9, 2400)},

@@ -42,7 +42,7 @@ TEST(Nearest, SuggestsOnlyWhatIsNear) {
   const std::array<std::string, 4> names{"heads", "hidden", "window", "width"};
   EXPECT_EQ(suggestion("wdith", names), "; did you mean \"width\"?");
   EXPECT_EQ(suggestion("colour", names), "; choose from heads, hidden, window, width");
-  EXPECT_EQ(suggestion("colour", std::vector<std::string>(25, "heads")), "");
+  EXPECT_EQ(suggestion("colour", std::vector<std::string>(33, "heads")), "");
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ inline bool is_near(std::string_view name, std::string_view known) {
 /// `; choose from a, b, c` where there are at most kMaxListed, else empty.
 template <class Names>
 std::string suggestion(std::string_view name, const Names& known) {
-  constexpr std::size_t kMaxListed = 24;
+  constexpr std::size_t kMaxListed = 32;
   const std::string_view best = nearest(name, known);
   if (is_near(name, best)) return "; did you mean \"" + std::string(best) + "\"?";
   if (std::size(known) > kMaxListed) return "";
