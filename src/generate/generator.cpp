@@ -120,14 +120,12 @@ void Generator::add_to_each(Group& group, Index n, const BytesOf& part) {
 /// take their part of the State.
 void Generator::split_by_length(std::span<const std::string_view> prompts) {
   std::vector<Group> all;
-  for (Group& group : groups_) {
+  for (const Group& group : groups_) {
     const auto size = [&](std::size_t s) { return prompts[s].size(); };
-    std::vector<std::size_t> left = std::move(group.streams);
+    std::vector<std::size_t> left = group.streams;
     std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) { return size(a) < size(b); });
     if (size(left.front()) == size(left.back())) {
-      std::sort(left.begin(), left.end());  // as they stand in the State
-      group.streams = std::move(left);
-      all.push_back(std::move(group));
+      all.push_back({group.streams, group.start, group.read, group.asked, nullptr});
       continue;
     }
     std::vector<std::size_t> in_state = left;  // as they stand there
@@ -146,6 +144,12 @@ void Generator::split_by_length(std::span<const std::string_view> prompts) {
       first = end;
     }
   }
+  // Nothing may fail from here on: groups that stay as they were take their States along.
+  for (Group& group : all)
+    if (group.state == nullptr)
+      group.state = std::move(std::find_if(groups_.begin(), groups_.end(), [&](const Group& old) {
+                                return old.streams == group.streams;
+                              })->state);
   groups_ = std::move(all);
 }
 

@@ -161,6 +161,8 @@ void Scorer::read_window() {
 }
 
 std::vector<std::byte> Scorer::save() const {
+  check(current_ || !slide_.endless(), "the stream broke off at an error after ", position_,
+        " bytes, and nothing of it can be saved; call reset()");
   const std::vector<std::byte> state = current_ ? state_->save() : std::vector<std::byte>();
   const Header header{slide_.length, slide_.stride, position_, std::ssize(window_), std::ssize(state)};
   std::vector<std::byte> out(kMagic.size() + sizeof header + window_.size());

@@ -232,7 +232,7 @@ Counters load_state(const std::string& path, const nlohmann::json& settings, con
   if (longer) counters.finished = 0;
   for_each_tensor<Tensor<float>>(
       tensors, [&](const std::string& name, Tensor<float>& tensor, StateNumbers) { reader.read(name, tensor.span()); });
-  for (std::size_t i = 0; i < streams.size(); ++i) tensors.streams[i]->load(streams[i]->save());
+  std::move(streams.begin(), streams.end(), tensors.streams.begin());
   return counters;
 }
 

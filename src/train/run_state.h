@@ -70,7 +70,7 @@ struct RunTensors {
   Optimizer& optimizer;
   WeightAverage* average;
   std::string structure{};
-  std::span<const std::unique_ptr<AnyState>> streams{};
+  std::span<std::unique_ptr<AnyState>> streams{};
 };
 
 /// Replaces the file at `path`. `settings` is what load_state compares.

@@ -25,7 +25,7 @@ class Streams {
   void train(const Context& ctx, Index stream, std::span<const std::uint8_t> bytes, std::span<const Index> beginnings,
              float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape);
 
-  std::span<const std::unique_ptr<AnyState>> states() const { return states_; }
+  std::span<std::unique_ptr<AnyState>> states() { return states_; }
   Index count() const { return std::ssize(states_); }
 
  private:

@@ -67,8 +67,8 @@ Index TrainConfig::window_length(const ModelSummary& model) const {
 Index TrainConfig::modest_eval_every(Index model_bytes) const {
   if (eval_bytes == 0) return TrainConfig{}.eval_every;
   constexpr double kTrainedForOne = 24, kMax = 1000;
-  const double step =
-      static_cast<double>(batch) * static_cast<double>(accumulate) * static_cast<double>(length > 0 ? length : model_bytes);
+  const double step = static_cast<double>(batch) * static_cast<double>(accumulate) * static_cast<double>(carry) *
+                      static_cast<double>(length > 0 ? length : model_bytes);
   const double steps = std::ceil(kTrainedForOne * static_cast<double>(eval_bytes) / std::max(step, 1.0));
   return static_cast<Index>(std::clamp(steps, 1.0, kMax));
 }

@@ -44,7 +44,7 @@ class TrainStep {
   AnyModel& result() { return average_ ? average_->model() : model_; }
   RunTensors tensors() {
     return {weights_, *optimizer_, average_ ? &*average_ : nullptr, model_.structure(),
-            streams_ ? streams_->states() : std::span<const std::unique_ptr<AnyState>>()};
+            streams_ ? streams_->states() : std::span<std::unique_ptr<AnyState>>()};
   }
   /// After the weights were set from outside.
   void restart_average();

@@ -19,11 +19,13 @@ static void check_training(const ModelSummary& model, const TrainConfig& config,
   check(options.threads >= 1 && options.threads <= Team::kMaxThreads, "threads is ", options.threads,
         ", and must be from 1 to ", Team::kMaxThreads);
   check(options.optimizer != nullptr, "the options of the trainer make no optimiser; give a function that makes one");
-  // A stream is trained on alone; its State is kept, and those before the windows over which the gradient flows back.
-  const Index length = config.window_length(model), states = config.batch * config.accumulate + config.carry;
+  // A stream is trained on alone. Each has a State, which a checkpoint copies; there are those before the windows over which
+  // the gradient flows back, their gradient, and that of the tape.
+  const Index length = config.window_length(model), states = 2 * config.batch * config.accumulate + config.carry + 1;
+  const double windows = static_cast<double>(length) * static_cast<double>(config.carry) * 5;  // a byte and its loss
   const TrainingMemory memory = training_memory(model, {config.stream ? 1 : config.batch, length}, config.average > 0,
                                                 options.threads, options.optimizer(config, {})->bytes_per_parameter());
-  const double of_streams = config.stream ? model.state_bytes(states, length) : 0;
+  const double of_streams = config.stream ? model.state_bytes(states, length) + windows : 0;
   check_memory(text("training on batches of ", config.batch, " x ", length, " bytes"), memory.total() + of_streams - held);
 }
 

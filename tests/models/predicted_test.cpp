@@ -118,6 +118,20 @@ TEST(Predicted, AStateIsRefused) {
   model->score(Context(workspace), {bytes.data(), 1, 32}, losses, state.get());
 }
 
+/// A shorter window may keep more: chunks of 8 leave all 15 of 15, and 8 of 32.
+TEST(Predicted, ATapeForLongerWindowsMayBeTooSmall) {
+  const auto model = make_model(predicting(config_named("perceiver"), 8));
+  const auto grad = model->clone();
+  const auto tape = model->make_tape({1, 32});
+  ASSERT_GT(model->summary().predicted(15), model->summary().predicted(32));
+  const std::vector<std::uint8_t> bytes(32);
+  std::vector<float> losses(32);
+  Workspace workspace(1);
+  EXPECT_ERROR(model->train(Context(workspace), {bytes.data(), 1, 15}, 1, losses, *grad, *tape),
+               "a tape made for 1 x 32 bytes cannot hold 1 x 15");
+  model->train(Context(workspace), {bytes.data(), 1, 16}, 1, losses, *grad, *tape);
+}
+
 TEST(Predicted, WindowsSlideByTheBytesThatArePredicted) {
   EXPECT_EQ(SlidingWindow::of(*make_model(predicting(config_named("perceiver"), 8))).stride, 8);
   EXPECT_EQ(SlidingWindow::of(*make_model(config_named("perceiver"))).stride, 16);

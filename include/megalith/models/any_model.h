@@ -68,7 +68,8 @@ class AnyModel {
 
   virtual std::unique_ptr<AnyTape> make_tape(Shape shape) const = 0;
   /// Forward, loss and backward: losses (B,T) in nats are written; grad += d(scale * sum of losses)/d(parameters).
-  /// bytes is (B,T), T a multiple of unit(). grad is a model of the same structure, tape one for (B,T) or longer sequences.
+  /// bytes is (B,T), T a multiple of unit(). grad is a model of the same structure, tape one for (B,T), or for longer
+  /// sequences of which as many bytes or more are predicted.
   ///
   /// Where the model predicts the ends of training windows alone (ModelSummary::predicted), the losses of the bytes before
   /// are 0, and it takes no state.

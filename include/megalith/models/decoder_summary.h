@@ -63,7 +63,7 @@ class DecoderSummary final : public ModelSummary {
  public:
   explicit DecoderSummary(const ModelConfig& config)
       : length_(config.length), scales_(std::ssize(config.scales)), record_(config.record), shapes_(config, 0) {
-    // Where a window alone fills the State less, attention sees further back than it was trained to.
+    // Where a window alone fills the State less, attention may see further back than it was trained to.
     endless_ = !ends() && state_bytes(1, kEndless) == state_bytes(1, length_);
   }
 

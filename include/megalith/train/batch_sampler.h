@@ -20,8 +20,8 @@ class BatchSampler {
   /// Writes windows [first, first + n) of step `step` into `bytes` (n, length), each in the order in which the model reads
   /// it (AnyModel::record). Windows of a step are numbered through its micro-batches.
   virtual void fill(std::int64_t step, Index first, Index length, std::span<std::uint8_t> bytes) const = 0;
-  /// Where in a window sequences begin of which the model has read nothing. A window that begins with none goes on from the
-  /// window of that number of the step before: with TrainConfig::stream alone.
+  /// Where in a window sequences begin of which the model has read nothing: upwards, at multiples of its unit. A window that
+  /// begins with none goes on from the window of that number of the step before: with TrainConfig::stream alone.
   virtual std::vector<Index> beginnings(std::int64_t /*step*/, Index /*window*/, Index /*length*/) const { return {0}; }
   /// Says which data this is, in words that differ for other data: a resumed run compares them.
   virtual std::string describe() const = 0;
