@@ -185,8 +185,8 @@ Verb add_eval(CLI::App& app) {
   verb->add_flag(
       "--stream", options->stream,
       "Reads each file as one sequence of any length, in constant memory, and without windows. For models whose "
-      "state does not grow with what they have read: linear attention, MEGALODON's and attention in windows, without "
-      "learned positions. For others, windows slide with --stride");
+      "state does not grow with what they have read: linear attention, MEGALODON's, and attention in windows of at most "
+      "half the trained length, without learned positions. For others, windows slide with --stride");
   verb->add_flag(
       "--by-position", options->by_position,
       "Prints bits per byte by position in the file too, from 1 Ki on in bins that double; --html shows them as a "

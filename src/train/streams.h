@@ -26,7 +26,6 @@ class Streams {
              float scale, std::span<float> losses, AnyModel& grad, AnyTape& tape);
 
   std::span<std::unique_ptr<AnyState>> states() { return states_; }
-  Index count() const { return std::ssize(states_); }
 
  private:
   const AnyModel& model_;

@@ -10,7 +10,6 @@
 
 #include "megalith/nn/any_module.h"
 #include "megalith/nn/linear_transformer_block.h"
-#include "megalith/nn/mega_block.h"
 #include "megalith/nn/megalodon_block.h"
 #include "megalith/nn/perceiver_block.h"
 #include "megalith/nn/stack.h"
@@ -206,35 +205,6 @@ struct MegalodonBlocks {
     return MegalodonBlock<S>(c, 1);
   }
 };
-struct MegaBlocks {
-  static constexpr const char* name = "MegaBlock";
-  using Config = StackConfig;
-  static std::vector<Case<Config>> cases() {
-    const auto block = [](AttentionFunction attention, RelativeBiasKind bias, Index chunk) {
-      return MegaConfig{
-          .qk_width = 6, .value_width = 10, .chunk = chunk, .states = 3, .attention = attention, .relative_bias = bias};
-    };
-    StackConfig paper{.dropout = 0.1, .block = block(AttentionFunction::softmax, RelativeBiasKind::rotary, 200)};
-    StackConfig laplace{
-        .dropout = 0.1, .recompute = true, .block = block(AttentionFunction::laplace, RelativeBiasKind::simple, 70)};
-    laplace.block.as<MegaConfig>().pre_norm = false;
-    StackConfig relu{.bias = false, .block = block(AttentionFunction::relu_squared, RelativeBiasKind::none, 130)};
-    relu.block.as<MegaConfig>().norm = NormKind::rms;
-    relu.block.as<MegaConfig>().activation = Activation::swiglu;
-    const StackConfig short_chunks{.block = block(AttentionFunction::laplace, RelativeBiasKind::rotary, 4)};
-    StackConfig plain{.block = block(AttentionFunction::softmax, RelativeBiasKind::none, 4)};
-    plain.block.as<MegaConfig>().qk_width = 5;
-    return {{"softmax, rotary bias", paper, 1, true},
-            {"Laplace, simple bias, norms last, recomputing", laplace, 1, true},
-            {"squared ReLU, no bias", relu, 1, true},
-            {"short chunks", short_chunks, 1, true},
-            {"softmax, no bias", plain, 1, true}};
-  }
-  template <class S>
-  static auto make(const Config& c, Index width) {
-    return MegaBlock<S>(with_width<MegaConfig>(c, width));
-  }
-};
 struct Stacks {
   static constexpr const char* name = "Stack";
   using Config = StackConfig;
@@ -294,7 +264,6 @@ struct Heads {
 // Several lists, so that several files compile at once.
 using LayerTypes = ::testing::Types<Linears, LayerNorms, RmsNorms, Norms, Dropouts, FeedForwards, Residuals, Heads>;
 using ConvolutionTypes = ::testing::Types<Convolutions, PatchConvolutions, Embedders>;
-using MegaTypes = ::testing::Types<MegaBlocks>;
 using MegalodonTypes = ::testing::Types<MegalodonBlocks>;
 using EmaTypes = ::testing::Types<ComplexEmas, RealEmas, TimestepNorms>;
 using AttentionTypes = ::testing::Types<Attentions>;

@@ -143,6 +143,14 @@ TEST(TrainerStream, ResumingRefusesOtherFilesAndOtherStates) {
   TrainConfig drawn = config;
   drawn.stream = false;
   EXPECT_NE(resume(drawn).find("train.stream was true and is now missing"), std::string::npos) << resume(drawn);
+  const std::string path = folder / "run/state.safetensors";
+  StateFile damaged(path);
+  damaged.set("stream.0", '?');
+  const std::string whole = read_file(path);
+  damaged.write(path);
+  EXPECT_NE(resume(config).find("stream.0 is no State of this model"), std::string::npos) << resume(config);
+  folder.write("run/state.safetensors", whole);
+  EXPECT_EQ(resume(config), "");
   folder.write("b", some_text(91, 2));
   EXPECT_NE(resume(config).find("data.train was"), std::string::npos) << resume(config);
 }

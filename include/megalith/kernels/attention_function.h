@@ -29,8 +29,8 @@ void laplace_argument(RowMap<S> x) {
 }
 
 /// (1 + erf(t)) / 2 into f, which may be t. In float erfc(|t|) is exp(-t^2) times a polynomial of k = 1 / (1 + 0.33 |t|),
-/// fitted to a relative error of 8e-8: a call of erf for each score would
-/// take longer than the products.
+/// fitted to a relative error of 8e-8 before float rounds it: a call of erf for each score would take longer than the
+/// products.
 template <class S>
 void half_one_plus_erf(RowMap<const S> t, RowMap<S> f, [[maybe_unused]] S* spare) {
   if constexpr (std::is_same_v<S, float>) {

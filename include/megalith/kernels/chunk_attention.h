@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention in chunks whose scores have a bias for each distance, or whose weights are no softmax (Ma et al. 2022, 3.3 and
-// 3.4): what its two forms, by rows and in tiles, share.
+// 3.4): its parts, and the form by rows.
 #pragma once
 
 #include "megalith/kernels/attention.h"

@@ -16,7 +16,8 @@
 
 namespace megalith {
 
-/// The gated attention of MEGA (Ma et al. 2022, eq. 7 to 15, as its authors' code has it), y (B,T,D) from x (B,T,D):
+/// The gated attention of MEGA (Ma et al. 2022, eq. 7 to 15, as its authors' code has it but for dropout: there also on m, v
+/// and the weights), y (B,T,D) from x (B,T,D):
 ///
 ///   t = norm(x),  m = silu(average(t)),  v = silu(t W_v + b_v)
 ///   u, z, r, c = m W + b, of D, Z, E and D channels
